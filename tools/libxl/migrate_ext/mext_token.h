@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Signed objects of docs/specs/token.md: boot token, hello, receipt.  Pure:
+ * libsodium for signatures, no file, no clock (the caller gives the time).
+ */
+#ifndef MEXT_TOKEN_H
+#define MEXT_TOKEN_H
+
+#include "mext_codec.h"
+
+/* An Ed25519 identity; the secret is libsodium's 64-byte form. */
+struct mext_identity {
+    uint8_t pk[MEXT_KEY_LEN];
+    uint8_t sk[64];
+};
+
+struct mext_token {
+    uint8_t id[MEXT_ID_LEN];
+    uint64_t issued, expiry;            /* seconds since 1970 */
+    uint8_t audience[MEXT_KEY_LEN];
+    uint8_t source[MEXT_KEY_LEN];
+    uint8_t session[MEXT_KEY_LEN];      /* X25519 */
+    uint8_t image[MEXT_DIGEST_LEN];     /* zeros: any */
+    uint8_t config[MEXT_DIGEST_LEN];    /* zeros: none */
+    uint64_t memory_kib;
+    uint32_t vcpus;
+    uint16_t channels, port;
+    uint32_t ip, netmask, gateway;      /* host byte order, first octet high */
+};
+
+struct mext_hello {
+    uint8_t token[MEXT_DIGEST_LEN];
+    uint8_t destination[MEXT_KEY_LEN];
+    uint8_t session[MEXT_KEY_LEN];
+};
+
+struct mext_receipt {
+    uint8_t token[MEXT_DIGEST_LEN];
+    uint8_t id[MEXT_ID_LEN];
+    uint8_t destination[MEXT_KEY_LEN];
+    uint8_t measurement[MEXT_DIGEST_LEN];
+    uint8_t mstrap[MEXT_KEY_LEN];
+    uint64_t issued;
+    uint32_t ip;
+    uint16_t port, channels;
+    uint32_t domid;
+};
+
+/*
+ * Signs t with `who` (whose pk must be t->source) into out.
+ * MEXT_ERR_LIMIT if a field is outside the specification's limits.
+ */
+int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
+                    uint8_t out[MEXT_TOKEN_LEN]);
+
+/*
+ * Reads a token without judging it: 0, or MEXT_ERR_FORMAT if size or purpose
+ * is wrong.  Nothing in *t_r may be acted on before mext_token_verify.
+ */
+int mext_token_parse(const uint8_t *in, size_t len, struct mext_token *t_r);
+
+/* A key that may send: called with the token's source, true if trusted. */
+typedef bool mext_trusts_fn(void *arg, const uint8_t pk[MEXT_KEY_LEN]);
+
+/*
+ * All checks of the specification that need no state but trust: returns 0 and
+ * fills *t_r, or the first reason (a positive MEXT_E_*: MALFORMED, AUDIENCE,
+ * UNTRUSTED, SIGNATURE, EXPIRED).  self: our own public key.  now: seconds
+ * since 1970.  REPLAY and IMAGE are the caller's.
+ */
+int mext_token_verify(const uint8_t *in, size_t len,
+                      const uint8_t self[MEXT_KEY_LEN], uint64_t now,
+                      mext_trusts_fn *trusts, void *arg,
+                      struct mext_token *t_r);
+
+/* BLAKE2b-256, of the whole token or of a CONFIG body. */
+void mext_digest(const void *p, size_t n, uint8_t out[MEXT_DIGEST_LEN]);
+
+int mext_hello_sign(const struct mext_hello *h, const struct mext_identity *who,
+                    uint8_t out[MEXT_HELLO_LEN]);
+/* 0, MEXT_ERR_FORMAT, MEXT_ERR_AUTH (signature, or not `destination`). */
+int mext_hello_verify(const uint8_t *in, size_t len,
+                      const uint8_t destination[MEXT_KEY_LEN],
+                      const uint8_t token[MEXT_DIGEST_LEN],
+                      struct mext_hello *h_r);
+
+int mext_receipt_sign(const struct mext_receipt *r,
+                      const struct mext_identity *who,
+                      uint8_t out[MEXT_RECEIPT_LEN]);
+/*
+ * 0, MEXT_ERR_FORMAT, or MEXT_ERR_AUTH if signature, destination, token
+ * digest, id, channels or (where t->image is not zeros) measurement are not
+ * those of the token t, whose digest is `token`.
+ */
+int mext_receipt_verify(const uint8_t *in, size_t len,
+                        const struct mext_token *t,
+                        const uint8_t token[MEXT_DIGEST_LEN],
+                        struct mext_receipt *r_r);
+
+#endif
