@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+cmd_guest() { die "not yet"; }

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the emulated hosts are made of: downloads Debian packages and builds
+# from them dom0's and the guest's initramfs.  Sourced by bed, which sets
+# bed_src (this folder), bed_dir (where everything goes), say and die.
+
+xen_version=4.17
+pool=$bed_dir/debs          # downloaded packages
+unpacked=$bed_dir/unpacked  # all of them, unpacked over one another
+image=$bed_dir/image        # what QEMU boots
+dom0_root=$bed_dir/dom0
+guest_root=$bed_dir/guest
+
+# Left out when unpacking: nothing at run time needs it.
+unpack_excludes=(./usr/share/doc ./usr/share/man ./usr/share/locale
+    ./usr/share/info ./usr/share/bash-completion ./usr/share/lintian
+    ./usr/lib/debug ./usr/share/zsh ./usr/share/zoneinfo)
+
+dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/ip
+    sbin/bridge sbin/losetup sbin/blockdev bin/flock bin/kmod bin/timeout
+    bin/setpriv bin/socat bin/strace bin/dd bin/taskset bin/unshare
+    bin/xenstore)
+dom0_trees=(usr/lib/xen-$xen_version usr/lib/xen-common etc/xen)
+# Not linked by the programs above: what our own programs are linked with,
+# and libgcc_s, which pthread_cancel loads (xl aborts without it).
+dom0_libraries=(libgcc_s.so.1 libsodium.so.23 libevent-2.1.so.7
+    libevent_core-2.1.so.7 libyajl.so.2 libxlutil.so.$xen_version.0
+    libxenlight.so.$xen_version.0 libxenvchan.so.$xen_version.0
+    libxenstat.so.$xen_version.0 libnss_files.so.2 libuuid.so.1
+    libresolv.so.2 librt.so.1 libdl.so.2 libpthread.so.0 libm.so.6)
+dom0_modules=(virtio_pci virtio_console virtio_net virtio_blk e1000 xen-evtchn
+    xen-gntdev xen-gntalloc xenfs xen-privcmd xen-netback xen-blkback bridge
+    loop ext4 tun)
+guest_programs=(bin/xenstore)
+guest_modules=(xen-evtchn xen-gntdev xen-gntalloc xenfs xen-privcmd
+    xen-netfront xen-blkfront crc32c_generic crc32c_intel ext4)
+xenstore_names=(chmod exists list ls read rm watch write)
+
+# --- packages -------------------------------------------------------------
+
+package_names() {
+    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$bed_src/packages.hosts" |
+        sed "s/^linux-image@\$/$(kernel_package)/"
+}
+
+kernel_package() {
+    local name
+    name=$(apt-cache depends linux-image-amd64 2>/dev/null |
+        sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    echo "${name:-linux-image-amd64}"
+}
+
+download_into() {
+    # shellcheck disable=SC2046 # a list of words
+    (cd "$1" && apt-get -qq -o APT::Sandbox::User=root download \
+        $(package_names))
+}
+
+# The packages are fetched once for each version of the list; "bed fetch"
+# after "rm -r debs" takes newer ones.
+fetch_packages() {
+    local want work
+    want=$(sha256sum <"$bed_src/packages.hosts")
+    [ "$(cat "$pool/list.sha256" 2>/dev/null)" = "$want" ] && return
+    say "downloading Debian packages for the hosts (about 90 MB)"
+    work=$pool.new
+    rm -rf "$work"
+    mkdir -p "$work"
+    # A bare machine has no package lists yet, an old one stale lists.
+    download_into "$work" 2>"$work/error" || {
+        say "reading the package lists (apt-get update)"
+        apt-get -qq update || die "apt-get update failed"
+        download_into "$work"
+    } || die "could not download the hosts' packages: $(cat "$work/error")"
+    echo "$want" >"$work/list.sha256"
+    rm -rf "$pool"
+    mv "$work" "$pool"
+}
+
+# Debian 12 is merged-/usr but its packages are not.
+unpack_packages() {
+    local deb dir excludes=()
+    for dir in "${unpack_excludes[@]}"; do
+        excludes+=("--exclude=$dir")
+    done
+    say "unpacking them"
+    rm -rf "$unpacked"
+    mkdir -p "$unpacked"
+    for dir in bin sbin lib lib64; do
+        mkdir -p "$unpacked/usr/$dir"
+        ln -s "usr/$dir" "$unpacked/$dir"
+    done
+    for deb in "$pool"/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" |
+            tar -C "$unpacked" -x --keep-directory-symlink "${excludes[@]}" ||
+            die "cannot unpack $deb"
+    done
+}
+
+# --- parts of an initramfs ------------------------------------------------
+
+kernel_release() {
+    basename "$unpacked"/lib/modules/*
+}
+
+# skeleton ROOT: the folders, and busybox under all its names.
+skeleton() {
+    local name
+    rm -rf "$1"
+    mkdir -p "$1"/{dev,etc,proc,sys,run,tmp,mnt,root,boot,var/log} \
+        "$1"/usr/{bin,sbin,lib,lib64}
+    for name in bin sbin lib lib64; do
+        ln -s "usr/$name" "$1/$name"
+    done
+    ln -s ../run "$1/var/run"
+    cp "$unpacked/bin/busybox" "$1/bin/"
+    # Without an init of busybox's, a broken one of ours is a panic: seen.
+    "$unpacked/bin/busybox" --list |
+        grep -vxE 'busybox|init|linuxrc' | while read -r name; do
+            ln -s busybox "$1/bin/$name"
+        done
+    echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
+    echo root:x:0: >"$1/etc/group"
+}
+
+# add_programs ROOT PATH...: the paths are those of merged /usr or of the
+# package, so bin/ and sbin/ are both looked at.
+add_programs() {
+    local root=$1 path
+    shift
+    for path; do
+        [ -e "$unpacked/usr/$path" ] || die "no $path in the packages"
+        # busybox's applet of the same name goes.
+        rm -f "$root/usr/bin/${path##*/}" "$root/usr/sbin/${path##*/}"
+        cp -aL "$unpacked/usr/$path" "$root/usr/$path"
+    done
+}
+
+# needed_libraries FILE...: names of the libraries these are linked with.
+needed_libraries() {
+    readelf -d "$@" 2>/dev/null |
+        sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u
+}
+
+find_library() {
+    local dir
+    for dir in lib/x86_64-linux-gnu lib/x86_64-linux-gnu/xen; do
+        if [ -e "$unpacked/usr/$dir/$1" ]; then
+            echo "usr/$dir/$1"
+            return
+        fi
+    done
+    die "library $1 is in no package of packages.hosts"
+}
+
+# add_libraries ROOT NAME...: copies these and, recursively, what they need.
+add_libraries() {
+    local root=$1 path name needed=()
+    shift
+    for name; do
+        path=$(find_library "$name") || exit 1
+        [ -e "$root/$path" ] && continue
+        mkdir -p "$root/${path%/*}"
+        cp -L "$unpacked/$path" "$root/$path"
+        mapfile -t needed < <(needed_libraries "$unpacked/$path")
+        add_libraries "$root" "${needed[@]}"
+    done
+}
+
+# add_needed_libraries ROOT: those of every program in ROOT.
+add_needed_libraries() {
+    local needed files
+    mapfile -t files < <(find "$1" -type f -perm /111)
+    mapfile -t needed < <(needed_libraries "${files[@]}")
+    add_libraries "$1" "${needed[@]}"
+    cp -L "$unpacked/usr/lib64/ld-linux-x86-64.so.2" "$1/usr/lib64/"
+}
+
+# add_modules ROOT MODULE...: with the modules they depend on.
+add_modules() {
+    local root=$1 release file name
+    shift
+    release=$(kernel_release)
+    for name; do
+        modprobe -d "$unpacked" -S "$release" --show-depends "$name" ||
+            die "no kernel module $name"
+    done | awk '$1 == "insmod" { print $2 }' | sort -u |
+        while read -r file; do
+            file=${file#"$unpacked"/}
+            mkdir -p "$root/${file%/*}"
+            cp "$unpacked/$file" "$root/$file"
+        done
+    mkdir -p "$root/lib/modules/$release"
+}
+
+# pack ROOT: a cpio archive on stdout, owned by root whoever runs this.
+pack() {
+    (cd "$1" && find . -print0 | sort -z |
+        cpio --quiet -0 -o -H newc -R 0:0 --reproducible)
+}
+
+# --- our own programs -----------------------------------------------------
+
+# compile OUT SOURCE [FLAG]...
+compile() {
+    local out=$1 source=$2
+    shift 2
+    mkdir -p "${out%/*}"
+    "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow \
+        -Wstrict-prototypes -o "$out" "$source" "$@" ||
+        die "cannot compile $source"
+}
+
+compile_programs() {
+    compile "$image/bed-client" "$bed_src/src/bed-client.c"
+    compile "$image/bed-relay" "$bed_src/src/bed-relay.c"
+    compile "$image/bed-agent" "$bed_src/src/bed-agent.c" -static
+    compile "$image/witness" "$bed_src/witness/witness.c" \
+        -static -pthread
+    compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
+}
+
+# --- the two initramfs ----------------------------------------------------
+
+build_guest() {
+    skeleton "$guest_root"
+    add_programs "$guest_root" "${guest_programs[@]}"
+    add_xenstore_names "$guest_root"
+    add_needed_libraries "$guest_root"
+    add_modules "$guest_root" "${guest_modules[@]}"
+    cp "$image/witness" "$guest_root/usr/bin/"
+    install -m 755 "$bed_src/guest-init" "$guest_root/init"
+    finish_modules "$guest_root"
+    pack "$guest_root" | gzip -1n
+}
+
+# The names of the one xenstore program.
+add_xenstore_names() {
+    local name
+    for name in "${xenstore_names[@]}"; do
+        ln -f "$1/usr/bin/xenstore" "$1/usr/bin/xenstore-$name"
+    done
+}
+
+add_trees() {
+    local root=$1 tree
+    shift
+    for tree; do
+        mkdir -p "$root/${tree%/*}"
+        cp -a "$unpacked/$tree" "$root/${tree%/*}/"
+    done
+}
+
+finish_modules() {
+    local release
+    release=$(kernel_release)
+    cp "$unpacked/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
+        "$1/lib/modules/$release/"
+    depmod -b "$1" "$release"
+}
+
+build_dom0() {
+    skeleton "$dom0_root"
+    add_programs "$dom0_root" "${dom0_programs[@]}"
+    add_xenstore_names "$dom0_root"
+    ln -sf bash "$dom0_root/bin/sh"
+    ln -sf ../bin/kmod "$dom0_root/sbin/modprobe"
+    add_trees "$dom0_root" "${dom0_trees[@]}"
+    # Debian's /usr/sbin/xl is a script which finds the running Xen's version.
+    ln -s ../lib/xen-$xen_version/bin/xl "$dom0_root/usr/sbin/xl"
+    add_needed_libraries "$dom0_root"
+    add_libraries "$dom0_root" "${dom0_libraries[@]}"
+    add_modules "$dom0_root" "${dom0_modules[@]}"
+    finish_modules "$dom0_root"
+    cp "$image/bed-agent" "$dom0_root/usr/sbin/"
+    cp "$image/witness-peer" "$dom0_root/usr/bin/"
+    mkdir -p "$dom0_root"/{boot/guest,usr/local/{bin,sbin},var/log/xen} \
+        "$dom0_root"/var/lib/{xen,xenstored}
+    cp "$image/vmlinuz" "$dom0_root/boot/guest/vmlinuz"
+    cp "$image/guest.cpio.gz" "$dom0_root/boot/guest/initrd.gz"
+    install -m 755 "$bed_src/dom0-init" "$dom0_root/init"
+    # Not compressed: inflating it in an emulator takes longer than loading it.
+    pack "$dom0_root"
+}
+
+# All that the images depend on.
+image_inputs() {
+    cat "$bed_src"/{image.sh,packages.hosts,dom0-init,guest-init} \
+        "$bed_src"/src/* "$bed_src"/witness/*
+    (cd "$pool" && printf '%s\n' *.deb)
+}
+
+build_images() {
+    local want release
+    want=$(image_inputs | sha256sum)
+    [ "$(cat "$image/inputs.sha256" 2>/dev/null)" = "$want" ] && return
+    rm -rf "$image"
+    mkdir -p "$image"
+    [ "$pool/list.sha256" -ot "$unpacked/.done" ] || {
+        unpack_packages
+        depmod -b "$unpacked" "$(kernel_release)"
+        touch "$unpacked/.done"
+    }
+    say "building the hosts' images"
+    release=$(kernel_release)
+    compile_programs
+    cp "$unpacked/boot/vmlinuz-$release" "$image/vmlinuz"
+    gunzip -c "$unpacked/boot/xen-$xen_version-amd64.gz" >"$image/xen.elf"
+    build_guest >"$image/guest.cpio.gz" || die "cannot build the guest's image"
+    build_dom0 >"$image/dom0.cpio" || die "cannot build dom0's image"
+    echo "$want" >"$image/inputs.sha256"
+}
