@@ -48,7 +48,9 @@ struct mext_receipt {
 
 /*
  * Signs t with `who` (whose pk must be t->source) into out.
- * MEXT_ERR_LIMIT if a field is outside the specification's limits.
+ * MEXT_ERR_LIMIT if a field is outside the specification's limits,
+ * MEXT_ERR_AUTH if `who` is not the signer named in the object (this and the
+ * other *_sign), MEXT_ERR_LIB.
  */
 int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
                     uint8_t out[MEXT_TOKEN_LEN]);

@@ -33,6 +33,8 @@
 /* Limits on what a token may ask for */
 #define MEXT_TOKEN_LIFETIME_MAX 3600    /* expiry - issued, seconds */
 #define MEXT_CLOCK_SKEW         30      /* issued may lie ahead by, seconds */
+#define MEXT_MEMORY_KIB_MIN     4096
+#define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
 #define MEXT_CHANNELS_MAX       8
 
