@@ -229,13 +229,13 @@ static int pages_get(struct mext_buf *b, struct mext_data *m)
     m->u.pages.base = mext_get64(b);
     m->u.pages.span = mext_get16(b);
     if (b->bad)
-        return MEXT_ERR_SHORT;
+        return MEXT_ERR_FORMAT;
     if (m->u.pages.span > MEXT_PAGES_SPAN_MAX ||
         !gfns_ok(m->u.pages.base, m->u.pages.span))
         return MEXT_ERR_LIMIT;
     map = mext_view(b, (m->u.pages.span + 3u) / 4);
     if (!map)
-        return MEXT_ERR_SHORT;
+        return MEXT_ERR_FORMAT;
     n = map_count(map, m->u.pages.span);
     if (n < 0)
         return MEXT_ERR_FORMAT;
@@ -316,41 +316,51 @@ int mext_data_encode(const struct mext_data *m, struct mext_buf *b)
     return b->bad ? MEXT_ERR_FULL : 0;
 }
 
-int mext_data_decode(const uint8_t *body, size_t len, struct mext_data *m_r)
+static int data_get(const uint8_t *body, size_t len, struct mext_data *m)
 {
     struct mext_buf b;
     int rc = 0;
 
     mext_buf_init(&b, (uint8_t *)body, len);
-    m_r->type = mext_get8(&b);
-    switch (m_r->type) {
+    m->type = mext_get8(&b);
+    switch (m->type) {
     case MEXT_DATA_PAGES:
-        rc = pages_get(&b, m_r);
+        rc = pages_get(&b, m);
         break;
     case MEXT_DATA_BARRIER:
     case MEXT_DATA_BARRIER_ACK:
-        m_r->u.barrier.iteration = mext_get32(&b);
+        m->u.barrier.iteration = mext_get32(&b);
         break;
     case MEXT_DATA_ABSENT:
-        rc = absent_get(&b, m_r);
+        rc = absent_get(&b, m);
         break;
     case MEXT_DATA_END:
-        m_r->u.end.data = mext_get64(&b);
-        m_r->u.end.zero = mext_get64(&b);
+        m->u.end.data = mext_get64(&b);
+        m->u.end.zero = mext_get64(&b);
         break;
     case MEXT_DATA_DONE:
-        m_r->u.done.data = mext_get64(&b);
-        m_r->u.done.zero = mext_get64(&b);
-        m_r->u.done.absent = mext_get64(&b);
-        m_r->u.done.populated = mext_get64(&b);
+        m->u.done.data = mext_get64(&b);
+        m->u.done.zero = mext_get64(&b);
+        m->u.done.absent = mext_get64(&b);
+        m->u.done.populated = mext_get64(&b);
         break;
     case MEXT_DATA_ERROR:
-        error_get(&b, m_r);
+        error_get(&b, m);
         break;
     default:
         return MEXT_ERR_FORMAT;
     }
     return rc ? rc : mext_buf_end(&b);
+}
+
+int mext_data_decode(const uint8_t *body, size_t len, struct mext_data *m_r)
+{
+    struct mext_data m;
+    int rc = data_get(body, len, &m);
+
+    if (!rc)
+        *m_r = m;
+    return rc;
 }
 
 /* ---- control channel ---- */
@@ -462,44 +472,54 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
     return b->bad ? MEXT_ERR_FULL : 0;
 }
 
-int mext_ctl_decode(const uint8_t *body, size_t len, struct mext_ctl *m_r)
+static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
 {
     struct mext_buf b;
     int rc = 0;
 
     mext_buf_init(&b, (uint8_t *)body, len);
-    m_r->type = mext_get8(&b);
-    switch (m_r->type) {
+    m->type = mext_get8(&b);
+    switch (m->type) {
     case MEXT_CTL_CONFIG:
-        rc = config_get(&b, m_r);
+        rc = config_get(&b, m);
         break;
     case MEXT_CTL_FINAL:
-        rc = final_get(&b, m_r);
+        rc = final_get(&b, m);
         break;
     case MEXT_CTL_COMMIT:
         break;
     case MEXT_CTL_STEP:
-        m_r->u.step.text = (const char *)get_text(&b, &m_r->u.step.len);
+        m->u.step.text = (const char *)get_text(&b, &m->u.step.len);
         break;
     case MEXT_CTL_RECEIPT:
-        m_r->u.receipt.bytes = mext_view(&b, MEXT_RECEIPT_LEN);
+        m->u.receipt.bytes = mext_view(&b, MEXT_RECEIPT_LEN);
         break;
     case MEXT_CTL_PREPARED:
-        m_r->u.prepared.tidy_us = mext_get64(&b);
-        m_r->u.prepared.prepare_us = mext_get64(&b);
+        m->u.prepared.tidy_us = mext_get64(&b);
+        m->u.prepared.prepare_us = mext_get64(&b);
         break;
     case MEXT_CTL_RUNNING:
-        m_r->u.running.domid = mext_get32(&b);
-        m_r->u.running.handover_us = mext_get64(&b);
+        m->u.running.domid = mext_get32(&b);
+        m->u.running.handover_us = mext_get64(&b);
         break;
     case MEXT_CTL_ABORT:
-        m_r->u.abort.code = mext_get16(&b);
-        m_r->u.abort.text = (const char *)get_text(&b, &m_r->u.abort.len);
+        m->u.abort.code = mext_get16(&b);
+        m->u.abort.text = (const char *)get_text(&b, &m->u.abort.len);
         break;
     default:
         return MEXT_ERR_FORMAT;
     }
     return rc ? rc : mext_buf_end(&b);
+}
+
+int mext_ctl_decode(const uint8_t *body, size_t len, struct mext_ctl *m_r)
+{
+    struct mext_ctl m;
+    int rc = ctl_get(body, len, &m);
+
+    if (!rc)
+        *m_r = m;
+    return rc;
 }
 
 void mext_leaf_get(const uint8_t *leaves, unsigned i, struct mext_leaf *l_r)
