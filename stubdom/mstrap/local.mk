@@ -1,1 +1,83 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# The unikernel: freestanding, so with rules of its own.
+MS = stubdom/mstrap
+MS_IMAGE_MAX = 393216
+
+MS_CPPFLAGS = -I$(srcdir)/$(MS)/port \
+	-I$(srcdir)/tools/libxl/migrate_ext -I$(LWIP_DIR)/src/include \
+	-D__XEN_INTERFACE_VERSION__=0x00040e00
+# No interrupts, so the red zone would do no harm; a fault must not use it.
+MS_CFLAGS = -std=gnu11 -Os -g -ffreestanding -fno-pic -mcmodel=kernel \
+	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-fno-strict-aliasing -fno-common -fno-tree-loop-distribute-patterns \
+	-fstack-protector-strong -mstack-protector-guard=tls \
+	-mstack-protector-guard-reg=fs -U_FORTIFY_SOURCE
+MS_WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wno-unused-parameter
+
+MS_FILES = \
+	boot/head.S \
+	main.c home.c paging.c ram.c fault.c tidy.c \
+	text.c cmdline.c entropy.c channel.c session.c receiver.c \
+	xen/hypercall.c xen/console.c xen/memory.c xen/evtchn.c xen/gnttab.c \
+	xen/xenstore.c xen/clock.c \
+	net/vif.c net/netfront.c net/stack.c net/connection.c \
+	port/libc.c port/sodium.c
+MS_INCLUDES = \
+	boot/layout.h mstrap.h \
+	home.h paging.h ram.h fault.h tidy.h \
+	text.h cmdline.h entropy.h channel.h session.h receiver.h \
+	xen/hypercall.h xen/console.h xen/memory.h xen/evtchn.h xen/gnttab.h \
+	xen/xenstore.h xen/clock.h \
+	net/vif.h net/netfront.h net/stack.h net/connection.h \
+	port/libc.h port/sodium.h port/lwipopts.h port/arch/cc.h
+MS_FROM_MEXT = mext_codec.c mext_seal.c
+MS_FROM_LWIP = \
+	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
+	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
+	core/tcp_out.c core/timeouts.c core/ipv4/etharp.c core/ipv4/icmp.c \
+	core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c
+
+MS_OBJECTS = \
+	$(addprefix $(MS)/obj/,$(addsuffix .o,$(basename $(MS_FILES)))) \
+	$(addprefix $(MS)/obj/mext/,$(MS_FROM_MEXT:.c=.o)) \
+	$(addprefix $(MS)/obj/lwip/,$(MS_FROM_LWIP:.c=.o))
+
+EXTRA_DIST += $(addprefix $(MS)/,$(MS_FILES) $(MS_INCLUDES) boot/mstrap.lds.S)
+
+MS_COMPILE = $(MKDIR_P) $(@D) && \
+	$(CC) $(MS_CPPFLAGS) $(MS_CFLAGS) -MMD -MP -c -o $@
+
+$(MS)/obj/lwip/%.o: $(LWIP_DIR)/src/%.c
+	$(AM_V_CC)$(MS_COMPILE) $<
+$(MS)/obj/mext/%.o: $(srcdir)/tools/libxl/migrate_ext/%.c
+	$(AM_V_CC)$(MS_COMPILE) $(MS_WARNINGS) $<
+$(MS)/obj/%.o: $(srcdir)/$(MS)/%.c
+	$(AM_V_CC)$(MS_COMPILE) $(MS_WARNINGS) $<
+$(MS)/obj/%.o: $(srcdir)/$(MS)/%.S
+	$(AM_V_CC)$(MS_COMPILE) $<
+$(MS)/obj/mstrap.lds: $(srcdir)/$(MS)/boot/mstrap.lds.S \
+		$(srcdir)/$(MS)/boot/layout.h
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -E -P -x assembler-with-cpp -o $@ $<
+
+# Undefined symbols are errors (no -r, no --unresolved-symbols).
+$(MS)/mstrap.elf: $(MS_OBJECTS) $(MS)/obj/mstrap.lds $(SODIUM_A) \
+		$(srcdir)/$(MS)/check-image
+	$(AM_V_CCLD)$(LD) -static -no-pie --gc-sections -z noexecstack \
+	  -z max-page-size=4096 --build-id=none --fatal-warnings \
+	  -Map $(MS)/obj/mstrap.map -T $(MS)/obj/mstrap.lds \
+	  -o $@.unstripped $(MS_OBJECTS) $(SODIUM_A)
+	@strip -s -o $@.tmp $@.unstripped
+	@sh $(srcdir)/$(MS)/check-image $@.tmp $(MS_IMAGE_MAX)
+	@mv -f $@.tmp $@
+
+-include $(MS_OBJECTS:.o=.d)
+
+EXTRA_DIST += $(MS)/check-image
+all_local += $(MS)/mstrap.elf
+mstrapdir = $(pkglibexecdir)
+mstrap_DATA = $(MS)/mstrap.elf
+CLEANFILES += $(MS)/mstrap.elf $(MS)/mstrap.elf.unstripped
+clean-local:
+	rm -rf $(MS)/obj

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mstrap: from the first instruction to the last page. Every step is in
+ * ms_main, in order; ms_tidy does the end.
+ */
+#include <string.h>
+
+#include <sodium/crypto_scalarmult_curve25519.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+#include <xen/arch-x86/hvm/start_info.h>
+
+#include "cmdline.h"
+#include "entropy.h"
+#include "fault.h"
+#include "home.h"
+#include "net/connection.h"
+#include "net/stack.h"
+#include "port/libc.h"
+#include "port/sodium.h"
+#include "ram.h"
+#include "receiver.h"
+#include "session.h"
+#include "text.h"
+#include "tidy.h"
+#include "xen/clock.h"
+#include "xen/console.h"
+#include "xen/hypercall.h"
+#include "xen/xenstore.h"
+
+#define STATE_NODE "data/mstrap/state"
+#define KEY_NODE "data/mstrap/key"
+#define OWN_NODE "data/mstrap/own"
+#define SESSION_NODE "mstrap/session"
+#define PROGRESS_MS 1000
+
+static char command_line[512];
+static struct ms_ram ram;
+static struct ms_home home;
+static struct ms_session session;
+static uint8_t secret_key[MEXT_KEY_LEN], public_key[MEXT_KEY_LEN];
+
+static void fail(unsigned reason, const char *format, va_list args)
+{
+    static bool failing;
+    char text[160], state[176];
+
+    if (failing)                /* while it was being reported */
+        ms_spin();
+    failing = true;
+    ms_vformat(text, sizeof(text), format, args);
+    ms_print("failed: %s", text);
+    ms_connections_error((uint16_t)reason, text);
+    ms_format(state, sizeof(state), "failed %s", text);
+    ms_xs_write(STATE_NODE, state);
+}
+
+_Noreturn void ms_fail_as(unsigned reason, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(reason, format, args);
+    ms_spin();
+}
+
+_Noreturn void ms_fail(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(MEXT_E_INTERNAL, format, args);
+    ms_spin();
+}
+
+/* All that is needed of the start info: it is in memory that is given up. */
+static void read_start_info(uint64_t address)
+{
+    const char *direct = (char *)MS_DIRECT_BASE;
+    const struct hvm_start_info *info = (void *)(direct + address);
+    const struct hvm_memmap_table_entry *map;
+
+    if (info->magic != XEN_HVM_START_MAGIC_VALUE || info->version < 1)
+        ms_fail("start info not understood");
+    if (info->cmdline_paddr)
+        ms_format(command_line, sizeof(command_line), "%s",
+                  direct + info->cmdline_paddr);
+    map = (void *)(direct + info->memmap_paddr);
+    for (unsigned i = 0; i < info->memmap_entries; i++)
+        if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM)
+            ms_ram_add(&ram, map[i].addr, map[i].size);
+}
+
+static void write_or_fail(const char *path, const char *value)
+{
+    if (!ms_xs_write(path, value))
+        ms_fail("cannot write %s", path);
+}
+
+static void make_key(void)
+{
+    static const uint8_t base_point[MEXT_KEY_LEN] = { 9 };
+    char text[2 * MEXT_KEY_LEN + 1];
+
+    ms_random(secret_key, sizeof(secret_key));
+    if (crypto_scalarmult_curve25519(public_key, secret_key, base_point))
+        ms_fail("cannot make a key");
+    ms_hex_encode(text, public_key, sizeof(public_key));
+    write_or_fail(KEY_NODE, text);
+}
+
+static void advertise(void)
+{
+    char text[40];
+
+    ms_format(text, sizeof(text), "%lx %lx", home.first_gfn, home.pages);
+    write_or_fail(OWN_NODE, text);
+    if (!ms_xs_watch(SESSION_NODE))
+        ms_fail("cannot watch %s", SESSION_NODE);
+    write_or_fail(STATE_NODE, "waiting");
+}
+
+/* The session node, once it is there. */
+static void look_for_invitation(void)
+{
+    struct ms_invitation invitation;
+    char line[160];
+
+    if (ms_xs_read(SESSION_NODE, line, sizeof(line)) <= 0)
+        return;
+    if (!ms_invitation_parse(line, &invitation))
+        ms_fail("%s is malformed", SESSION_NODE);
+    if (!ms_session_invite(&session, &invitation, secret_key, public_key))
+        ms_fail("the source's key is not acceptable");
+    mext_wipe(secret_key, sizeof(secret_key));
+    ms_connections_invited();
+}
+
+static void report_progress(void)
+{
+    static uint64_t next, last;
+    struct ms_counts counts = ms_session_counts(&session);
+    uint64_t now = ms_now_ms();
+
+    if (now < next || counts.data == last)
+        return;
+    ms_print("%lu pages, %lu of them zero", counts.data + counts.zero,
+             counts.zero);
+    last = counts.data;
+    next = now + PROGRESS_MS;
+}
+
+_Noreturn static void serve(void)
+{
+    bool told = false;
+
+    for (;;) {
+        bool any = ms_stack_work();
+
+        if (ms_xs_changed() && !session.invited)
+            look_for_invitation();
+        if (session.phase != MS_WAITING && !told) {
+            write_or_fail(STATE_NODE, "receiving");
+            told = true;
+        }
+        if (session.phase == MS_COMPLETE)
+            ms_tidy(&session);
+        if (told)
+            report_progress();
+        if (any)
+            continue;
+        ms_connections_expire();
+        ms_stack_sleep();
+    }
+}
+
+_Noreturn void ms_main(uint64_t start_info);
+__attribute__((no_stack_protector)) void ms_main(uint64_t start_info)
+{
+    struct ms_config config;
+    const char *complaint;
+
+    ms_hypercall_init();
+    ms_console_init();
+    ms_xs_init();
+    read_start_info(start_info);
+    ms_home_move(&ram, &home);
+    ms_fault_init();
+    ms_print("own memory %lu pages, guest's %lu", home.pages, ram.pages);
+
+    complaint = ms_cmdline_parse(command_line, &config);
+    if (complaint)
+        ms_fail("%s", complaint);
+    ms_sodium_init();
+    if (!ms_entropy_init())
+        ms_fail("no entropy");
+    ms_canary_init();
+    ms_receiver_init(&ram, home.gfn_limit);
+    ms_session_init(&session);
+    ms_connections_init(&session);
+    make_key();
+    ms_stack_start(&config);
+    advertise();
+    ms_print("waiting on port %u", config.port);
+    serve();
+}

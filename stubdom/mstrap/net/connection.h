@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TCP connections to the listener: the source's channels and strangers.
+ *
+ * A connection belongs to the session once its first frame has opened. Until
+ * then it is a stranger's: it may hold one packet, it is thrown out when it
+ * says something wrong, takes too long or its place is needed, and nothing it
+ * does has any other effect. Losing a channel of the session loses the session.
+ */
+#ifndef MS_CONNECTION_H
+#define MS_CONNECTION_H
+
+#include "lwip/tcp.h"
+
+#include "../session.h"
+
+/* Channels, and places for strangers. */
+#define MS_CONNECTIONS (MEXT_CHANNELS_MAX + 4)
+
+/** The session that connections work for. */
+void ms_connections_init(struct ms_session *session);
+
+/** lwIP's accept callback. */
+err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error);
+
+/** Looks at what came before the session's keys were there. */
+void ms_connections_invited(void);
+
+/** Throws out strangers that have taken too long; call now and then. */
+void ms_connections_expire(void);
+
+/** Sends DONE on channel 0. */
+void ms_connections_done(uint64_t populated);
+
+/** True once the source has acknowledged all that was sent to it. */
+bool ms_connections_flushed(void);
+
+/** Sends ERROR on all channels, as far as that is possible. */
+void ms_connections_error(uint16_t reason, const char *text);
+
+/** Closes all at once. */
+void ms_connections_abort(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The session over all channels: who is in, barriers, the end. Pure, also
+ * compiled on the host.
+ */
+#ifndef MS_SESSION_H
+#define MS_SESSION_H
+
+#include "channel.h"
+#include "cmdline.h"
+
+/* As in data/mstrap/state. */
+enum ms_phase {
+    MS_WAITING = 1,
+    MS_RECEIVING,
+    MS_COMPLETE,
+};
+
+/* What is to be done after a step. */
+enum ms_action {
+    MS_ACT_NONE = 0,            /* go on reading */
+    MS_ACT_STARTED,             /* the first channel has proven itself */
+    MS_ACT_HOLD,                /* read no more from this channel for now */
+    MS_ACT_RELEASE,             /* acknowledge the barrier on all channels */
+    MS_ACT_COMPLETE,            /* END on all channels: memory is complete */
+};
+
+struct ms_session {
+    enum ms_phase phase;
+    bool invited;
+    unsigned channels;          /* of the invitation */
+    struct mext_root root;
+    struct ms_channel *channel[MEXT_CHANNELS_MAX];  /* the proven ones */
+};
+
+void ms_session_init(struct ms_session *session);
+
+/**
+ * Derives the session's keys; secret and public are mstrap's. False if the
+ * source's key is not acceptable.
+ */
+bool ms_session_invite(struct ms_session *session,
+                       const struct ms_invitation *invitation,
+                       const uint8_t secret[MEXT_KEY_LEN],
+                       const uint8_t public[MEXT_KEY_LEN]);
+
+/** Judges a step of ms_channel_feed: an action, or minus a reason. */
+int ms_session_step(struct ms_session *session, struct ms_channel *channel,
+                    enum ms_step step);
+
+/** True if losing this channel loses the session. */
+bool ms_session_needs(const struct ms_session *session,
+                      const struct ms_channel *channel);
+
+/** Sum over all channels. */
+struct ms_counts ms_session_counts(const struct ms_session *session);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "home.h"
+#include "net/connection.h"
+#include "net/netfront.h"
+#include "net/stack.h"
+#include "receiver.h"
+#include "text.h"
+#include "tidy.h"
+#include "xen/clock.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+#include "xen/xenstore.h"
+
+#define STATE_NODE "data/mstrap/state"
+#define FLUSH_TIMEOUT_MS 200
+#define CLOSE_TIMEOUT_MS 5000
+
+/* DONE goes out; whether it arrives the source says by its acknowledgement. */
+static void answer_source(void)
+{
+    uint64_t end = ms_now_ms() + FLUSH_TIMEOUT_MS;
+
+    ms_connections_done(ms_receiver_populated());
+    ms_xs_write(STATE_NODE, "complete");
+    while (!ms_connections_flushed() && ms_now_ms() < end)
+        if (!ms_stack_work())
+            ms_stack_sleep();
+    ms_connections_abort();
+}
+
+/* The backend has let go when it is closed; its grants then end at once. */
+static void close_vif(void)
+{
+    ms_netfront_close_begin();
+    if (!ms_netfront_close_end(CLOSE_TIMEOUT_MS))
+        ms_fail("vif backend does not close");
+    if (!ms_gnttab_revoke())
+        ms_fail("vif backend keeps pages");
+}
+
+_Noreturn void ms_tidy(const struct ms_session *session)
+{
+    struct ms_counts counts = ms_session_counts(session);
+    uint64_t start = ms_now_ms();
+    char state[160];
+
+    answer_source();
+    close_vif();
+    ms_xs_reset_watches();
+    ms_format(state, sizeof(state),
+              "tidy data=%lu zero=%lu absent=%lu populated=%lu ms=%lu",
+              counts.data, counts.zero, counts.absent, ms_receiver_populated(),
+              ms_now_ms() - start);
+    ms_print("%s", state);
+    ms_evtchn_reset();
+    ms_home_unmap();
+    ms_xs_write(STATE_NODE, state);
+    ms_spin();
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MS_TIDY_H
+#define MS_TIDY_H
+
+#include "session.h"
+
+/**
+ * The memory is complete: tells the source, gives back everything a fresh
+ * domain does not have, tells dom0 and waits to become the guest. This is
+ * part of the guest's downtime.
+ */
+_Noreturn void ms_tidy(const struct ms_session *session);
+
+#endif
