@@ -1,1 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/vectors \
+	-I$(srcdir)/tools/packetd
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS)
+UNIT_LDADD = tests/unit/libunit.a \
+	tools/libxl/migrate_ext/libmext.a \
+	$(CHECK_LIBS) $(SODIUM_LIBS)
+
+# Fixed keys, objects and messages; the harness.
+check_LIBRARIES = tests/unit/libunit.a
+tests_unit_libunit_a_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_libunit_a_SOURCES = \
+	tests/unit/unit.c \
+	tests/unit/unit.h \
+	tests/vectors/fix_messages.c \
+	tests/vectors/fix_tokens.c \
+	tests/vectors/fixture.c \
+	tests/vectors/fixture.h
+
+unit_tests = \
+	tests/unit/test_codec
+check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
+TESTS += $(unit_tests) tests/vectors/check_vectors
+
+tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_codec_LDADD = $(UNIT_LDADD)
+tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
+
+tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)
+tests_vectors_make_vectors_LDADD = $(UNIT_LDADD)
+tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c

@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* mext_codec: what is written is read back; everything else is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+static uint8_t body[MEXT_CONTROL_BODY_MAX + 1], again[MEXT_CONTROL_BODY_MAX + 1];
+
+/* Encodes fix_data[i] into body; its length. */
+static size_t data_body(size_t i, struct mext_data *m)
+{
+    struct mext_buf b;
+
+    memset(m, 0, sizeof(*m));
+    fix_data[i].fill(m);
+    mext_buf_init(&b, body, sizeof(body));
+    ck_assert_int_eq(mext_data_encode(m, &b), 0);
+    return b.pos;
+}
+
+static size_t ctl_body(size_t i, struct mext_ctl *m)
+{
+    struct mext_buf b;
+
+    memset(m, 0, sizeof(*m));
+    fix_ctl[i].fill(m);
+    mext_buf_init(&b, body, sizeof(body));
+    ck_assert_int_eq(mext_ctl_encode(m, &b), 0);
+    return b.pos;
+}
+
+/*
+ * Decoding n octets fails with rc (0: any error) and leaves the record alone.
+ * The octets are given in a block of their own size, for the sanitizer.
+ */
+static void data_refused(size_t n, int rc)
+{
+    struct mext_data m, before;
+    uint8_t *copy = malloc(n ? n : 1);
+    int got;
+
+    memcpy(copy, body, n);
+    memset(&m, 0xa5, sizeof(m));
+    memcpy(&before, &m, sizeof(m));
+    got = mext_data_decode(copy, n, &m);
+    ck_assert_int_lt(got, 0);
+    if (rc)
+        ck_assert_int_eq(got, rc);
+    ck_assert(!memcmp(&m, &before, sizeof(m)));
+    free(copy);
+}
+
+static void ctl_refused(size_t n, int rc)
+{
+    struct mext_ctl m, before;
+    uint8_t *copy = malloc(n ? n : 1);
+    int got;
+
+    memcpy(copy, body, n);
+    memset(&m, 0xa5, sizeof(m));
+    memcpy(&before, &m, sizeof(m));
+    got = mext_ctl_decode(copy, n, &m);
+    ck_assert_int_lt(got, 0);
+    if (rc)
+        ck_assert_int_eq(got, rc);
+    ck_assert(!memcmp(&m, &before, sizeof(m)));
+    free(copy);
+}
+
+/* ---- every message ---- */
+
+START_TEST(data_round_trip)
+{
+    for (size_t i = 0; i < fix_ndata; i++) {
+        struct mext_data m, r;
+        struct mext_buf b;
+        size_t n = data_body(i, &m);
+
+        ck_assert_int_eq(mext_data_decode(body, n, &r), 0);
+        ck_assert_int_eq(r.type, m.type);
+        if (m.type == MEXT_DATA_PAGES)
+            ck_assert_uint_eq(r.u.pages.ndata, m.u.pages.ndata);
+        mext_buf_init(&b, again, n);
+        ck_assert_int_eq(mext_data_encode(&r, &b), 0);
+        ck_assert_msg(b.pos == n && !memcmp(body, again, n), "%s",
+                      fix_data[i].name);
+    }
+}
+END_TEST
+
+START_TEST(ctl_round_trip)
+{
+    for (size_t i = 0; i < fix_nctl; i++) {
+        struct mext_ctl m, r;
+        struct mext_buf b;
+        size_t n = ctl_body(i, &m);
+
+        ck_assert_int_eq(mext_ctl_decode(body, n, &r), 0);
+        ck_assert_int_eq(r.type, m.type);
+        mext_buf_init(&b, again, n);
+        ck_assert_int_eq(mext_ctl_encode(&r, &b), 0);
+        ck_assert_msg(b.pos == n && !memcmp(body, again, n), "%s",
+                      fix_ctl[i].name);
+    }
+}
+END_TEST
+
+/* A body with its tag fits the frame of its channel. */
+START_TEST(bodies_fit)
+{
+    struct mext_data d;
+    struct mext_ctl c;
+
+    for (size_t i = 0; i < fix_ndata; i++)
+        ck_assert_uint_le(data_body(i, &d) + MEXT_TAG_LEN, MEXT_DATA_BODY_MAX);
+    for (size_t i = 0; i < fix_nctl; i++)
+        ck_assert_uint_le(ctl_body(i, &c) + MEXT_TAG_LEN,
+                          MEXT_CONTROL_BODY_MAX);
+}
+END_TEST
+
+START_TEST(data_truncated)
+{
+    struct mext_data m;
+
+    for (size_t i = 0; i < fix_ndata; i++)
+        for (size_t n = data_body(i, &m); n--;)
+            data_refused(n, MEXT_ERR_FORMAT);
+}
+END_TEST
+
+/* Of long bodies every length near the ends, and some between. */
+START_TEST(ctl_truncated)
+{
+    struct mext_ctl m;
+
+    for (size_t i = 0; i < fix_nctl; i++) {
+        size_t all = ctl_body(i, &m);
+
+        for (size_t n = 0; n < all; n++)
+            if (n < 700 || all - n < 200 || n % 8191 == 0)
+                ctl_refused(n, MEXT_ERR_FORMAT);
+    }
+}
+END_TEST
+
+START_TEST(trailing_byte)
+{
+    struct mext_data d;
+    struct mext_ctl c;
+
+    for (size_t i = 0; i < fix_ndata; i++) {
+        size_t n = data_body(i, &d);
+
+        body[n] = 0;
+        data_refused(n + 1, MEXT_ERR_FORMAT);
+    }
+    for (size_t i = 0; i < fix_nctl; i++) {
+        size_t n = ctl_body(i, &c);
+
+        body[n] = 0;
+        ctl_refused(n + 1, MEXT_ERR_FORMAT);
+    }
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    struct mext_data d;
+    struct mext_buf b;
+    struct mext_ctl c;
+
+    for (size_t i = 0; i < fix_ndata; i++)
+        for (size_t n = data_body(i, &d); n--;) {
+            mext_buf_init(&b, again, n);
+            ck_assert_int_eq(mext_data_encode(&d, &b), MEXT_ERR_FULL);
+        }
+    for (size_t i = 0; i < fix_nctl; i++) {
+        mext_buf_init(&b, again, ctl_body(i, &c) - 1);
+        ck_assert_int_eq(mext_ctl_encode(&c, &b), MEXT_ERR_FULL);
+    }
+}
+END_TEST
+
+static bool known_data(unsigned type)
+{
+    for (size_t i = 0; i < fix_ndata; i++) {
+        struct mext_data m = { 0 };
+
+        fix_data[i].fill(&m);
+        if (m.type == type)
+            return true;
+    }
+    return false;
+}
+
+static bool known_ctl(unsigned type)
+{
+    for (size_t i = 0; i < fix_nctl; i++) {
+        struct mext_ctl m = { 0 };
+
+        fix_ctl[i].fill(&m);
+        if (m.type == type)
+            return true;
+    }
+    return false;
+}
+
+START_TEST(unknown_types)
+{
+    struct mext_data d = { 0 };
+    struct mext_ctl c = { 0 };
+    struct mext_buf b;
+    int ndata = 0, nctl = 0;
+
+    for (unsigned type = 0; type < 256; type++) {
+        memset(body, 0, 64);
+        body[0] = d.type = c.type = (uint8_t)type;
+        mext_buf_init(&b, again, sizeof(again));
+        if (known_data(type)) {
+            ndata++;
+        } else {
+            data_refused(1, MEXT_ERR_FORMAT);
+            data_refused(33, MEXT_ERR_FORMAT);
+            ck_assert_int_eq(mext_data_encode(&d, &b), MEXT_ERR_FORMAT);
+        }
+        if (known_ctl(type)) {
+            nctl++;
+        } else {
+            ctl_refused(1, MEXT_ERR_FORMAT);
+            ctl_refused(33, MEXT_ERR_FORMAT);
+            ck_assert_int_eq(mext_ctl_encode(&c, &b), MEXT_ERR_FORMAT);
+        }
+    }
+    ck_assert_int_eq(ndata, 7);
+    ck_assert_int_eq(nctl, 8);
+}
+END_TEST
+
+/* ---- PAGES ---- */
+
+struct pages_case {
+    uint64_t base;
+    unsigned span;
+    int rc;
+};
+
+static size_t put_pages_head(uint64_t base, unsigned span)
+{
+    struct mext_buf b;
+
+    memset(body, 0, 1024);
+    mext_buf_init(&b, body, sizeof(body));
+    mext_put8(&b, MEXT_DATA_PAGES);
+    mext_put64(&b, base);
+    mext_put16(&b, (uint16_t)span);
+    return b.pos;
+}
+
+START_TEST(pages_ranges)
+{
+    static const struct pages_case cases[] = {
+        { 0, 1, 0 },
+        { 0, 1024, 0 },
+        { MEXT_GFN_MAX, 1, 0 },
+        { MEXT_GFN_MAX - 1023, 1024, 0 },
+        { 0, 0, MEXT_ERR_LIMIT },
+        { 0, 1025, MEXT_ERR_LIMIT },
+        { 0, 0xffff, MEXT_ERR_LIMIT },
+        { MEXT_GFN_MAX, 2, MEXT_ERR_LIMIT },
+        { MEXT_GFN_MAX + 1, 1, MEXT_ERR_LIMIT },
+        { MEXT_GFN_MAX - 1022, 1024, MEXT_ERR_LIMIT },
+        { UINT64_MAX, 1, MEXT_ERR_LIMIT },
+        { UINT64_MAX, 2, MEXT_ERR_LIMIT },
+        { UINT64_MAX - 1022, 1024, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t n = put_pages_head(cases[i].base, cases[i].span);
+        struct mext_data m;
+
+        n += (cases[i].span + 3) / 4;
+        if (cases[i].rc)
+            data_refused(n, cases[i].rc);
+        else
+            ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
+    }
+}
+END_TEST
+
+/* Value 3 at each place, and each unused pair of bits not zero. */
+START_TEST(pages_map)
+{
+    for (unsigned span = 1; span <= 9; span++)
+        for (unsigned i = 0; i < (span + 3) / 4 * 4; i++)
+            for (unsigned v = 1; v <= 3; v++) {
+                size_t n = put_pages_head(0, span);
+                struct mext_data m;
+
+                mext_map_set(body + n, i, v);
+                n += (span + 3) / 4;
+                if (v == 3 || i >= span) {
+                    data_refused(n, MEXT_ERR_FORMAT);
+                    continue;
+                }
+                ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
+                ck_assert_uint_eq(mext_map_get(m.u.pages.map, i), v);
+                ck_assert_uint_eq(m.u.pages.ndata, v == MEXT_MAP_DATA);
+            }
+}
+END_TEST
+
+START_TEST(pages_one_too_many)
+{
+    size_t n = put_pages_head(0, MEXT_PAGES_SPAN_MAX);
+
+    for (unsigned i = 0; i <= MEXT_PAGES_DATA_MAX; i++)
+        mext_map_set(body + n, i * 15, MEXT_MAP_DATA);
+    data_refused(n + MEXT_PAGES_SPAN_MAX / 4, MEXT_ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(map_accessors)
+{
+    uint8_t map[2] = { 0xff, 0xff };
+
+    mext_map_set(map, 1, MEXT_MAP_DATA);
+    mext_map_set(map, 4, MEXT_MAP_NONE);
+    ck_assert_uint_eq(map[0], 0xfb);
+    ck_assert_uint_eq(map[1], 0xfc);
+    ck_assert_uint_eq(mext_map_get(map, 0), 3);
+    ck_assert_uint_eq(mext_map_get(map, 1), MEXT_MAP_DATA);
+    ck_assert_uint_eq(mext_map_get(map, 4), MEXT_MAP_NONE);
+}
+END_TEST
+
+/* ---- ABSENT ---- */
+
+struct extent_case {
+    uint64_t gfn;
+    uint32_t count;
+    int rc;
+};
+
+START_TEST(absent_ranges)
+{
+    static const struct extent_case cases[] = {
+        { 0, 1, 0 },
+        { MEXT_GFN_MAX, 1, 0 },
+        { 0, MEXT_GFN_MAX + 1, 0 },
+        { 5, 0, MEXT_ERR_LIMIT },
+        { MEXT_GFN_MAX, 2, MEXT_ERR_LIMIT },
+        { MEXT_GFN_MAX + 1, 1, MEXT_ERR_LIMIT },
+        { 1, MEXT_GFN_MAX + 1, MEXT_ERR_LIMIT },
+        { UINT64_MAX, 1, MEXT_ERR_LIMIT },
+        { UINT64_MAX, UINT32_MAX, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mext_data m;
+        struct mext_buf b;
+
+        mext_buf_init(&b, body, sizeof(body));
+        mext_put8(&b, MEXT_DATA_ABSENT);
+        mext_put16(&b, 1);
+        mext_put64(&b, cases[i].gfn);
+        mext_put32(&b, cases[i].count);
+        if (cases[i].rc)
+            data_refused(b.pos, cases[i].rc);
+        else
+            ck_assert_int_eq(mext_data_decode(body, b.pos, &m), 0);
+    }
+}
+END_TEST
+
+START_TEST(absent_one_too_many)
+{
+    struct mext_data m = { .type = MEXT_DATA_ABSENT };
+    struct mext_buf b;
+
+    mext_buf_init(&b, body, sizeof(body));
+    mext_put8(&b, MEXT_DATA_ABSENT);
+    mext_put16(&b, MEXT_ABSENT_MAX + 1);
+    for (unsigned i = 0; i <= MEXT_ABSENT_MAX; i++) {
+        mext_put64(&b, i);
+        mext_put32(&b, 1);
+    }
+    data_refused(b.pos, MEXT_ERR_LIMIT);
+    m.u.absent.n = MEXT_ABSENT_MAX + 1;
+    mext_buf_init(&b, again, sizeof(again));
+    ck_assert_int_eq(mext_data_encode(&m, &b), MEXT_ERR_LIMIT);
+}
+END_TEST
+
+/* ---- texts ---- */
+
+/* A body of type, code (if any), length and n octets of c. */
+static size_t put_text_body(unsigned type, bool code, unsigned n, int c)
+{
+    struct mext_buf b;
+
+    mext_buf_init(&b, body, sizeof(body));
+    mext_put8(&b, (uint8_t)type);
+    if (code)
+        mext_put16(&b, MEXT_E_INTERNAL);
+    mext_put16(&b, (uint16_t)n);
+    memset(body + b.pos, c, n);
+    return b.pos + n;
+}
+
+START_TEST(texts_printable)
+{
+    struct mext_data d;
+    struct mext_ctl c;
+
+    for (int ch = 0; ch < 256; ch++) {
+        bool good = ch >= 0x20 && ch <= 0x7e;
+        size_t n = put_text_body(MEXT_DATA_ERROR, true, 3, ch);
+
+        ck_assert_int_eq(mext_data_decode(body, n, &d) == 0, good);
+        n = put_text_body(MEXT_CTL_STEP, false, 3, ch);
+        ck_assert_int_eq(mext_ctl_decode(body, n, &c) == 0, good);
+        n = put_text_body(MEXT_CTL_ABORT, true, 3, ch);
+        ck_assert_int_eq(mext_ctl_decode(body, n, &c) == 0, good);
+    }
+}
+END_TEST
+
+START_TEST(texts_too_long)
+{
+    data_refused(put_text_body(MEXT_DATA_ERROR, true, 513, 'x'), 0);
+    ctl_refused(put_text_body(MEXT_CTL_STEP, false, 513, 'x'), 0);
+    ctl_refused(put_text_body(MEXT_CTL_ABORT, true, 513, 'x'), 0);
+}
+END_TEST
+
+START_TEST(texts_not_written)
+{
+    static const char long_text[MEXT_TEXT_MAX + 2] = { [0] = ' ' };
+    struct mext_ctl m = { .type = MEXT_CTL_STEP };
+    struct mext_buf b;
+
+    m.u.step.text = "a\nb";
+    m.u.step.len = 3;
+    mext_buf_init(&b, again, sizeof(again));
+    ck_assert_int_lt(mext_ctl_encode(&m, &b), 0);
+    m.u.step.text = long_text;
+    m.u.step.len = MEXT_TEXT_MAX + 1;
+    mext_buf_init(&b, again, sizeof(again));
+    ck_assert_int_lt(mext_ctl_encode(&m, &b), 0);
+}
+END_TEST
+
+/* ---- limits of CONFIG and FINAL ---- */
+
+struct ctl_limit {
+    unsigned json, leaves, msrs, context;
+};
+
+static const struct ctl_limit limits[] = {
+    { MEXT_CONFIG_JSON_MAX + 1, 0, 0, 0 },
+    { 0, MEXT_LEAVES_MAX + 1, 0, 0 },
+    { 0, 0, MEXT_MSRS_MAX + 1, 0 },
+    { UINT32_MAX, 0, 0, 0 },
+    { 0, UINT32_MAX, 0, 0 },
+    { 0, 0, UINT32_MAX, 0 },
+    /* 24 or 16 times this is 2^32: nothing at all in 32 bits */
+    { 0, 0x80000000, 0, 0 },
+    { 0, 0, 0x10000000, 0 },
+};
+
+static size_t put_config(const struct ctl_limit *l)
+{
+    struct mext_buf b;
+
+    memset(body, 0, sizeof(body));
+    mext_buf_init(&b, body, sizeof(body));
+    mext_put8(&b, MEXT_CTL_CONFIG);
+    mext_put64(&b, 1);
+    mext_put32(&b, l->json);
+    b.pos += l->json < sizeof(body) / 2 ? l->json : 0;
+    mext_put32(&b, l->leaves);
+    b.pos += l->leaves <= MEXT_LEAVES_MAX + 1 ? l->leaves * 24 : 0;
+    mext_put32(&b, l->msrs);
+    b.pos += l->msrs <= MEXT_MSRS_MAX + 1 ? l->msrs * 16 : 0;
+    return b.pos;
+}
+
+START_TEST(config_limits)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct mext_ctl m = { .type = MEXT_CTL_CONFIG };
+        struct mext_buf b;
+
+        ctl_refused(put_config(&limits[i]), MEXT_ERR_LIMIT);
+        m.u.config.json = m.u.config.leaves = m.u.config.msrs = again;
+        m.u.config.json_len = limits[i].json;
+        m.u.config.nleaves = limits[i].leaves;
+        m.u.config.nmsrs = limits[i].msrs;
+        mext_buf_init(&b, body, sizeof(body));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
+}
+END_TEST
+
+START_TEST(final_limit)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_FINAL };
+    struct mext_buf b;
+    size_t n;
+
+    for (size_t i = 0; i < fix_nctl; i++)
+        if (!strcmp(fix_ctl[i].name, "final-full")) {
+            n = ctl_body(i, &m);
+            mext_store32(body + n - MEXT_CONTEXT_MAX - 4, MEXT_CONTEXT_MAX + 1);
+            ctl_refused(n + 1, MEXT_ERR_LIMIT);
+        }
+    ck_assert_uint_eq(m.u.final.context_len, MEXT_CONTEXT_MAX);
+    m.u.final.context_len++;
+    mext_buf_init(&b, again, sizeof(again));
+    ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+}
+END_TEST
+
+/* ---- OPEN ---- */
+
+START_TEST(open_fields)
+{
+    static const struct { unsigned index, count; int rc; } cases[] = {
+        { 0, 1, 0 }, { 7, 8, 0 }, { 0, 0, MEXT_ERR_LIMIT },
+        { 1, 1, MEXT_ERR_LIMIT }, { 0, 9, MEXT_ERR_LIMIT },
+        { 8, 8, MEXT_ERR_LIMIT }, { 0xffff, 8, MEXT_ERR_LIMIT },
+        { 0, 0xffff, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mext_open o = { { 1, 2 }, (uint16_t)cases[i].index,
+                               (uint16_t)cases[i].count }, r;
+        uint8_t bytes[MEXT_OPEN_LEN];
+
+        ck_assert_int_eq(mext_open_encode(&o, bytes), 0);
+        memset(&r, 0xa5, sizeof(r));
+        ck_assert_int_eq(mext_open_decode(bytes, &r), cases[i].rc);
+        ck_assert_int_eq(!memcmp(&o, &r, sizeof(o)), !cases[i].rc);
+    }
+}
+END_TEST
+
+START_TEST(open_magic)
+{
+    struct mext_open o = { { 0 }, 0, 1 };
+    uint8_t bytes[MEXT_OPEN_LEN];
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        mext_open_encode(&o, bytes);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert_int_eq(mext_open_decode(bytes, &o), MEXT_ERR_FORMAT);
+    }
+}
+END_TEST
+
+/* ---- cursor and small records ---- */
+
+START_TEST(cursor_sticks)
+{
+    uint8_t raw[4] = { 1, 2, 3, 4 }, out[2] = { 9, 9 };
+    struct mext_buf b;
+
+    mext_buf_init(&b, raw, sizeof(raw));
+    ck_assert_uint_eq(mext_get16(&b), 0x0102);
+    ck_assert_int_eq(mext_buf_end(&b), MEXT_ERR_FORMAT);
+    ck_assert_uint_eq(mext_get32(&b), 0);
+    ck_assert(b.bad);
+    ck_assert_uint_eq(mext_get8(&b), 0);
+    ck_assert_ptr_null(mext_view(&b, 0));
+    mext_get(&b, out, sizeof(out));
+    ck_assert_uint_eq(out[0] | out[1], 0);
+    mext_put8(&b, 9);
+    ck_assert_uint_eq(raw[2], 3);
+    ck_assert_uint_eq(b.pos, 2);
+    ck_assert_int_eq(mext_buf_end(&b), MEXT_ERR_FORMAT);
+}
+END_TEST
+
+START_TEST(cursor_huge_length)
+{
+    uint8_t raw[4] = { 0 };
+    struct mext_buf b;
+
+    mext_buf_init(&b, raw, sizeof(raw));
+    mext_get8(&b);
+    ck_assert_ptr_null(mext_view(&b, SIZE_MAX));
+    ck_assert_uint_eq(b.pos, 1);
+}
+END_TEST
+
+START_TEST(big_endian)
+{
+    static const uint8_t want[15] = { 1, 2, 3, 4, 5, 6, 7, 8,
+                                      9, 10, 11, 12, 13, 14, 15 };
+    uint8_t raw[15];
+    struct mext_buf b;
+
+    mext_buf_init(&b, raw, sizeof(raw));
+    mext_put64(&b, 0x0102030405060708);
+    mext_put32(&b, 0x090a0b0c);
+    mext_put16(&b, 0x0d0e);
+    mext_put8(&b, 0x0f);
+    ck_assert_int_eq(mext_buf_end(&b), 0);
+    ck_assert(!memcmp(raw, want, sizeof(raw)));
+    ck_assert_uint_eq(mext_load32(raw + 8), 0x090a0b0c);
+    mext_store64(raw, 0x0807060504030201);
+    ck_assert_uint_eq(raw[0], 8);
+}
+END_TEST
+
+START_TEST(leaf_and_msr)
+{
+    struct mext_leaf l = { 1, 2, 3, 4, 5, 0xfffffffe }, l2;
+    struct mext_msr m = { 0x10a, 0, UINT64_MAX - 1 }, m2;
+    uint8_t leaves[48] = { 0 }, msrs[32] = { 0 };
+
+    mext_leaf_put(leaves, 1, &l);
+    mext_leaf_get(leaves, 1, &l2);
+    ck_assert(!memcmp(&l, &l2, sizeof(l)));
+    mext_msr_put(msrs, 1, &m);
+    mext_msr_get(msrs, 1, &m2);
+    ck_assert(!memcmp(&m, &m2, sizeof(m)));
+    ck_assert_uint_eq(leaves[23] | msrs[15], 0);
+}
+END_TEST
+
+START_TEST(reasons)
+{
+    for (unsigned code = 0; code < 64; code++) {
+        bool known = code >= MEXT_E_INTERNAL && code <= MEXT_E_LINK;
+
+        ck_assert_int_eq(strcmp(mext_reason(code), "unknown reason") != 0,
+                         known);
+    }
+    ck_assert_str_eq(mext_reason(UINT32_MAX), "unknown reason");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        data_round_trip, ctl_round_trip, bodies_fit, data_truncated,
+        ctl_truncated, trailing_byte, no_room, unknown_types, pages_ranges,
+        pages_map, pages_one_too_many, map_accessors, absent_ranges,
+        absent_one_too_many, texts_printable, texts_too_long,
+        texts_not_written, config_limits, final_limit, open_fields, open_magic,
+        cursor_sticks, cursor_huge_length, big_endian, leaf_and_msr, reasons,
+        NULL
+    };
+
+    return unit_main(unit_suite("codec", tests));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <sodium.h>
+
+#include "unit.h"
+
+Suite *unit_suite(const char *name, const TTest *const *tests)
+{
+    Suite *s = suite_create(name);
+    TCase *c = tcase_create(name);
+
+    tcase_set_timeout(c, 120);
+    while (*tests)
+        tcase_add_test(c, *tests++);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int unit_main(Suite *s)
+{
+    SRunner *r = srunner_create(s);
+    int bad;
+
+    if (sodium_init() < 0)
+        return 1;
+    srunner_run_all(r, CK_ENV);
+    bad = srunner_ntests_failed(r);
+    srunner_free(r);
+    return bad ? 1 : 0;
+}

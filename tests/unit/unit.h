@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the libcheck programs share. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+
+#include "fixture.h"
+
+/* Runs a suite as a program; its exit status. */
+int unit_main(Suite *s);
+
+/* A suite of one case with the given test functions, ended by NULL. */
+Suite *unit_suite(const char *name, const TTest *const *tests);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "fixture.h"
+
+/* ---- data ---- */
+
+static void pages_one(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0x12345;
+    m->u.pages.span = 1;
+    m->u.pages.map[0] = MEXT_MAP_DATA;
+    m->u.pages.ndata = 1;
+}
+
+/* none, zero, data, zero, data: an odd span. */
+static void pages_mixed(struct mext_data *m)
+{
+    static const unsigned map[] = { 0, 1, 2, 1, 2 };
+
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0;
+    m->u.pages.span = COUNT(map);
+    for (unsigned i = 0; i < COUNT(map); i++)
+        mext_map_set(m->u.pages.map, i, map[i]);
+    m->u.pages.ndata = 2;
+}
+
+/* All limits at once: span, data pages, highest gfn. */
+static void pages_full(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = MEXT_GFN_MAX - (MEXT_PAGES_SPAN_MAX - 1);
+    m->u.pages.span = MEXT_PAGES_SPAN_MAX;
+    memset(m->u.pages.map, 0x55, sizeof(m->u.pages.map));
+    for (unsigned i = 0; i < MEXT_PAGES_DATA_MAX; i++)
+        mext_map_set(m->u.pages.map, i * 16 + 15, MEXT_MAP_DATA);
+    m->u.pages.ndata = MEXT_PAGES_DATA_MAX;
+}
+
+static void barrier(struct mext_data *m)
+{
+    m->type = MEXT_DATA_BARRIER;
+    m->u.barrier.iteration = 0x01020304;
+}
+
+static void barrier_ack(struct mext_data *m)
+{
+    m->type = MEXT_DATA_BARRIER_ACK;
+    m->u.barrier.iteration = 1;
+}
+
+static void absent_none(struct mext_data *m)
+{
+    m->type = MEXT_DATA_ABSENT;
+}
+
+static void absent_full(struct mext_data *m)
+{
+    m->type = MEXT_DATA_ABSENT;
+    m->u.absent.n = MEXT_ABSENT_MAX;
+    for (unsigned i = 0; i < MEXT_ABSENT_MAX; i++) {
+        m->u.absent.e[i].gfn = MEXT_GFN_MAX - i;
+        m->u.absent.e[i].count = i + 1;
+    }
+}
+
+static void end(struct mext_data *m)
+{
+    m->type = MEXT_DATA_END;
+    m->u.end.data = 0x0102030405060708;
+    m->u.end.zero = UINT64_MAX;
+}
+
+static void done(struct mext_data *m)
+{
+    m->type = MEXT_DATA_DONE;
+    m->u.done.data = 1;
+    m->u.done.zero = 2;
+    m->u.done.absent = 3;
+    m->u.done.populated = 4;
+}
+
+static void error_empty(struct mext_data *m)
+{
+    m->type = MEXT_DATA_ERROR;
+    m->u.error.code = MEXT_E_COUNT;
+}
+
+static void error_full(struct mext_data *m)
+{
+    m->type = MEXT_DATA_ERROR;
+    m->u.error.code = MEXT_E_GFN;
+    m->u.error.len = MEXT_TEXT_MAX;
+    for (unsigned i = 0; i < MEXT_TEXT_MAX; i++)
+        m->u.error.text[i] = (char)(0x20 + i % 95);
+}
+
+const struct fix_data fix_data[] = {
+    { "pages-one", pages_one },
+    { "pages-mixed", pages_mixed },
+    { "pages-full", pages_full },
+    { "barrier", barrier },
+    { "barrier-ack", barrier_ack },
+    { "absent-none", absent_none },
+    { "absent-full", absent_full },
+    { "end", end },
+    { "done", done },
+    { "error-empty", error_empty },
+    { "error-full", error_full },
+};
+
+const size_t fix_ndata = COUNT(fix_data);
+
+/* ---- control ---- */
+
+static uint8_t bulk[MEXT_CONTEXT_MAX + 1];
+
+static void config_empty(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_CONFIG;
+    m->u.config.json = m->u.config.leaves = m->u.config.msrs = bulk;
+}
+
+static void config_small(struct mext_ctl *m)
+{
+    static const char json[] = "{\"c_info\":{\"type\":\"pvh\"}}";
+    static const struct mext_leaf l = { 1, 2, 3, 4, 5, 6 };
+    static const struct mext_msr r = { 0x10a, 0, 0x0102030405060708 };
+    static uint8_t leaves[2 * 24], msrs[16];
+
+    mext_leaf_put(leaves, 1, &l);
+    mext_msr_put(msrs, 0, &r);
+    m->type = MEXT_CTL_CONFIG;
+    m->u.config.memory_kib = 524288;
+    m->u.config.json = (const uint8_t *)json;
+    m->u.config.json_len = sizeof(json) - 1;
+    m->u.config.leaves = leaves;
+    m->u.config.nleaves = 2;
+    m->u.config.msrs = msrs;
+    m->u.config.nmsrs = 1;
+}
+
+static void config_full(struct mext_ctl *m)
+{
+    config_empty(m);
+    m->u.config.memory_kib = UINT64_MAX;
+    m->u.config.json_len = MEXT_CONFIG_JSON_MAX;
+    m->u.config.nleaves = MEXT_LEAVES_MAX;
+    m->u.config.nmsrs = MEXT_MSRS_MAX;
+}
+
+static void final_small(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_FINAL;
+    m->u.final.tsc_mode = 1;
+    m->u.final.tsc_khz = 2400000;
+    m->u.final.tsc_incarnation = 3;
+    m->u.final.tsc_nsec = 0x0102030405060708;
+    m->u.final.target_kib = 524288;
+    m->u.final.data = 10;
+    m->u.final.zero = 20;
+    m->u.final.absent = 30;
+    m->u.final.context = (const uint8_t *)"context";
+    m->u.final.context_len = 7;
+}
+
+static void final_full(struct mext_ctl *m)
+{
+    final_small(m);
+    m->u.final.context = bulk;
+    m->u.final.context_len = MEXT_CONTEXT_MAX;
+}
+
+static void commit(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_COMMIT;
+}
+
+static void step(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_STEP;
+    m->u.step.text = "domain built";
+    m->u.step.len = 12;
+}
+
+static void receipt(struct mext_ctl *m)
+{
+    static uint8_t bytes[MEXT_RECEIPT_LEN];
+
+    fix_receipt_bytes(bytes);
+    m->type = MEXT_CTL_RECEIPT;
+    m->u.receipt.bytes = bytes;
+}
+
+static void prepared(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PREPARED;
+    m->u.prepared.tidy_us = 1500;
+    m->u.prepared.prepare_us = 0x0102030405060708;
+}
+
+static void running(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_RUNNING;
+    m->u.running.domid = 7;
+    m->u.running.handover_us = 900;
+}
+
+static void abort_empty(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_ABORT;
+    m->u.abort.code = MEXT_E_CANCELLED;
+    m->u.abort.text = "";
+}
+
+static void abort_full(struct mext_ctl *m)
+{
+    static char text[MEXT_TEXT_MAX];
+
+    memset(text, '~', sizeof(text));
+    m->type = MEXT_CTL_ABORT;
+    m->u.abort.code = 0xffff;
+    m->u.abort.text = text;
+    m->u.abort.len = sizeof(text);
+}
+
+const struct fix_ctl fix_ctl[] = {
+    { "config-empty", config_empty },
+    { "config-small", config_small },
+    { "config-full", config_full },
+    { "final-small", final_small },
+    { "final-full", final_full },
+    { "commit", commit },
+    { "step", step },
+    { "receipt", receipt },
+    { "prepared", prepared },
+    { "running", running },
+    { "abort-empty", abort_empty },
+    { "abort-full", abort_full },
+};
+
+const size_t fix_nctl = COUNT(fix_ctl);

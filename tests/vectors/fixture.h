@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fixed identities, objects and messages for the unit tests, the committed
+ * vectors and the fuzz corpora.  Nothing here is random or reads a clock.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "mext_seal.h"
+#include "mext_token.h"
+
+#define FIX_NOW 1700000000      /* "now" of every test, seconds since 1970 */
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum fix_who { FIX_SOURCE = 1, FIX_DEST, FIX_STRANGER };
+
+/* Ed25519 identity from the seed of 32 octets `who`. */
+void fix_identity(struct mext_identity *id_r, enum fix_who who);
+/* X25519 pair from the same seed. */
+void fix_session(uint8_t sk_r[32], uint8_t pk_r[32], enum fix_who who);
+
+/* A token of FIX_SOURCE for FIX_DEST, in the middle of all limits. */
+void fix_token(struct mext_token *t_r);
+/* The hello and receipt that answer fix_token. */
+void fix_hello(struct mext_hello *h_r);
+void fix_receipt(struct mext_receipt *r_r);
+
+/* Their signed bytes. */
+void fix_token_bytes(uint8_t out[MEXT_TOKEN_LEN]);
+void fix_hello_bytes(uint8_t out[MEXT_HELLO_LEN]);
+void fix_receipt_bytes(uint8_t out[MEXT_RECEIPT_LEN]);
+/* BLAKE2b-256 of fix_token_bytes. */
+void fix_digest(uint8_t out[MEXT_DIGEST_LEN]);
+
+/* Signs an object of len octets again, after its bytes were changed. */
+void fix_resign(uint8_t *object, size_t len, enum fix_who who);
+
+/* mext_trusts_fn: FIX_SOURCE is trusted, nobody else. */
+bool fix_trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN]);
+
+/* Keys of FIX_SOURCE (secret) with FIX_DEST's session key; or the reverse. */
+void fix_seal(struct mext_seal *s, enum fix_who own, const char *label,
+              uint8_t dir, uint16_t index);
+
+/* ---- tokens to be refused, in the specification's order ---- */
+
+struct fix_bad {
+    const char *name;
+    int reason;                 /* MEXT_E_* */
+    int stage;                  /* which of the specification's checks */
+    size_t offset, n;           /* big-endian number put there, if n */
+    uint64_t value;
+    void (*patch)(uint8_t *t);  /* further change before signing */
+    void (*late)(uint8_t *t, size_t *len);  /* change after signing */
+};
+
+extern const struct fix_bad fix_bad[];
+extern const size_t fix_nbad;
+
+/* Token with all of the n breakages applied, the last one first. */
+void fix_bad_token(const struct fix_bad *const *bad, size_t n,
+                   uint8_t out[MEXT_TOKEN_LEN], size_t *len_r);
+
+/* ---- one message of each type, and of each interesting shape ---- */
+
+struct fix_data {
+    const char *name;
+    void (*fill)(struct mext_data *m);
+};
+
+struct fix_ctl {
+    const char *name;
+    void (*fill)(struct mext_ctl *m);
+};
+
+extern const struct fix_data fix_data[];
+extern const size_t fix_ndata;
+extern const struct fix_ctl fix_ctl[];
+extern const size_t fix_nctl;
+
+#endif

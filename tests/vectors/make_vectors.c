@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * make_vectors VECTORS CORPUS: writes the committed test vectors and the fuzz
+ * targets' corpora into two folders.  The same bytes on every run.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sodium.h>
+
+#include "fixture.h"
+
+static FILE *create(const char *dir, const char *sub, const char *name)
+{
+    char path[4096];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, sub);
+    mkdir(path, 0777);
+    snprintf(path, sizeof(path), "%s/%s/%s", dir, sub, name);
+    f = fopen(path, "wb");
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    return f;
+}
+
+static void finish(FILE *f)
+{
+    if (fclose(f)) {
+        perror("make_vectors");
+        exit(1);
+    }
+}
+
+static void save(const char *dir, const char *sub, const char *name,
+                 const void *p, size_t n)
+{
+    FILE *f = create(dir, sub, name);
+
+    fwrite(p, 1, n, f);
+    finish(f);
+}
+
+/* ---- signed objects ---- */
+
+static void save_good(const char *vectors, const char *corpus)
+{
+    uint8_t token[MEXT_TOKEN_LEN], hello[MEXT_HELLO_LEN];
+    uint8_t receipt[MEXT_RECEIPT_LEN];
+
+    fix_token_bytes(token);
+    fix_hello_bytes(hello);
+    fix_receipt_bytes(receipt);
+    save(vectors, ".", "token-good", token, sizeof(token));
+    save(vectors, ".", "hello-good", hello, sizeof(hello));
+    save(vectors, ".", "receipt-good", receipt, sizeof(receipt));
+    save(corpus, "token", "token-good", token, sizeof(token));
+    save(corpus, "token", "hello-good", hello, sizeof(hello));
+    save(corpus, "token", "receipt-good", receipt, sizeof(receipt));
+}
+
+static void save_bad(const char *vectors, const char *corpus)
+{
+    for (size_t i = 0; i < fix_nbad; i++) {
+        const struct fix_bad *bad = &fix_bad[i];
+        uint8_t token[MEXT_TOKEN_LEN];
+        char name[64];
+        size_t len;
+
+        fix_bad_token(&bad, 1, token, &len);
+        snprintf(name, sizeof(name), "token-bad-%s", bad->name);
+        save(vectors, ".", name, token, len);
+        save(corpus, "token", name, token, len);
+    }
+}
+
+/* ---- messages ---- */
+
+static void save_data(const char *vectors, const char *corpus)
+{
+    for (size_t i = 0; i < fix_ndata; i++) {
+        uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_DATA_BODY_MAX];
+        struct mext_data m = { 0 };
+        struct mext_seal s;
+        struct mext_buf b;
+        char name[64];
+        size_t len;
+
+        fix_data[i].fill(&m);
+        mext_buf_init(&b, frame + MEXT_FRAME_HDR_LEN,
+                      MEXT_DATA_BODY_MAX - MEXT_TAG_LEN);
+        if (mext_data_encode(&m, &b))
+            abort();
+        save(corpus, "data", fix_data[i].name, b.p, b.pos);
+        fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA,
+                 m.type & 0x80 ? MEXT_DIR_TO_SOURCE : MEXT_DIR_TO_DEST, 0);
+        if (mext_frame_seal(&s, frame, b.pos, MEXT_DATA_BODY_MAX, &len))
+            abort();
+        snprintf(name, sizeof(name), "frame-%s", fix_data[i].name);
+        save(vectors, ".", name, frame, len);
+    }
+}
+
+/* The largest messages test limits elsewhere; a corpus stays small. */
+static void save_ctl(const char *corpus)
+{
+    static uint8_t body[4096];
+
+    for (size_t i = 0; i < fix_nctl; i++) {
+        struct mext_ctl m = { 0 };
+        struct mext_buf b;
+
+        fix_ctl[i].fill(&m);
+        mext_buf_init(&b, body, sizeof(body));
+        if (!mext_ctl_encode(&m, &b))
+            save(corpus, "ctl", fix_ctl[i].name, b.p, b.pos);
+    }
+}
+
+/* ---- a whole data channel: OPEN, PAGES with its pages, BARRIER, END ---- */
+
+static void put_frame(FILE *f, struct mext_seal *s, const struct mext_data *m)
+{
+    uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_DATA_BODY_MAX];
+    struct mext_buf b;
+    size_t len;
+
+    mext_buf_init(&b, frame + MEXT_FRAME_HDR_LEN,
+                  MEXT_DATA_BODY_MAX - MEXT_TAG_LEN);
+    if (mext_data_encode(m, &b) ||
+        mext_frame_seal(s, frame, b.pos, MEXT_DATA_BODY_MAX, &len))
+        abort();
+    fwrite(frame, 1, len, f);
+}
+
+static void put_pages(FILE *f, struct mext_seal *s, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t page[MEXT_PAGE_SIZE], out[MEXT_PAGE_SIZE + MEXT_TAG_LEN];
+
+        memset(page, 'A' + (int)i, sizeof(page));
+        mext_page_seal(s, out, page);
+        fwrite(out, 1, sizeof(out), f);
+    }
+}
+
+static void put_channel(FILE *f)
+{
+    struct mext_open o = { .index = 1, .count = 2 };
+    struct mext_data m = { .type = MEXT_DATA_PAGES };
+    uint8_t open[MEXT_OPEN_LEN];
+    struct mext_token t;
+    struct mext_seal s;
+
+    fix_token(&t);
+    memcpy(o.id, t.id, sizeof(o.id));
+    mext_open_encode(&o, open);
+    fwrite(open, 1, sizeof(open), f);
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA, MEXT_DIR_TO_DEST, o.index);
+    m.u.pages.base = 0x100;
+    m.u.pages.span = 3;
+    m.u.pages.map[0] = MEXT_MAP_DATA | MEXT_MAP_ZERO << 2 | MEXT_MAP_DATA << 4;
+    put_frame(f, &s, &m);
+    put_pages(f, &s, 2);
+    m = (struct mext_data){ .type = MEXT_DATA_BARRIER };
+    m.u.barrier.iteration = 1;
+    put_frame(f, &s, &m);
+    m = (struct mext_data){ .type = MEXT_DATA_END };
+    m.u.end.data = 2;
+    m.u.end.zero = 1;
+    put_frame(f, &s, &m);
+}
+
+static void save_channel(const char *dir, const char *sub)
+{
+    FILE *f = create(dir, sub, "channel");
+
+    put_channel(f);
+    finish(f);
+}
+
+/* ---- index: what a reader needs to check the vectors elsewhere ---- */
+
+static void put_hex(FILE *f, const char *name, const uint8_t *p, size_t n)
+{
+    fprintf(f, "%s ", name);
+    while (n--)
+        fprintf(f, "%02x", *p++);
+    fputc('\n', f);
+}
+
+static void put_keys(FILE *f, const char *name, enum fix_who who)
+{
+    struct mext_identity id;
+    uint8_t sk[32], pk[32];
+    char key[64];
+
+    fix_identity(&id, who);
+    fix_session(sk, pk, who);
+    snprintf(key, sizeof(key), "%s-seed", name);
+    put_hex(f, key, id.sk, 32);
+    snprintf(key, sizeof(key), "%s-public", name);
+    put_hex(f, key, id.pk, 32);
+    snprintf(key, sizeof(key), "%s-session-secret", name);
+    put_hex(f, key, sk, 32);
+    snprintf(key, sizeof(key), "%s-session-public", name);
+    put_hex(f, key, pk, 32);
+}
+
+static void put_derived(FILE *f)
+{
+    uint8_t digest[MEXT_DIGEST_LEN];
+    struct mext_seal s;
+
+    fix_digest(digest);
+    put_hex(f, "token-digest", digest, sizeof(digest));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA, MEXT_DIR_TO_DEST, 0);
+    put_hex(f, "data-0-to-destination", s.key, sizeof(s.key));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA, MEXT_DIR_TO_DEST, 1);
+    put_hex(f, "data-1-to-destination", s.key, sizeof(s.key));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA, MEXT_DIR_TO_SOURCE, 0);
+    put_hex(f, "data-0-to-source", s.key, sizeof(s.key));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_CONTROL, MEXT_DIR_TO_DEST, 0);
+    put_hex(f, "control-to-destination", s.key, sizeof(s.key));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_CONTROL, MEXT_DIR_TO_SOURCE, 0);
+    put_hex(f, "control-to-source", s.key, sizeof(s.key));
+}
+
+static void save_index(const char *vectors)
+{
+    FILE *f = create(vectors, ".", "INDEX");
+
+    fprintf(f, "now %d\n", FIX_NOW);
+    put_keys(f, "source", FIX_SOURCE);
+    put_keys(f, "destination", FIX_DEST);
+    put_keys(f, "stranger", FIX_STRANGER);
+    put_derived(f);
+    for (size_t i = 0; i < fix_nbad; i++)
+        fprintf(f, "token-bad-%s reason %d\n", fix_bad[i].name,
+                fix_bad[i].reason);
+    finish(f);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "Usage: make_vectors VECTORS CORPUS\n");
+        return 2;
+    }
+    if (sodium_init() < 0)
+        return 1;
+    save_good(argv[1], argv[2]);
+    save_bad(argv[1], argv[2]);
+    save_data(argv[1], argv[2]);
+    save_ctl(argv[2]);
+    save_channel(argv[1], ".");
+    save_channel(argv[2], "frame");
+    save_index(argv[1]);
+    return 0;
+}
