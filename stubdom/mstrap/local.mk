@@ -74,10 +74,37 @@ $(MS)/mstrap.elf: $(MS_OBJECTS) $(MS)/obj/mstrap.lds $(SODIUM_A) \
 
 -include $(MS_OBJECTS:.o=.d)
 
-EXTRA_DIST += $(MS)/check-image
-all_local += $(MS)/mstrap.elf
+EXTRA_DIST += stubdom/mstrap/check-image
+all_local += stubdom/mstrap/mstrap.elf
 mstrapdir = $(pkglibexecdir)
-mstrap_DATA = $(MS)/mstrap.elf
+mstrap_DATA = stubdom/mstrap/mstrap.elf
 CLEANFILES += $(MS)/mstrap.elf $(MS)/mstrap.elf.unstripped
 clean-local:
 	rm -rf $(MS)/obj
+
+# The pure parts, on the host.
+ms_tests = stubdom/mstrap/test_pure stubdom/mstrap/test_session
+TESTS += $(ms_tests)
+check_PROGRAMS += $(ms_tests) stubdom/mstrap/test_sender
+stubdom_mstrap_test_pure_SOURCES = \
+	stubdom/mstrap/test_pure.c \
+	stubdom/mstrap/cmdline.c \
+	stubdom/mstrap/paging.c \
+	stubdom/mstrap/ram.c \
+	stubdom/mstrap/text.c
+stubdom_mstrap_test_pure_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+stubdom_mstrap_test_pure_LDADD = $(CHECK_LIBS)
+stubdom_mstrap_test_session_SOURCES = \
+	stubdom/mstrap/test_session.c \
+	stubdom/mstrap/channel.c \
+	stubdom/mstrap/session.c
+stubdom_mstrap_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
+	$(SODIUM_CFLAGS)
+stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(CHECK_LIBS) $(SODIUM_LIBS)
+# Run in dom0 against an mstrap that waits.
+stubdom_mstrap_test_sender_SOURCES = stubdom/mstrap/test_sender.c
+stubdom_mstrap_test_sender_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
+	$(XENSTORE_CFLAGS) $(XENFOREIGNMEMORY_CFLAGS)
+stubdom_mstrap_test_sender_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(SODIUM_LIBS) $(XENSTORE_LIBS) $(XENFOREIGNMEMORY_LIBS) -lpthread

@@ -39,7 +39,8 @@ SECTIONS
     ms_rodata_end = .;
     .bss (NOLOAD) : AT_LOAD(.bss) {
         *(.bss.stack)
-        *(.bss .bss.* COMMON)
+        *(SORT_BY_ALIGNMENT(.bss.*))
+        *(SORT_BY_ALIGNMENT(.bss) COMMON)
         . = ALIGN(4096);
     } :bss
     .data : AT_LOAD(.data) {

@@ -17,6 +17,12 @@ int _sodium_runtime_get_cpu_features(void);
 int _crypto_onetimeauth_poly1305_pick_best_implementation(void);
 int _crypto_stream_chacha20_pick_best_implementation(void);
 
+_Noreturn void sodium_misuse(void);
+_Noreturn void sodium_misuse(void)
+{
+    ms_fail("libsodium was misused");
+}
+
 void ms_sodium_init(void)
 {
     _sodium_runtime_get_cpu_features();
@@ -54,12 +60,6 @@ int sodium_is_zero(const unsigned char *bytes, const size_t n)
     for (size_t i = 0; i < n; i++)
         any |= bytes[i];
     return !any;
-}
-
-_Noreturn void sodium_misuse(void);
-_Noreturn void sodium_misuse(void)
-{
-    ms_fail("libsodium was misused");
 }
 
 void randombytes_buf(void *const bytes, const size_t n)

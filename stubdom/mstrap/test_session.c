@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The receiving side of the data channels on the host, with a fake guest:
+ * what a source says is written there, what it must not say is refused.
+ */
+#include <check.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+
+#define GUEST_PAGES 64u
+#define FORBIDDEN_GFN 60u
+#define STREAM_MAX 400000u
+
+static uint8_t guest[GUEST_PAGES][MEXT_PAGE_SIZE];
+static uint64_t absent_pages;
+static struct ms_session session;
+static struct ms_invitation invitation;
+static struct mext_root source_root;
+
+/* One connection: what the source has sent, and mstrap's end of it. */
+struct peer {
+    struct ms_channel channel;
+    struct mext_seal seal, answers;
+    uint8_t stream[STREAM_MAX];
+    size_t length, taken;
+};
+
+static struct peer peers[MEXT_CHANNELS_MAX];
+
+static int fake_page(uint64_t gfn, uint8_t **page_r)
+{
+    if (gfn >= GUEST_PAGES || gfn == FORBIDDEN_GFN)
+        return MEXT_E_GFN;
+    *page_r = guest[gfn];
+    return 0;
+}
+
+static int fake_absent(uint64_t gfn, uint32_t count)
+{
+    absent_pages += count;
+    return 0;
+}
+
+static const struct ms_sink sink = { .page = fake_page, .absent = fake_absent };
+
+static void fill(uint8_t page[MEXT_PAGE_SIZE], uint64_t gfn, unsigned version)
+{
+    uint8_t seed[32] = { (uint8_t)gfn, (uint8_t)(gfn >> 8), (uint8_t)version };
+
+    randombytes_buf_deterministic(page, MEXT_PAGE_SIZE, seed);
+}
+
+static void start(unsigned channels)
+{
+    uint8_t source_secret[32], secret[32], public[32];
+
+    memset(guest, 0xa5, sizeof(guest));
+    memset(peers, 0, sizeof(peers));
+    absent_pages = 0;
+    randombytes_buf(source_secret, sizeof(source_secret));
+    randombytes_buf(secret, sizeof(secret));
+    randombytes_buf(invitation.token_digest, MEXT_DIGEST_LEN);
+    crypto_scalarmult_base(invitation.source_key, source_secret);
+    crypto_scalarmult_base(public, secret);
+    invitation.channels = channels;
+    ms_session_init(&session);
+    ck_assert(ms_session_invite(&session, &invitation, secret, public));
+    ck_assert_int_eq(mext_root_derive(&source_root, MEXT_KDF_DATA,
+                                      source_secret, public,
+                                      invitation.token_digest,
+                                      invitation.source_key, public), 0);
+}
+
+static void put_open(struct peer *p, uint16_t index, uint16_t count)
+{
+    struct mext_open open = { .index = index, .count = count };
+
+    ms_channel_init(&p->channel);
+    p->length = p->taken = 0;
+    mext_seal_init(&p->seal, &source_root, MEXT_DIR_TO_DEST, index);
+    mext_seal_init(&p->answers, &source_root, MEXT_DIR_TO_SOURCE, index);
+    ck_assert_int_eq(mext_open_encode(&open, p->stream), 0);
+    p->length = MEXT_OPEN_LEN;
+}
+
+static void put_message(struct peer *p, const struct mext_data *m)
+{
+    uint8_t *frame = p->stream + p->length;
+    struct mext_buf body;
+    size_t length;
+
+    mext_buf_init(&body, frame + MEXT_FRAME_HDR_LEN, MEXT_DATA_BODY_MAX);
+    ck_assert_int_eq(mext_data_encode(m, &body), 0);
+    ck_assert_int_eq(mext_frame_seal(&p->seal, frame, body.pos,
+                                     MEXT_DATA_BODY_MAX, &length), 0);
+    p->length += length;
+}
+
+/* gfns from base on: 'z' zero, 'd' data, '-' not sent. */
+static void put_pages(struct peer *p, uint64_t base, const char *what,
+                      unsigned version)
+{
+    struct mext_data m = { .type = MEXT_DATA_PAGES };
+
+    m.u.pages.base = base;
+    m.u.pages.span = (uint16_t)strlen(what);
+    for (unsigned i = 0; what[i]; i++)
+        mext_map_set(m.u.pages.map, i, what[i] == 'z' ? MEXT_MAP_ZERO :
+                     what[i] == 'd' ? MEXT_MAP_DATA : MEXT_MAP_NONE);
+    put_message(p, &m);
+    for (unsigned i = 0; what[i]; i++) {
+        uint8_t page[MEXT_PAGE_SIZE];
+
+        if (what[i] != 'd')
+            continue;
+        fill(page, base + i, version);
+        mext_page_seal(&p->seal, p->stream + p->length, page);
+        p->length += MEXT_PAGE_SIZE + MEXT_TAG_LEN;
+    }
+}
+
+static void put_barrier(struct peer *p, uint32_t iteration)
+{
+    struct mext_data m = {
+        .type = MEXT_DATA_BARRIER, .u.barrier.iteration = iteration
+    };
+
+    put_message(p, &m);
+}
+
+static void put_end(struct peer *p, uint64_t data, uint64_t zero)
+{
+    struct mext_data m = {
+        .type = MEXT_DATA_END, .u.end = { .data = data, .zero = zero }
+    };
+
+    put_message(p, &m);
+}
+
+/*
+ * Feeds what the peer has sent, in pieces of at most piece bytes, until an
+ * action other than NONE and STARTED; that, or minus a reason.
+ */
+static int run(struct peer *p, size_t piece)
+{
+    int step = MS_STEP_MORE;
+
+    while (p->taken < p->length || step == MS_STEP_PROVEN) {
+        size_t n = p->length - p->taken, used;
+        int action;
+
+        step = ms_channel_feed(&p->channel, &sink, p->stream + p->taken,
+                               n < piece ? n : piece, &used);
+        if (step < 0)
+            return step;
+        p->taken += used;
+        action = ms_session_step(&session, &p->channel, (enum ms_step)step);
+        if (action < 0 || action > MS_ACT_STARTED)
+            return action;
+    }
+    return MS_ACT_NONE;
+}
+
+static void check_page(uint64_t gfn, unsigned version)
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+
+    fill(page, gfn, version);
+    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
+}
+
+static const size_t pieces[] = { 1, 7, 1460, 4096, STREAM_MAX };
+
+START_TEST(pages_arrive_whatever_the_pieces)
+{
+    struct peer *p = &peers[0];
+    struct ms_counts counts;
+
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 3, "dz-d", 1);
+    put_pages(p, 10, "z", 1);
+    put_pages(p, 20, "---", 1);
+    put_pages(p, 3, "d", 2);
+    put_end(p, 3, 2);
+    ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
+    ck_assert_int_eq(session.phase, MS_COMPLETE);
+    check_page(3, 2);
+    check_page(6, 1);
+    ck_assert(sodium_is_zero(guest[4], MEXT_PAGE_SIZE));
+    ck_assert(sodium_is_zero(guest[10], MEXT_PAGE_SIZE));
+    ck_assert_uint_eq(guest[5][0], 0xa5);
+    counts = ms_session_counts(&session);
+    ck_assert_uint_eq(counts.data, 3);
+    ck_assert_uint_eq(counts.zero, 2);
+}
+END_TEST
+
+START_TEST(barrier_waits_for_all_channels)
+{
+    start(3);
+    for (uint16_t i = 0; i < 3; i++) {
+        put_open(&peers[i], i, 3);
+        put_pages(&peers[i], 10u * i, "dd", 1);
+        put_barrier(&peers[i], 1);
+    }
+    ck_assert_int_eq(run(&peers[2], 1460), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[1], 1460), MS_ACT_RELEASE);
+    for (uint16_t i = 0; i < 3; i++) {
+        put_pages(&peers[i], 10u * i, "d", 2);
+        put_end(&peers[i], 3, 0);
+    }
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[1], 1460), MS_ACT_HOLD);
+    ck_assert(ms_session_needs(&session, &peers[0].channel));
+    ck_assert_int_eq(run(&peers[2], 1460), MS_ACT_COMPLETE);
+    ck_assert(!ms_session_needs(&session, &peers[0].channel));
+    check_page(20, 2);
+    check_page(21, 1);
+}
+END_TEST
+
+START_TEST(nothing_may_follow_a_barrier_before_its_ack)
+{
+    start(2);
+    put_open(&peers[0], 0, 2);
+    put_barrier(&peers[0], 1);
+    put_pages(&peers[0], 1, "z", 1);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(barriers_are_counted)
+{
+    start(1);
+    put_open(&peers[0], 0, 1);
+    put_barrier(&peers[0], 1);
+    put_barrier(&peers[0], 3);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), MS_ACT_RELEASE);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(end_and_barrier_do_not_mix)
+{
+    start(2);
+    put_open(&peers[0], 0, 2);
+    put_open(&peers[1], 1, 2);
+    put_end(&peers[0], 0, 0);
+    put_barrier(&peers[1], 1);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[1], STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(nothing_may_follow_the_end)
+{
+    start(2);
+    put_open(&peers[0], 0, 2);
+    put_end(&peers[0], 0, 0);
+    put_end(&peers[0], 0, 0);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), MS_ACT_HOLD);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(wrong_counts_are_refused)
+{
+    start(1);
+    put_open(&peers[0], 0, 1);
+    put_pages(&peers[0], 1, "dz", 1);
+    put_end(&peers[0], 1, 2);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_COUNT);
+}
+END_TEST
+
+START_TEST(forbidden_gfns_are_refused)
+{
+    start(1);
+    put_open(&peers[0], 0, 1);
+    put_pages(&peers[0], FORBIDDEN_GFN - 1, "zz", 1);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_GFN);
+    ck_assert_uint_eq(guest[FORBIDDEN_GFN][0], 0xa5);
+}
+END_TEST
+
+START_TEST(absent_runs_are_passed_on)
+{
+    struct mext_data m = { .type = MEXT_DATA_ABSENT };
+
+    start(1);
+    put_open(&peers[0], 0, 1);
+    m.u.absent.n = 2;
+    m.u.absent.e[0].gfn = 3;
+    m.u.absent.e[0].count = 5;
+    m.u.absent.e[1].gfn = 30;
+    m.u.absent.e[1].count = 2;
+    put_message(&peers[0], &m);
+    put_end(&peers[0], 0, 0);
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_COMPLETE);
+    ck_assert_uint_eq(absent_pages, 7);
+    ck_assert_uint_eq(ms_session_counts(&session).absent, 7);
+}
+END_TEST
+
+/* What only mstrap says, or nobody. */
+static const uint8_t foreign_types[] = {
+    MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE, MEXT_DATA_ERROR
+};
+
+START_TEST(messages_of_the_other_direction_are_refused)
+{
+    struct mext_data m = { .type = foreign_types[_i] };
+
+    start(1);
+    put_open(&peers[0], 0, 1);
+    put_message(&peers[0], &m);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+/* Each octet behind the opening, one at a time. */
+START_TEST(any_changed_octet_is_noticed)
+{
+    struct peer *p = &peers[0];
+
+    for (size_t at = MEXT_OPEN_LEN;; at += at % 977 == 0 ? 1 : 61) {
+        int result;
+
+        start(1);
+        put_open(p, 0, 1);
+        put_pages(p, 3, "d-z", 1);
+        put_end(p, 1, 1);
+        if (at >= p->length)
+            break;
+        p->stream[at] ^= 0x10;
+        result = run(p, 1460);
+        /* A length that grew makes it wait for more. */
+        ck_assert(result == -MEXT_E_MALFORMED || result == MS_ACT_NONE);
+    }
+}
+END_TEST
+
+START_TEST(a_stranger_cannot_take_a_channel)
+{
+    struct peer *source = &peers[0], *stranger = &peers[1];
+
+    start(1);
+    put_open(stranger, 0, 1);
+    memset(stranger->stream + stranger->length, 0, 100);
+    stranger->stream[stranger->length + 3] = 90;
+    stranger->length += 100;
+    ck_assert_int_eq(run(stranger, STREAM_MAX), -MEXT_E_MALFORMED);
+    ck_assert(!ms_session_needs(&session, &stranger->channel));
+    ck_assert_int_eq(session.phase, MS_WAITING);
+
+    put_open(source, 0, 1);
+    put_pages(source, 1, "d", 1);
+    ck_assert_int_eq(run(source, STREAM_MAX), MS_ACT_NONE);
+    ck_assert(ms_session_needs(&session, &source->channel));
+
+    /* Replayed on another connection, early or late, it changes nothing. */
+    ms_channel_init(&stranger->channel);
+    memcpy(stranger->stream, source->stream, source->length);
+    stranger->length = source->length;
+    stranger->taken = 0;
+    memset(guest, 0xa5, sizeof(guest));
+    ck_assert_int_eq(run(stranger, STREAM_MAX), -MEXT_E_REPLAY);
+    ck_assert(!ms_session_needs(&session, &stranger->channel));
+    ck_assert_uint_eq(guest[1][0], 0xa5);
+}
+END_TEST
+
+START_TEST(bad_openings_are_refused)
+{
+    start(2);
+    put_open(&peers[0], 0, 1);
+    ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
+    put_open(&peers[0], 0, 2);
+    peers[0].stream[0] ^= 1;
+    ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
+    put_open(&peers[0], 0, 2);
+    peers[0].stream[25] = 2;
+    ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
+    session.invited = false;
+    put_open(&peers[0], 0, 2);
+    ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(answers_open_at_the_source)
+{
+    struct mext_data m = {
+        .type = MEXT_DATA_DONE, .u.done = { 1, 2, 3, 4 }
+    }, got;
+    uint8_t frame[MS_FRAME_MAX];
+    size_t length;
+    int body;
+
+    start(1);
+    put_open(&peers[0], 0, 1);
+    ck_assert_int_eq(run(&peers[0], STREAM_MAX), MS_ACT_NONE);
+    length = ms_channel_seal(&peers[0].channel, &m, frame);
+    body = mext_frame_len(frame, MEXT_DATA_BODY_MAX);
+    ck_assert_int_eq((int)length, MEXT_FRAME_HDR_LEN + body);
+    ck_assert_int_eq(mext_frame_open(&peers[0].answers,
+                                     frame + MEXT_FRAME_HDR_LEN,
+                                     (size_t)body), 0);
+    ck_assert_int_eq(mext_data_decode(frame + MEXT_FRAME_HDR_LEN,
+                                      (size_t)body - MEXT_TAG_LEN, &got), 0);
+    ck_assert_uint_eq(got.u.done.populated, 4);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("mstrap session");
+    TCase *good = tcase_create("good"), *bad = tcase_create("refused");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    if (sodium_init() < 0)
+        return EXIT_FAILURE;
+    suite_add_tcase(suite, good);
+    suite_add_tcase(suite, bad);
+    tcase_add_loop_test(good, pages_arrive_whatever_the_pieces, 0,
+                        (int)MS_COUNT(pieces));
+    tcase_add_test(good, barrier_waits_for_all_channels);
+    tcase_add_test(good, absent_runs_are_passed_on);
+    tcase_add_test(good, answers_open_at_the_source);
+    tcase_add_test(bad, nothing_may_follow_a_barrier_before_its_ack);
+    tcase_add_test(bad, barriers_are_counted);
+    tcase_add_test(bad, end_and_barrier_do_not_mix);
+    tcase_add_test(bad, nothing_may_follow_the_end);
+    tcase_add_test(bad, wrong_counts_are_refused);
+    tcase_add_test(bad, forbidden_gfns_are_refused);
+    tcase_add_loop_test(bad, messages_of_the_other_direction_are_refused, 0,
+                        (int)MS_COUNT(foreign_types));
+    tcase_add_test(bad, any_changed_octet_is_noticed);
+    tcase_add_test(bad, a_stranger_cannot_take_a_channel);
+    tcase_add_test(bad, bad_openings_are_refused);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
