@@ -19,7 +19,9 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.h
 
 unit_tests = \
-	tests/unit/test_codec
+	tests/unit/test_codec \
+	tests/unit/test_seal \
+	tests/unit/test_token
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/vectors/check_vectors
 
@@ -32,3 +34,13 @@ tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)
 tests_vectors_make_vectors_LDADD = $(UNIT_LDADD)
 tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c
+
+tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_seal_LDADD = $(UNIT_LDADD)
+tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
+
+tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_token_LDADD = $(UNIT_LDADD)
+tests_unit_test_token_SOURCES = tests/unit/test_token.c
