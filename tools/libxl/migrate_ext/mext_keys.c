@@ -54,20 +54,27 @@ void mext_key_text(const uint8_t key[MEXT_KEY_LEN], char out[MEXT_KEY_TEXT_LEN])
     sodium_bin2base64(out, MEXT_KEY_TEXT_LEN, key, MEXT_KEY_LEN, B64);
 }
 
+/* Encoded again and compared: libsodium 1.0.18 takes some octets above 127. */
 int mext_key_parse(const char *text, uint8_t key_r[MEXT_KEY_LEN])
 {
     static const char white[] = " \t\r\n";
-    uint8_t key[MEXT_KEY_LEN];
-    size_t n, len;
+    char again[MEXT_KEY_TEXT_LEN];
+    uint8_t key[MEXT_KEY_LEN] = { 0 };
+    size_t n, len = 0;
     int rc = MEXT_ERR_FORMAT;
 
     text += strspn(text, white);
     n = strcspn(text, white);
-    if (n == MEXT_KEY_TEXT_LEN - 1 && !text[n + strspn(text + n, white)] &&
-        !sodium_base642bin(key, sizeof(key), text, n, NULL, &len, NULL, B64) &&
+    if (n != MEXT_KEY_TEXT_LEN - 1 || text[n + strspn(text + n, white)])
+        return rc;
+    if (!sodium_base642bin(key, sizeof(key), text, n, NULL, &len, NULL, B64) &&
         len == sizeof(key)) {
-        memcpy(key_r, key, sizeof(key));
-        rc = 0;
+        mext_key_text(key, again);
+        if (!sodium_memcmp(again, text, n)) {
+            memcpy(key_r, key, sizeof(key));
+            rc = 0;
+        }
+        sodium_memzero(again, sizeof(again));
     }
     sodium_memzero(key, sizeof(key));
     return rc;
