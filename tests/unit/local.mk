@@ -20,6 +20,7 @@ tests_unit_libunit_a_SOURCES = \
 
 unit_tests = \
 	tests/unit/test_codec \
+	tests/unit/test_keys \
 	tests/unit/test_seal \
 	tests/unit/test_token
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
@@ -44,3 +45,10 @@ tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LDADD)
 tests_unit_test_token_SOURCES = tests/unit/test_token.c
+
+tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keys_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keys_LDADD = $(UNIT_LDADD)
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c \
+	tools/packetd/keycmd.c \
+	tools/packetd/keycmd.h

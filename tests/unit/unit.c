@@ -5,9 +5,16 @@
 
 Suite *unit_suite(const char *name, const TTest *const *tests)
 {
+    return unit_suite_in(name, tests, NULL, NULL);
+}
+
+Suite *unit_suite_in(const char *name, const TTest *const *tests,
+                     SFun setup, SFun teardown)
+{
     Suite *s = suite_create(name);
     TCase *c = tcase_create(name);
 
+    tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 120);
     while (*tests)
         tcase_add_test(c, *tests++);
