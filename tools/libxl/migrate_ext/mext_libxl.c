@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <sodium.h>
+#include <xentoollog.h>
+
+#include "mext_libxl.h"
+#include "mext_net.h"
+
+#define INCOMING_SUFFIX "--incoming"
+
+struct mext_lxl {
+    xentoollog_logger_stdiostream *log;
+    libxl_ctx *ctx;
+};
+
+int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
+                  struct mext_why *why)
+{
+    static const xentoollog_level levels[] = { XTL_ERROR, XTL_WARN, XTL_DETAIL };
+    struct mext_lxl *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return mext_fail(why, "out of memory");
+    l->log = xtl_createlogger_stdiostream(
+        stderr, levels[verbosity > 2 ? 2 : verbosity], 0);
+    if (!l->log || libxl_ctx_alloc(&l->ctx, LIBXL_VERSION, 0,
+                                   (xentoollog_logger *)l->log)) {
+        mext_lxl_close(l);
+        return mext_fail(why, "cannot initialise libxl: is this dom0, and "
+                         "are you root?");
+    }
+    *l_r = l;
+    return 0;
+}
+
+void mext_lxl_close(struct mext_lxl *l)
+{
+    if (!l)
+        return;
+    libxl_ctx_free(l->ctx);
+    if (l->log)
+        xtl_logger_destroy((xentoollog_logger *)l->log);
+    free(l);
+}
+
+int mext_lxl_find(struct mext_lxl *l, const char *name, uint32_t *domid_r,
+                  struct mext_why *why)
+{
+    if (libxl_domain_qualifier_to_domid(l->ctx, name, domid_r))
+        return mext_fail(why, "there is no domain \"%.64s\" (see xl list)",
+                         name);
+    if (*domid_r == 0)
+        return mext_fail(why, "domain 0 cannot be migrated");
+    return 0;
+}
+
+static const char *type_name(libxl_domain_type t)
+{
+    switch (t) {
+    case LIBXL_DOMAIN_TYPE_PVH:
+        return "pvh";
+    case LIBXL_DOMAIN_TYPE_HVM:
+        return "hvm";
+    case LIBXL_DOMAIN_TYPE_PV:
+        return "pv";
+    default:
+        return "unknown";
+    }
+}
+
+/* The device kinds that cannot live on elsewhere, in words. */
+static const char *obstacle(const libxl_domain_config *c)
+{
+    if (c->num_pcidevs || c->num_dtdevs)
+        return "a passed-through device";
+    if (c->num_usbctrls || c->num_usbdevs)
+        return "a USB device";
+    if (c->num_vtpms)
+        return "a vTPM";
+    if (c->num_p9s)
+        return "a 9pfs share";
+    if (c->num_pvcallsifs || c->num_vdispls || c->num_vsnds)
+        return "a PV display, sound or calls device";
+    return NULL;
+}
+
+int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
+                   struct mext_why *why)
+{
+    libxl_domain_config c;
+    int rc = -1;
+
+    memset(g_r, 0, sizeof(*g_r));
+    libxl_domain_config_init(&c);
+    if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
+        mext_fail(why, "the configuration of domain %u is not known to libxl",
+                  domid);
+        goto out;
+    }
+    g_r->name = libxl_domid_to_name(l->ctx, domid);
+    g_r->json = libxl_domain_config_to_json(l->ctx, &c);
+    if (!g_r->name || !g_r->json) {
+        mext_guest_free(g_r);
+        mext_fail(why, "the configuration of domain %u cannot be read", domid);
+        goto out;
+    }
+    g_r->type = type_name(c.c_info.type);
+    g_r->max_kib = c.b_info.max_memkb;
+    g_r->target_kib = c.b_info.target_memkb;
+    g_r->vcpus = (unsigned)c.b_info.max_vcpus;
+    g_r->obstacle = obstacle(&c);
+    rc = 0;
+out:
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+void mext_guest_free(struct mext_guest *g)
+{
+    free(g->name);
+    free(g->json);
+    memset(g, 0, sizeof(*g));
+}
+
+int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    if (libxl_domain_resume(l->ctx, domid, 1, NULL))
+        return mext_fail(why, "domain %u is suspended and could not be "
+                         "resumed", domid);
+    return 0;
+}
+
+int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
+                    struct mext_why *why)
+{
+    if (libxl_domain_rename(l->ctx, domid, NULL, name))
+        return mext_fail(why, "domain %u cannot be named \"%.64s\"", domid,
+                         name);
+    return 0;
+}
+
+int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    if (libxl_domain_destroy(l->ctx, domid, NULL))
+        return mext_fail(why, "domain %u could not be destroyed", domid);
+    return 0;
+}
+
+/* ---- destination ---- */
+
+static void set_string(char **where, const char *value)
+{
+    free(*where);
+    *where = value ? strdup(value) : NULL;
+}
+
+static bool is_default(const char *script, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/etc/xen/scripts/%s", name);
+    return !script || !*script || !strcmp(script, name) ||
+           !strcmp(script, path);
+}
+
+/* What a source may not make this host do; MEXT_E_CONFIG. */
+static int config_check(const libxl_domain_config *c,
+                        const struct mext_launch *how, struct mext_why *why)
+{
+    const char *what = obstacle(c);
+
+    if (c->c_info.type != LIBXL_DOMAIN_TYPE_PVH)
+        return mext_fail(why, "only PVH guests are received, this is %s",
+                         type_name(c->c_info.type));
+    if (what)
+        return mext_fail(why, "the guest has %s", what);
+    if (c->b_info.max_memkb != how->memory_kib ||
+        (unsigned)c->b_info.max_vcpus != how->vcpus)
+        return mext_fail(why, "memory or vCPUs are not those of the token");
+    if (!c->c_info.name || !*c->c_info.name || strlen(c->c_info.name) > 200)
+        return mext_fail(why, "the guest has no usable name");
+    for (int i = 0; i < c->num_nics; i++)
+        if (!is_default(c->nics[i].script, "vif-bridge") ||
+            c->nics[i].backend_domid || c->nics[i].backend_domname)
+            return mext_fail(why, "vif %d: script= and backend= are not "
+                             "accepted from a source", i);
+    for (int i = 0; i < c->num_disks; i++)
+        if (!is_default(c->disks[i].script, "block") ||
+            c->disks[i].backend_domid || c->disks[i].backend_domname)
+            return mext_fail(why, "disk %s: script= and backend= are not "
+                             "accepted from a source", c->disks[i].vdev);
+    return 0;
+}
+
+/* Appends the migration vif; its index. */
+static int add_migration_vif(libxl_domain_config *c, const char *bridge)
+{
+    libxl_device_nic *n;
+    int devid = 0;
+
+    for (int i = 0; i < c->num_nics; i++)
+        if (c->nics[i].devid >= devid)
+            devid = c->nics[i].devid + 1;
+    n = realloc(c->nics, sizeof(*n) * (size_t)(c->num_nics + 1));
+    if (!n)
+        return -1;
+    c->nics = n;
+    n += c->num_nics++;
+    libxl_device_nic_init(n);
+    n->devid = devid;
+    n->nictype = LIBXL_NIC_TYPE_VIF;
+    n->bridge = strdup(bridge);
+    randombytes_buf(n->mac, sizeof(n->mac));
+    n->mac[0] = 0x00;                   /* Xen's own prefix, 00:16:3e */
+    n->mac[1] = 0x16;
+    n->mac[2] = 0x3e;
+    return devid;
+}
+
+static bool uuid_in_use(libxl_ctx *ctx, const libxl_uuid *uuid)
+{
+    int n = 0;
+    libxl_dominfo *all = libxl_list_domain(ctx, &n);
+    bool used = false;
+
+    for (int i = 0; all && i < n; i++)
+        used |= !libxl_uuid_compare(&all[i].uuid, uuid);
+    libxl_dominfo_list_free(all, n);
+    return used;
+}
+
+/* The guest's configuration becomes that of an mstrap. */
+static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
+                              const struct mext_launch *how)
+{
+    char name[256];
+
+    snprintf(name, sizeof(name), "%s" INCOMING_SUFFIX, c->c_info.name);
+    set_string(&c->c_info.name, name);
+    set_string(&c->b_info.kernel, how->image);
+    set_string(&c->b_info.ramdisk, NULL);
+    set_string(&c->b_info.cmdline, how->cmdline);
+    set_string(&c->b_info.bootloader, NULL);
+    libxl_string_list_dispose(&c->b_info.bootloader_args);
+    /* Fully populated: mstrap gives back what the source does not have. */
+    c->b_info.target_memkb = c->b_info.max_memkb;
+    /* The guest keeps its uuid unless it comes from this very host. */
+    if (uuid_in_use(ctx, &c->c_info.uuid))
+        libxl_uuid_generate(&c->c_info.uuid);
+}
+
+/* Enough free memory for the domain?  -1 and why if certainly not. */
+static int memory_check(struct mext_lxl *l, libxl_domain_config *c,
+                        struct mext_why *why)
+{
+    uint64_t need, have;
+    libxl_domain_config copy;
+
+    libxl_domain_config_init(&copy);
+    libxl_domain_config_copy(l->ctx, &copy, c);
+    if (libxl_domain_need_memory(l->ctx, &copy, INVALID_DOMID, &need) ||
+        libxl_get_free_memory(l->ctx, &have))
+        need = have = 0;
+    libxl_domain_config_dispose(&copy);
+    if (need > have)
+        return mext_fail(why, "%llu MiB needed, %llu MiB free here",
+                         (unsigned long long)need >> 10,
+                         (unsigned long long)have >> 10);
+    return 0;
+}
+
+/* Refuses a name that is in use, unless it is the guest itself (same uuid). */
+static int name_check(struct mext_lxl *l, const libxl_domain_config *c,
+                      struct mext_why *why)
+{
+    libxl_dominfo info;
+    uint32_t other;
+    int same;
+
+    if (libxl_name_to_domid(l->ctx, c->c_info.name, &other))
+        return 0;
+    libxl_dominfo_init(&info);
+    same = !libxl_domain_info(l->ctx, &info, other) &&
+           !libxl_uuid_compare(&info.uuid, &c->c_info.uuid);
+    libxl_dominfo_dispose(&info);
+    if (!same)
+        return mext_fail(why, "a domain named \"%.64s\" is here already",
+                         c->c_info.name);
+    return 0;
+}
+
+int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
+                    struct mext_launched *r_r, unsigned *code_r,
+                    struct mext_why *why)
+{
+    libxl_domain_config c;
+    uint32_t domid = (uint32_t)INVALID_DOMID;
+    char *name = NULL;
+    int vif, rc = -1;
+
+    libxl_domain_config_init(&c);
+    *code_r = MEXT_E_CONFIG;
+    if (libxl_domain_config_from_json(l->ctx, &c, how->json)) {
+        mext_fail(why, "libxl of this host does not understand it");
+        goto out;
+    }
+    if (config_check(&c, how, why))
+        goto out;
+    *code_r = MEXT_E_NAME;
+    if (name_check(l, &c, why))
+        goto out;
+    *code_r = MEXT_E_MEMORY;
+    if (memory_check(l, &c, why))
+        goto out;
+    *code_r = MEXT_E_CREATE;
+    name = strdup(c.c_info.name);
+    config_for_mstrap(l->ctx, &c, how);
+    vif = add_migration_vif(&c, how->bridge);
+    if (!name || vif < 0) {
+        mext_fail(why, "out of memory");
+        goto out;
+    }
+    if (libxl_domain_create_new(l->ctx, &c, &domid, NULL, NULL)) {
+        mext_fail(why, "libxl could not build it (disks and bridges of the "
+                  "guest must be here too; see packetd's log)");
+        if (domid != (uint32_t)INVALID_DOMID)
+            libxl_domain_destroy(l->ctx, domid, NULL);
+        goto out;
+    }
+    *r_r = (struct mext_launched){ domid, vif, name };
+    name = NULL;
+    rc = 0;
+out:
+    free(name);
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
+                    const char *name, struct mext_why *why)
+{
+    libxl_domain_config c;
+    libxl_dominfo info;
+    char *own = NULL;
+    int rc = -1;
+
+    libxl_domain_config_init(&c);
+    libxl_dominfo_init(&info);
+    if (libxl_domain_config_from_json(l->ctx, &c, json) ||
+        libxl_domain_info(l->ctx, &info, domid)) {
+        mext_fail(why, "the domain's configuration cannot be stored");
+        goto out;
+    }
+    libxl_uuid_copy(l->ctx, &c.c_info.uuid, &info.uuid);
+    set_string(&c.c_info.name, name);
+    own = libxl_domain_config_to_json(l->ctx, &c);
+    if (!own || libxl_userdata_store(l->ctx, domid, "libxl-json",
+                                     (const uint8_t *)own,
+                                     (int)strlen(own) + 1)) {
+        mext_fail(why, "the domain's configuration cannot be stored");
+        goto out;
+    }
+    rc = 0;
+out:
+    free(own);
+    libxl_dominfo_dispose(&info);
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+void mext_lxl_vif_remove(struct mext_lxl *l, uint32_t domid, int vif)
+{
+    libxl_device_nic n;
+
+    libxl_device_nic_init(&n);
+    n.devid = vif;
+    libxl_device_nic_destroy(l->ctx, domid, &n, NULL);
+    libxl_device_nic_dispose(&n);
+}
+
+/* ---- a guest that stops ---- */
+
+static libxl_action_on_shutdown action_for(const libxl_domain_config *c,
+                                           libxl_shutdown_reason reason)
+{
+    switch (reason) {
+    case LIBXL_SHUTDOWN_REASON_POWEROFF:
+        return c->on_poweroff;
+    case LIBXL_SHUTDOWN_REASON_REBOOT:
+        return c->on_reboot;
+    case LIBXL_SHUTDOWN_REASON_CRASH:
+        return c->on_crash;
+    case LIBXL_SHUTDOWN_REASON_WATCHDOG:
+        return c->on_watchdog;
+    default:
+        return LIBXL_ACTION_ON_SHUTDOWN_DESTROY;
+    }
+}
+
+/* How a wait for a guest ended. */
+enum stop { STOP_GONE, STOP_SUSPENDED, STOP_SHUTDOWN };
+
+static enum stop next_stop(struct mext_lxl *l, libxl_shutdown_reason *reason_r)
+{
+    for (;;) {
+        libxl_event *e;
+        libxl_event_type type;
+
+        if (libxl_event_wait(l->ctx, &e, LIBXL_EVENTMASK_ALL, NULL, NULL))
+            return STOP_GONE;
+        type = e->type;
+        *reason_r = type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN
+                        ? e->u.domain_shutdown.shutdown_reason
+                        : LIBXL_SHUTDOWN_REASON_UNKNOWN;
+        libxl_event_free(l->ctx, e);
+        if (type == LIBXL_EVENT_TYPE_DOMAIN_DEATH)
+            return STOP_GONE;
+        if (type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN)
+            return *reason_r == LIBXL_SHUTDOWN_REASON_SUSPEND ? STOP_SUSPENDED
+                                                              : STOP_SHUTDOWN;
+    }
+}
+
+/* Somebody saves or migrates it: false once gone, true once it runs again. */
+static bool comes_back(struct mext_lxl *l, uint32_t domid)
+{
+    libxl_dominfo info;
+    bool there = true, suspended = true;
+
+    while (there && suspended) {
+        sleep(1);
+        libxl_dominfo_init(&info);
+        there = !libxl_domain_info(l->ctx, &info, domid) && !info.dying;
+        suspended = there && info.shutdown &&
+                    info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+        libxl_dominfo_dispose(&info);
+    }
+    return there;
+}
+
+/* Acts on a stop: new domid if the guest was started again, else 0. */
+static uint32_t act(struct mext_lxl *l, uint32_t domid,
+                    libxl_shutdown_reason reason, mext_note_fn *note)
+{
+    libxl_domain_config c;
+    libxl_action_on_shutdown a;
+    uint32_t again = 0;
+
+    libxl_domain_config_init(&c);
+    if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
+        note("guest stopped and its configuration is gone: left as it is");
+        goto out;
+    }
+    a = action_for(&c, reason);
+    if (a == LIBXL_ACTION_ON_SHUTDOWN_PRESERVE ||
+        a == LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME) {
+        note("guest stopped and is kept");
+        goto out;
+    }
+    libxl_domain_destroy(l->ctx, domid, NULL);
+    if (a != LIBXL_ACTION_ON_SHUTDOWN_RESTART &&
+        a != LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART) {
+        note("guest stopped and was destroyed");
+        goto out;
+    }
+    if (libxl_domain_create_new(l->ctx, &c, &again, NULL, NULL) ||
+        libxl_domain_unpause(l->ctx, again, NULL)) {
+        note("guest could not be started again (are its kernel and disks on "
+             "this host?)");
+        again = 0;
+    } else {
+        note("guest was started again");
+    }
+out:
+    libxl_domain_config_dispose(&c);
+    return again;
+}
+
+void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note)
+{
+    while (domid) {
+        libxl_evgen_domain_death *w;
+        libxl_shutdown_reason reason;
+        enum stop stop;
+
+        if (libxl_evenable_domain_death(l->ctx, domid, 0, &w))
+            return;
+        stop = next_stop(l, &reason);
+        libxl_evdisable_domain_death(l->ctx, w);
+        if (stop == STOP_SHUTDOWN)
+            domid = act(l, domid, reason, note);
+        else if (stop == STOP_GONE || !comes_back(l, domid))
+            domid = 0;
+    }
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The one file that knows libxl: configurations, creation, names, destruction
+ * and what a domain does when it stops.
+ *
+ * Functions return 0 or -1 with *why filled unless they say otherwise.
+ */
+#ifndef MEXT_LIBXL_H
+#define MEXT_LIBXL_H
+
+#include "mext_keys.h"
+
+struct mext_lxl;
+
+/* verbosity: 0 errors only, 1 also warnings, 2 and more libxl's own detail. */
+int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
+                  struct mext_why *why);
+void mext_lxl_close(struct mext_lxl *l);
+
+/* Domain by name or number; why says what to do if there is none. */
+int mext_lxl_find(struct mext_lxl *l, const char *name, uint32_t *domid_r,
+                  struct mext_why *why);
+
+/* What the sender needs to know of a guest. */
+struct mext_guest {
+    char *name;                 /* owned, mext_guest_free */
+    char *json;                 /* libxl_domain_config, owned */
+    const char *type;           /* "pvh", "hvm", "pv", "unknown" */
+    uint64_t max_kib;           /* RAM as built */
+    uint64_t target_kib;        /* what it is asked to use now */
+    unsigned vcpus;             /* as built */
+    const char *obstacle;       /* what cannot be moved, NULL if nothing */
+};
+int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
+                   struct mext_why *why);
+void mext_guest_free(struct mext_guest *g);
+
+/* Lets a suspended guest go on as if nothing had happened. */
+int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
+                    struct mext_why *why);
+int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+
+/* How a receiving domain is to be built. */
+struct mext_launch {
+    const char *json;           /* guest's configuration, with NUL */
+    const char *image;          /* path of mstrap.elf */
+    const char *bridge;         /* of the migration vif */
+    const char *cmdline;        /* mstrap's words */
+    uint64_t memory_kib;        /* must be what the configuration says */
+    unsigned vcpus;
+};
+
+/*
+ * Creates the domain paused, named NAME--incoming, with all the guest's
+ * devices and a migration vif.  On failure *code_r is the MEXT_E_* for the
+ * source and nothing is left behind.
+ */
+struct mext_launched {
+    uint32_t domid;
+    int vif;                    /* index of the migration vif */
+    char *name;                 /* guest's own name, malloc'ed */
+};
+int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
+                    struct mext_launched *r_r, unsigned *code_r,
+                    struct mext_why *why);
+
+/*
+ * The domain becomes the guest for the toolstack: the guest's configuration
+ * is stored as its own, with its own uuid.  The name is taken at commit, by
+ * mext_lxl_rename: on a move within one host the source has it until then.
+ */
+int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
+                    const char *name, struct mext_why *why);
+
+/* Removes the backend of a vif whose frontend nodes are gone already. */
+void mext_lxl_vif_remove(struct mext_lxl *l, uint32_t domid, int vif);
+
+/*
+ * Stays with a guest and does what its configuration says when it stops, as
+ * the daemon of `xl create` would: returns when the guest is gone or kept.
+ * note is called with one line for the log.
+ */
+typedef void mext_note_fn(const char *text);
+void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mext_memory.h"
+
+/* First gfn of PVH RAM above the hole, and first of the hole: libxl keeps
+ * the ACPI tables at 0xfc000000 and puts RAM below and above 4 GiB. */
+#define HOLE_START 0xfc000ULL
+#define HOLE_END 0x100000ULL
+
+int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
+                        const uint8_t id[MEXT_ID_LEN], uint16_t channels,
+                        const struct mext_root *root, unsigned timeout_ms,
+                        struct mext_why *why)
+{
+    struct mext_open o = { .count = channels };
+
+    memcpy(o.id, id, MEXT_ID_LEN);
+    for (; o.index < channels; o.index++, m->nchannels++)
+        if (mext_channel_open(&m->channel[o.index], ip, port, &o, root,
+                              timeout_ms, why))
+            return -1;
+    return 0;
+}
+
+int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why)
+{
+    uint64_t top;
+
+    m->dom = dom;
+    m->progress = progress;
+    m->progress_arg = arg;
+    if (mext_dom_max_gfn(dom, &top, why) ||
+        mext_dom_specials(dom, m->special, why) ||
+        mext_map_open(mext_dom_id(dom), &m->map, why))
+        return -1;
+    if (top > MEXT_GFN_MAX)
+        return mext_fail(why, "the guest has gfns above 1 TiB");
+    m->ngfns = (top + 64) / 64 * 64;
+    m->todo = malloc(m->ngfns / 8);
+    if (!m->todo)
+        return mext_fail(why, "out of memory");
+    /* Log first: what is written from now on is sent again. */
+    if (mext_dom_dirty_start(dom, m->ngfns, why))
+        return -1;
+    memset(m->todo, 0xff, m->ngfns / 8);
+    m->ntodo = m->ngfns;
+    return 0;
+}
+
+static bool is_special(const struct mext_memory *m, uint64_t gfn)
+{
+    for (unsigned i = 0; i < MEXT_SPECIALS; i++)
+        if (m->special[i] == gfn)
+            return true;
+    return false;
+}
+
+static bool is_zero(const uint8_t *p)
+{
+    static const uint8_t zero[64];
+
+    return !memcmp(p, zero, sizeof(zero)) &&
+           !memcmp(p, p + 64, MEXT_PAGE_SIZE - 64);
+}
+
+/*
+ * Up to MEXT_WINDOW_MAX gfns to send, from *gfn on, that the guest has now;
+ * *gfn moves past what was looked at.
+ */
+static int gather(struct mext_memory *m, uint64_t *gfn, uint64_t *list,
+                  unsigned *n_r, struct mext_why *why)
+{
+    uint8_t present[64];
+    unsigned n = 0;
+
+    while (*gfn < m->ngfns && n + 64 <= MEXT_WINDOW_MAX) {
+        uint64_t bits = m->todo[*gfn / 64];
+
+        if (bits && mext_dom_present(m->dom, *gfn, 64, present, why))
+            return -1;
+        for (unsigned i = 0; bits; i++, bits >>= 1)
+            if ((bits & 1) && present[i] && !is_special(m, *gfn + i))
+                list[n++] = *gfn + i;
+        *gfn += 64;
+    }
+    *n_r = n;
+    return 0;
+}
+
+/* Puts as much of list[0..n) as fits into one PAGES frame; how many. */
+static unsigned fill(const uint64_t *list, const int *err,
+                     const uint8_t *window, unsigned n, struct mext_data *d,
+                     const uint8_t **page)
+{
+    unsigned i;
+
+    memset(d, 0, sizeof(*d));
+    d->type = MEXT_DATA_PAGES;
+    d->u.pages.base = list[0];
+    for (i = 0; i < n; i++) {
+        uint64_t at = list[i] - list[0];
+        const uint8_t *p = window + (size_t)i * MEXT_PAGE_SIZE;
+
+        if (at >= MEXT_PAGES_SPAN_MAX ||
+            d->u.pages.ndata == MEXT_PAGES_DATA_MAX)
+            break;
+        if (!err[i] && is_zero(p)) {
+            mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_ZERO);
+        } else if (!err[i]) {
+            mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_DATA);
+            page[d->u.pages.ndata++] = p;
+        }
+        d->u.pages.span = (uint16_t)(at + 1);
+    }
+    return i;
+}
+
+static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
+                       unsigned timeout_ms, struct mext_why *why)
+{
+    const uint8_t *window, *page[MEXT_PAGES_DATA_MAX];
+    int err[MEXT_WINDOW_MAX];
+    struct mext_data d;
+
+    if (mext_map_window(m->map, list, n, err, &window, why))
+        return -1;
+    for (unsigned i = 0, k; i < n; i += k) {
+        struct mext_channel *c = &m->channel[m->next++ % m->nchannels];
+        uint64_t zero = c->zero;
+
+        k = fill(list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE, n - i,
+                 &d, page);
+        if (mext_channel_pages(c, &d, page, timeout_ms, why))
+            return -1;
+        m->data += d.u.pages.ndata;
+        m->zero += c->zero - zero;
+    }
+    return 0;
+}
+
+static int send_todo(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why)
+{
+    uint64_t list[MEXT_WINDOW_MAX], gfn = 0, sent = 0;
+    unsigned n;
+
+    while (gfn < m->ngfns) {
+        if (gather(m, &gfn, list, &n, why))
+            return -1;
+        if (n && send_window(m, list, n, timeout_ms, why))
+            return -1;
+        sent += n;
+        if (n)
+            m->progress(m->progress_arg, sent, m->ntodo);
+    }
+    return 0;
+}
+
+static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
+                   struct mext_why *why)
+{
+    struct mext_data d = { .type = MEXT_DATA_BARRIER };
+
+    d.u.barrier.iteration = number;
+    for (unsigned i = 0; i < m->nchannels; i++)
+        if (mext_channel_send(&m->channel[i], &d, timeout_ms, why))
+            return -1;
+    for (unsigned i = 0; i < m->nchannels; i++) {
+        if (mext_channel_recv(&m->channel[i], &d, timeout_ms, why))
+            return -1;
+        if (d.type != MEXT_DATA_BARRIER_ACK || d.u.barrier.iteration != number)
+            return mext_fail(why, "mstrap answered the barrier with message "
+                             "0x%02x", d.type);
+    }
+    return 0;
+}
+
+/* What was written since the last look becomes what is to do. */
+static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
+{
+    const uint64_t *bits;
+    uint64_t count;
+
+    if (mext_dom_dirty_fetch(m->dom, &bits, &count, why))
+        return -1;
+    if (!add)
+        memset(m->todo, 0, m->ngfns / 8);
+    m->ntodo = 0;
+    for (uint64_t i = 0; i < m->ngfns / 64; i++) {
+        m->todo[i] |= bits[i];
+        m->ntodo += (unsigned)__builtin_popcountll(m->todo[i]);
+    }
+    return 0;
+}
+
+int mext_memory_iterate(struct mext_memory *m, unsigned number,
+                        unsigned timeout_ms, struct mext_iteration *it_r,
+                        struct mext_why *why)
+{
+    uint64_t data = m->data, zero = m->zero;
+
+    m->iteration_start = mext_now_us();
+    if (send_todo(m, timeout_ms, why) || barrier(m, number, timeout_ms, why))
+        return -1;
+    it_r->number = number;
+    it_r->us = mext_now_us() - m->iteration_start;
+    it_r->data = m->data - data;
+    it_r->pages = it_r->data + m->zero - zero;
+    if (fetch_dirty(m, false, why))
+        return -1;
+    it_r->dirty = m->ntodo;
+    return 0;
+}
+
+/* Collects runs of absent gfns and sends a frame when it is full. */
+static int absent_add(struct mext_memory *m, struct mext_data *d, uint64_t gfn,
+                      unsigned timeout_ms, struct mext_why *why)
+{
+    struct mext_extent *e = d->u.absent.e;
+    unsigned n = d->u.absent.n;
+
+    m->absent++;
+    if (n && e[n - 1].gfn + e[n - 1].count == gfn) {
+        e[n - 1].count++;
+        return 0;
+    }
+    if (n == MEXT_ABSENT_MAX) {
+        if (mext_channel_send(&m->channel[0], d, timeout_ms, why))
+            return -1;
+        n = 0;
+    }
+    e[n] = (struct mext_extent){ gfn, 1 };
+    d->u.absent.n = (uint16_t)(n + 1);
+    return 0;
+}
+
+static int send_absent(struct mext_memory *m, uint64_t ram_pages,
+                       unsigned timeout_ms, struct mext_why *why)
+{
+    struct mext_data d = { .type = MEXT_DATA_ABSENT };
+    uint8_t present[MEXT_PRESENT_MAX];
+    uint64_t end = ram_pages;
+
+    if (end > HOLE_START)
+        end += HOLE_END - HOLE_START;
+    for (uint64_t g = 0; g < end; g += MEXT_PRESENT_MAX) {
+        if (g == HOLE_START)
+            g = HOLE_END;
+        if (mext_dom_present(m->dom, g, MEXT_PRESENT_MAX, present, why))
+            return -1;
+        for (unsigned i = 0; i < MEXT_PRESENT_MAX && g + i < end; i++)
+            if (!present[i] && absent_add(m, &d, g + i, timeout_ms, why))
+                return -1;
+    }
+    if (d.u.absent.n &&
+        mext_channel_send(&m->channel[0], &d, timeout_ms, why))
+        return -1;
+    return 0;
+}
+
+static int send_end(struct mext_memory *m, unsigned timeout_ms,
+                    struct mext_why *why)
+{
+    struct mext_data d = { .type = MEXT_DATA_END };
+
+    for (unsigned i = 0; i < m->nchannels; i++) {
+        struct mext_channel *c = &m->channel[i];
+
+        d.u.end.data = c->data;
+        d.u.end.zero = c->zero;
+        if (mext_channel_send(c, &d, timeout_ms, why))
+            return -1;
+    }
+    return 0;
+}
+
+int mext_memory_last(struct mext_memory *m, uint64_t ram_pages,
+                     unsigned timeout_ms, struct mext_why *why)
+{
+    m->iteration_start = mext_now_us();
+    if (fetch_dirty(m, true, why) || send_todo(m, timeout_ms, why) ||
+        send_absent(m, ram_pages, timeout_ms, why))
+        return -1;
+    return send_end(m, timeout_ms, why);
+}
+
+int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why)
+{
+    struct mext_data d;
+
+    if (mext_channel_recv(&m->channel[0], &d, timeout_ms, why))
+        return -1;
+    if (d.type != MEXT_DATA_DONE)
+        return mext_fail(why, "mstrap sent message 0x%02x where DONE belongs",
+                         d.type);
+    if (d.u.done.data != m->data || d.u.done.zero != m->zero)
+        return mext_fail(why, "mstrap received %llu data and %llu zero pages, "
+                         "%llu and %llu were sent",
+                         (unsigned long long)d.u.done.data,
+                         (unsigned long long)d.u.done.zero,
+                         (unsigned long long)m->data,
+                         (unsigned long long)m->zero);
+    return 0;
+}
+
+uint64_t mext_memory_bytes(const struct mext_memory *m)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < m->nchannels; i++)
+        n += m->channel[i].sent;
+    return n;
+}
+
+void mext_memory_close(struct mext_memory *m)
+{
+    for (unsigned i = 0; i < m->nchannels; i++)
+        mext_channel_close(&m->channel[i]);
+    m->nchannels = 0;
+    mext_map_close(m->map);
+    free(m->todo);
+    m->map = NULL;
+    m->todo = NULL;
+}

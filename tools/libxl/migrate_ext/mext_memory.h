@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The guest's memory on its way: which gfns, in what order, over which
+ * channel.  Owns the data channels and the mapping window.
+ * Functions return 0 or -1 with *why filled.
+ */
+#ifndef MEXT_MEMORY_H
+#define MEXT_MEMORY_H
+
+#include "mext_data.h"
+#include "mext_map.h"
+#include "mext_precopy.h"
+#include "mext_xen.h"
+
+typedef void mext_memory_progress_fn(void *arg, uint64_t sent, uint64_t of);
+
+struct mext_memory {
+    struct mext_channel channel[MEXT_CHANNELS_MAX];
+    unsigned nchannels, next;           /* next: turn of the channels */
+    struct mext_dom *dom;               /* the caller's */
+    struct mext_map *map;
+    uint64_t ngfns;                     /* gfns are below this */
+    uint64_t special[MEXT_SPECIALS];
+    uint64_t *todo;                     /* bitmap of gfns to send, owned */
+    uint64_t ntodo;                     /* bits set in it */
+    uint64_t iteration_start;           /* us */
+    uint64_t data, zero, absent;        /* sent in all */
+    mext_memory_progress_fn *progress;
+    void *progress_arg;
+};
+
+int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
+                        const uint8_t id[MEXT_ID_LEN], uint16_t channels,
+                        const struct mext_root *root, unsigned timeout_ms,
+                        struct mext_why *why);
+
+/* Turns log-dirty on; every page of the guest is to be sent. */
+int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why);
+
+/*
+ * One iteration: sends what is to do, closes it with a barrier on every
+ * channel and waits for the acknowledgements, then fetches what was written
+ * meanwhile.
+ */
+int mext_memory_iterate(struct mext_memory *m, unsigned number,
+                        unsigned timeout_ms, struct mext_iteration *it_r,
+                        struct mext_why *why);
+
+/*
+ * After the guest was suspended: the last pages, the gfns below ram_pages of
+ * RAM that the guest does not have, and END on every channel.
+ */
+int mext_memory_last(struct mext_memory *m, uint64_t ram_pages,
+                     unsigned timeout_ms, struct mext_why *why);
+
+/* mstrap's DONE, with its counts compared. */
+int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why);
+
+uint64_t mext_memory_bytes(const struct mext_memory *m);
+void mext_memory_close(struct mext_memory *m);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mext_net.h"
+
+#define WAIT_MAX_FDS 64
+
+/* A peer that stays silent on the wire this long is taken for dead, ms. */
+#define DEAD_PEER_MS 15000
+
+static int cancel_fd = -1;
+
+int mext_fail(struct mext_why *why, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why->text, sizeof(why->text), fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t mext_now_ms(void)
+{
+    return now_ns() / 1000000;
+}
+
+uint64_t mext_now_us(void)
+{
+    return now_ns() / 1000;
+}
+
+void mext_net_cancel_fd(int fd)
+{
+    cancel_fd = fd;
+}
+
+/* ms left until `end`, for poll. */
+static int left(uint64_t end)
+{
+    uint64_t now = mext_now_ms();
+
+    return now >= end ? 0 : (int)(end - now);
+}
+
+/* Waits for events on one of n descriptors; index or -1. */
+static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
+                       struct mext_why *why)
+{
+    struct pollfd p[WAIT_MAX_FDS + 1];
+
+    if (n > WAIT_MAX_FDS)
+        return mext_fail(why, "too many descriptors (%u)", n);
+    for (;;) {
+        int r;
+
+        for (unsigned i = 0; i < n; i++)
+            p[i] = (struct pollfd){ .fd = fds[i], .events = events };
+        p[n] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
+        r = poll(p, n + 1, left(end));
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0)
+            return mext_fail(why, "poll: %s", strerror(errno));
+        if (p[n].revents)
+            return mext_fail(why, "cancelled");
+        for (unsigned i = 0; i < n; i++)
+            if (p[i].revents)
+                return (int)i;
+        if (r == 0 && mext_now_ms() >= end)
+            return mext_fail(why, "no answer from the peer in time");
+    }
+}
+
+int mext_net_wait(const int *fds, unsigned n, unsigned timeout_ms,
+                  struct mext_why *why)
+{
+    return wait_events(fds, n, POLLIN, mext_now_ms() + timeout_ms, why);
+}
+
+/* ---- addresses ---- */
+
+int mext_net_split(const char *text, uint16_t port_default, char host[256],
+                   uint16_t *port_r, struct mext_why *why)
+{
+    const char *end, *colon;
+    unsigned long port = port_default;
+    size_t n;
+
+    if (text[0] == '[') {
+        end = strchr(++text, ']');
+        if (!end || (end[1] && end[1] != ':'))
+            return mext_fail(why, "\"%s\" is not [ADDRESS]:PORT", text - 1);
+        colon = end[1] ? end + 1 : NULL;
+    } else {
+        colon = strchr(text, ':');
+        if (colon && strchr(colon + 1, ':'))
+            colon = NULL;               /* a bare IPv6 address */
+        end = colon ? colon : text + strlen(text);
+    }
+    n = (size_t)(end - text);
+    if (!n || n > 255)
+        return mext_fail(why, "no host name in \"%s\"", text);
+    if (colon) {
+        char *stop;
+
+        port = strtoul(colon + 1, &stop, 10);
+        if (!colon[1] || *stop || !port || port > 65535)
+            return mext_fail(why, "\"%s\" is not a port", colon + 1);
+    }
+    memcpy(host, text, n);
+    host[n] = 0;
+    *port_r = (uint16_t)port;
+    return 0;
+}
+
+void mext_net_peer(int fd, char out[64])
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    char host[48], port[8];
+
+    if (getpeername(fd, (struct sockaddr *)&ss, &len) ||
+        getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+        snprintf(out, 64, "unknown");
+    else
+        snprintf(out, 64, "%s port %s", host, port);
+}
+
+/* ---- streams ---- */
+
+/* Options of every stream: no delay, a dead peer is noticed in seconds. */
+static void stream_options(int fd)
+{
+    int on = 1, idle = 5, every = 2, tries = 5;
+    unsigned user = DEAD_PEER_MS;
+
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof(tries));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user, sizeof(user));
+}
+
+static int connect_addr(const struct sockaddr *sa, socklen_t len,
+                        uint64_t end, int *fd_r, struct mext_why *why)
+{
+    int err = 0, fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t n = sizeof(err);
+
+    if (fd < 0)
+        return mext_fail(why, "socket: %s", strerror(errno));
+    stream_options(fd);
+    if (connect(fd, sa, len) && errno != EINPROGRESS)
+        err = errno;
+    else if (wait_events(&fd, 1, POLLOUT, end, why) < 0)
+        goto fail;
+    else
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n);
+    if (err) {
+        mext_fail(why, "%s", strerror(err));
+        goto fail;
+    }
+    *fd_r = fd;
+    return 0;
+fail:
+    close(fd);
+    return -1;
+}
+
+int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
+                     int *fd_r, struct mext_why *why)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *a;
+    uint64_t end = mext_now_ms() + timeout_ms;
+    struct mext_why last = { "no address" };
+    char service[8];
+    int r;
+
+    snprintf(service, sizeof(service), "%u", port);
+    r = getaddrinfo(host, service, &hints, &list);
+    if (r)
+        return mext_fail(why, "cannot resolve %s: %s", host, gai_strerror(r));
+    r = -1;
+    for (a = list; a && r; a = a->ai_next)
+        r = connect_addr(a->ai_addr, a->ai_addrlen, end, fd_r, &last);
+    freeaddrinfo(list);
+    if (r)
+        return mext_fail(why, "cannot connect to %s port %u: %.200s", host,
+                         port, last.text);
+    return 0;
+}
+
+int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
+                         int *fd_r, struct mext_why *why)
+{
+    struct sockaddr_in sa = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(ip),
+    };
+    struct mext_why last;
+
+    if (connect_addr((struct sockaddr *)&sa, sizeof(sa),
+                     mext_now_ms() + timeout_ms, fd_r, &last))
+        return mext_fail(why, "cannot connect to %s port %u: %.200s",
+                         inet_ntoa(sa.sin_addr), port, last.text);
+    return 0;
+}
+
+/* One bound socket of a type; *port is read and set. */
+static int bind_one(const char *address, uint16_t *port, int type, int *fd_r,
+                    struct mext_why *why)
+{
+    struct addrinfo hints = { .ai_socktype = type, .ai_flags = AI_PASSIVE };
+    struct addrinfo *a;
+    struct sockaddr_in6 got;
+    socklen_t len = sizeof(got);
+    char service[8];
+    int on = 1, r, fd = -1;
+
+    snprintf(service, sizeof(service), "%u", *port);
+    r = getaddrinfo(address ? address : "0.0.0.0", service, &hints, &a);
+    if (r)
+        return mext_fail(why, "cannot resolve %s: %s", address,
+                         gai_strerror(r));
+    fd = socket(a->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (bind(fd, a->ai_addr, a->ai_addrlen)) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(a);
+    if (fd < 0)
+        return mext_fail(why, "cannot listen on port %u: %s", *port,
+                         strerror(errno));
+    getsockname(fd, (struct sockaddr *)&got, &len);
+    *port = ntohs(got.sin6_port);       /* same place in sockaddr_in */
+    *fd_r = fd;
+    return 0;
+}
+
+int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
+                    uint16_t *port_r, struct mext_why *why)
+{
+    int tcp, udp;
+
+    if (bind_one(address, &port, SOCK_STREAM, &tcp, why))
+        return -1;
+    if (listen(tcp, 64) || bind_one(address, &port, SOCK_DGRAM, &udp, why)) {
+        close(tcp);
+        return -1;
+    }
+    *tcp_r = tcp;
+    *udp_r = udp;
+    *port_r = port;
+    return 0;
+}
+
+int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
+                  struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + timeout_ms;
+
+    while (iovcnt) {
+        struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)iovcnt };
+        ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return mext_fail(why, "connection lost: %s", strerror(errno));
+        if (n < 0) {
+            if (wait_events(&fd, 1, POLLOUT, end, why) < 0)
+                return -1;
+            continue;
+        }
+        for (; iovcnt && (size_t)n >= iov->iov_len; iov++, iovcnt--)
+            n -= (ssize_t)iov->iov_len;
+        if (iovcnt) {
+            iov->iov_base = (char *)iov->iov_base + n;
+            iov->iov_len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int mext_net_recv(int fd, void *buf, size_t n, unsigned timeout_ms,
+                  struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + timeout_ms;
+    char *p = buf;
+
+    while (n) {
+        ssize_t k = recv(fd, p, n, 0);
+
+        if (k == 0)
+            return mext_fail(why, "the peer closed the connection");
+        if (k < 0 && errno != EAGAIN && errno != EINTR)
+            return mext_fail(why, "connection lost: %s", strerror(errno));
+        if (k < 0) {
+            if (wait_events(&fd, 1, POLLIN, end, why) < 0)
+                return -1;
+            continue;
+        }
+        p += k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+int mext_net_send_plain(int fd, const void *p, size_t n, unsigned timeout_ms,
+                        struct mext_why *why)
+{
+    uint8_t hdr[MEXT_FRAME_HDR_LEN];
+    struct iovec v[2] = { { hdr, sizeof(hdr) }, { (void *)p, n } };
+
+    mext_store32(hdr, (uint32_t)n);
+    return mext_net_send(fd, v, 2, timeout_ms, why);
+}
+
+int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
+                        struct mext_why *why)
+{
+    uint8_t hdr[MEXT_FRAME_HDR_LEN];
+    uint32_t n;
+
+    if (mext_net_recv(fd, hdr, sizeof(hdr), timeout_ms, why))
+        return -1;
+    n = mext_load32(hdr);
+    if (!n || n > max)
+        return mext_fail(why, "the peer does not speak this protocol");
+    if (mext_net_recv(fd, buf, n, timeout_ms, why))
+        return -1;
+    return (int)n;
+}
+
+/* ---- control connection ---- */
+
+int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
+                   bool is_source)
+{
+    memset(c, 0, sizeof(*c));
+    c->buf = malloc(MEXT_FRAME_HDR_LEN + MEXT_CONTROL_BODY_MAX);
+    if (!c->buf)
+        return -1;
+    stream_options(fd);
+    c->fd = fd;
+    mext_seal_init(is_source ? &c->tx : &c->rx, root, MEXT_DIR_TO_DEST, 0);
+    mext_seal_init(is_source ? &c->rx : &c->tx, root, MEXT_DIR_TO_SOURCE, 0);
+    return 0;
+}
+
+void mext_conn_close(struct mext_conn *c)
+{
+    if (c->buf)
+        close(c->fd);
+    free(c->buf);
+    mext_wipe(c, sizeof(*c));
+    c->fd = -1;
+}
+
+int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
+                   unsigned timeout_ms, struct mext_why *why)
+{
+    struct mext_buf b;
+    struct iovec v;
+    size_t len;
+
+    mext_buf_init(&b, c->buf + MEXT_FRAME_HDR_LEN,
+                  MEXT_CONTROL_BODY_MAX - MEXT_TAG_LEN);
+    if (mext_ctl_encode(m, &b) ||
+        mext_frame_seal(&c->tx, c->buf, b.pos, MEXT_CONTROL_BODY_MAX, &len))
+        return mext_fail(why, "message of type 0x%02x is too large", m->type);
+    c->sent += len;
+    v = (struct iovec){ c->buf, len };
+    return mext_net_send(c->fd, &v, 1, timeout_ms, why);
+}
+
+int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
+                   unsigned timeout_ms, unsigned *abort_r,
+                   struct mext_why *why)
+{
+    uint8_t hdr[MEXT_FRAME_HDR_LEN];
+    int len;
+
+    if (abort_r)
+        *abort_r = 0;
+    if (mext_net_recv(c->fd, hdr, sizeof(hdr), timeout_ms, why))
+        return -1;
+    len = mext_frame_len(hdr, MEXT_CONTROL_BODY_MAX);
+    if (len < 0)
+        return mext_fail(why, "frame length out of bounds");
+    if (mext_net_recv(c->fd, c->buf, (size_t)len, timeout_ms, why))
+        return -1;
+    c->received += MEXT_FRAME_HDR_LEN + (uint64_t)len;
+    if (mext_frame_open(&c->rx, c->buf, (size_t)len))
+        return mext_fail(why, "a frame does not open: changed on its way");
+    if (mext_ctl_decode(c->buf, (size_t)len - MEXT_TAG_LEN, m_r))
+        return mext_fail(why, "malformed control message");
+    if (m_r->type != MEXT_CTL_ABORT)
+        return 0;
+    if (abort_r)
+        *abort_r = m_r->u.abort.code;
+    return mext_fail(why, "%s%s%.*s", mext_reason(m_r->u.abort.code),
+                     m_r->u.abort.len ? ": " : "", m_r->u.abort.len,
+                     m_r->u.abort.text);
+}
+
+void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_ABORT };
+    char clean[MEXT_TEXT_MAX];
+    struct mext_why why;
+    size_t n = 0;
+
+    if (!c->buf)
+        return;
+    for (; text[n] && n < sizeof(clean); n++)
+        clean[n] = text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+    m.u.abort.code = (uint16_t)code;
+    m.u.abort.len = (uint16_t)n;
+    m.u.abort.text = clean;
+    mext_conn_send(c, &m, 1000, &why);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The one file that knows sockets: IPv4/IPv6 TCP streams with deadlines, and
+ * sealed control messages on top of them.
+ *
+ * Every call that can wait has a deadline in ms and ends at once when the
+ * cancel descriptor given to mext_net_cancel_fd becomes readable.  All return
+ * 0 or -1 with *why filled.
+ */
+#ifndef MEXT_NET_H
+#define MEXT_NET_H
+
+#include <netinet/in.h>
+#include <sys/uio.h>
+
+#include "mext_keys.h"
+#include "mext_seal.h"
+
+/* Milliseconds of CLOCK_MONOTONIC; microseconds. */
+uint64_t mext_now_ms(void);
+uint64_t mext_now_us(void);
+
+/* A descriptor whose readability cancels every wait; -1: none. */
+void mext_net_cancel_fd(int fd);
+
+/* Text "HOST", "HOST:PORT", "[V6]:PORT" -> host[256], port; -1 and why. */
+int mext_net_split(const char *text, uint16_t port_default, char host[256],
+                   uint16_t *port_r, struct mext_why *why);
+
+/* Connected, non-blocking, close-on-exec TCP socket in *fd_r. */
+int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
+                     int *fd_r, struct mext_why *why);
+int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
+                         int *fd_r, struct mext_why *why);
+
+/* Bound sockets on every address; port 0 chooses one, given in *port_r. */
+int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
+                    uint16_t *port_r, struct mext_why *why);
+
+/* Peer's address as text, for logs. */
+void mext_net_peer(int fd, char out[64]);
+
+/* All bytes, or -1. iov is consumed (changed) by the call. */
+int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
+                  struct mext_why *why);
+int mext_net_recv(int fd, void *buf, size_t n, unsigned timeout_ms,
+                  struct mext_why *why);
+
+/*
+ * Waits until one of n descriptors is readable: its index, or -1.
+ * fds may hold -1 (ignored).
+ */
+int mext_net_wait(const int *fds, unsigned n, unsigned timeout_ms,
+                  struct mext_why *why);
+
+/* Plain frame: u32 length + bytes (token, hello, refusal). */
+int mext_net_send_plain(int fd, const void *p, size_t n, unsigned timeout_ms,
+                        struct mext_why *why);
+/* Reads one of at most max bytes into buf; its length, or -1. */
+int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
+                        struct mext_why *why);
+
+/* A control connection after HELLO. */
+struct mext_conn {
+    int fd;
+    struct mext_seal tx, rx;
+    uint8_t *buf;               /* MEXT_CONTROL_BODY_MAX + header, owned */
+    uint64_t sent, received;    /* bytes on the wire */
+};
+
+int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
+                   bool is_source);
+void mext_conn_close(struct mext_conn *c);     /* closes fd, wipes keys */
+int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
+                   unsigned timeout_ms, struct mext_why *why);
+/*
+ * Next message; pointers in *m_r live until the next call on c.  A peer's
+ * ABORT is returned as -1 with its reason in why and its code in *abort_r
+ * (NULL allowed; 0 when the failure is our own).
+ */
+int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
+                   unsigned timeout_ms, unsigned *abort_r,
+                   struct mext_why *why);
+/* Best effort: tells the peer why, never fails. */
+void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text);
+
+/* why->text = printf, cut to its size; returns -1. */
+int mext_fail(struct mext_why *why, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

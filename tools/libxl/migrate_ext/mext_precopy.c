@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stddef.h>
+
+#include "mext_precopy.h"
+
+/* An iteration shorter than this says little about the rate, us. */
+#define MEASURABLE_US 20000
+
+/* Fewer dirty pages than this always fit. */
+#define FEW_PAGES 64
+
+static uint64_t rate(const struct mext_iteration *i)
+{
+    return i->us ? i->pages * 1000000 / i->us : 0;
+}
+
+enum mext_decision mext_precopy_decide(const struct mext_limits *l,
+                                       const struct mext_iteration *now,
+                                       const struct mext_iteration *before,
+                                       uint64_t *rate_r)
+{
+    uint64_t r = rate(now);
+
+    /* Too short to measure: the longer iteration before it knows better. */
+    if (before && now->us < MEASURABLE_US && before->us > now->us)
+        r = rate(before);
+    if (rate_r)
+        *rate_r = r;
+    if (now->dirty <= FEW_PAGES ||
+        now->dirty <= r * l->downtime_ms / 1000)
+        return MEXT_STOP_FITS;
+    if (now->number >= l->iterations)
+        return MEXT_STOP_LIMIT;
+    /* From the third on: less than a tenth gained is no convergence. */
+    if (before && now->number >= 3 && now->dirty * 10 >= before->dirty * 9)
+        return MEXT_STOP_STALLED;
+    return MEXT_GO_ON;
+}
+
+const char *mext_decision_text(enum mext_decision d)
+{
+    static const char *const words[] = {
+        [MEXT_GO_ON] = "another iteration",
+        [MEXT_STOP_FITS] = "the rest fits the downtime target",
+        [MEXT_STOP_LIMIT] = "iteration limit reached",
+        [MEXT_STOP_STALLED] = "the guest writes as fast as it can be sent",
+    };
+
+    return words[d];
+}

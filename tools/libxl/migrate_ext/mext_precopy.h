@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * When to stop pre-copying.  Pure: figures in, decision out.
+ */
+#ifndef MEXT_PRECOPY_H
+#define MEXT_PRECOPY_H
+
+#include <stdint.h>
+
+struct mext_limits {
+    unsigned downtime_ms;       /* target for sending the last pages */
+    unsigned iterations;        /* at most so many before stop-and-copy */
+};
+
+/* One finished iteration. */
+struct mext_iteration {
+    unsigned number;            /* from 1 */
+    uint64_t pages;             /* sent in it, zero pages included */
+    uint64_t data;              /* of these with content */
+    uint64_t us;                /* from its first page to the barrier's ack */
+    uint64_t dirty;             /* pages written meanwhile */
+};
+
+enum mext_decision {
+    MEXT_GO_ON,                 /* another iteration */
+    MEXT_STOP_FITS,             /* the rest fits the downtime target */
+    MEXT_STOP_LIMIT,            /* iteration limit */
+    MEXT_STOP_STALLED,          /* the guest writes as fast as we send */
+};
+
+/*
+ * Decides after iteration `now`; before: the one before it, NULL for the
+ * first.  rate_r (pages/s, may be NULL) is the measured rate.
+ */
+enum mext_decision mext_precopy_decide(const struct mext_limits *l,
+                                       const struct mext_iteration *now,
+                                       const struct mext_iteration *before,
+                                       uint64_t *rate_r);
+const char *mext_decision_text(enum mext_decision d);
+
+#endif

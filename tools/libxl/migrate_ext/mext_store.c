@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xenstore.h>
+
+#include "mext_net.h"
+#include "mext_store.h"
+
+#define PATH_LEN 256
+
+struct mext_store {
+    struct xs_handle *xs;
+};
+
+int mext_store_open(struct mext_store **s_r, struct mext_why *why)
+{
+    struct mext_store *s = calloc(1, sizeof(*s));
+
+    if (s)
+        s->xs = xs_open(0);
+    if (!s || !s->xs) {
+        free(s);
+        return mext_fail(why, "cannot reach xenstore: %s", strerror(errno));
+    }
+    *s_r = s;
+    return 0;
+}
+
+void mext_store_close(struct mext_store *s)
+{
+    if (!s)
+        return;
+    xs_close(s->xs);
+    free(s);
+}
+
+static const char *full(char out[PATH_LEN], uint32_t domid, const char *path)
+{
+    snprintf(out, PATH_LEN, "/local/domain/%u/%s", domid, path);
+    return out;
+}
+
+int mext_store_read(struct mext_store *s, uint32_t domid, const char *path,
+                    char *out, size_t max)
+{
+    char p[PATH_LEN];
+    unsigned len;
+    char *v = xs_read(s->xs, XBT_NULL, full(p, domid, path), &len);
+    int rc = -1;
+
+    if (v && len < max && !memchr(v, 0, len)) {
+        memcpy(out, v, len);
+        out[len] = 0;
+        rc = (int)len;
+    }
+    free(v);
+    return rc;
+}
+
+int mext_store_write(struct mext_store *s, uint32_t domid, const char *path,
+                     const char *value, struct mext_why *why)
+{
+    char p[PATH_LEN];
+
+    if (!xs_write(s->xs, XBT_NULL, full(p, domid, path), value,
+                  (unsigned)strlen(value)))
+        return mext_fail(why, "cannot write %s: %s", p, strerror(errno));
+    return 0;
+}
+
+void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
+{
+    char p[PATH_LEN];
+
+    xs_rm(s->xs, XBT_NULL, full(p, domid, path));
+}
+
+bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path)
+{
+    char p[PATH_LEN];
+    unsigned n = 0;
+    char **list = xs_directory(s->xs, XBT_NULL, full(p, domid, path), &n);
+
+    free(list);
+    return n == 0;
+}
+
+int mext_store_watch(struct mext_store *s, const char *path,
+                     struct mext_why *why)
+{
+    if (!xs_watch(s->xs, path, "mext"))
+        return mext_fail(why, "cannot watch %s: %s", path, strerror(errno));
+    return 0;
+}
+
+int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
+                    struct mext_why *why)
+{
+    int fds[2] = { xs_fileno(s->xs), also };
+    uint64_t end = mext_now_ms() + timeout_ms;
+    char **w = xs_check_watch(s->xs);
+
+    while (!w) {
+        uint64_t now = mext_now_ms();
+        struct mext_why quiet;
+        int i;
+
+        if (now >= end)
+            return 0;
+        i = mext_net_wait(fds, 2, (unsigned)(end - now), &quiet);
+        if (i < 0 && mext_now_ms() >= end)
+            return 0;
+        if (i < 0) {
+            *why = quiet;
+            return -1;
+        }
+        if (i == 1)
+            return 2;
+        w = xs_check_watch(s->xs);
+    }
+    while (w) {                         /* one answer for all that fired */
+        free(w);
+        w = xs_check_watch(s->xs);
+    }
+    return 1;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Xenstore, the one file that knows libxenstore.  Values written by a guest
+ * are hostile: reads are bounded and NUL-free.
+ */
+#ifndef MEXT_STORE_H
+#define MEXT_STORE_H
+
+#include "mext_keys.h"
+
+struct mext_store;
+
+int mext_store_open(struct mext_store **s_r, struct mext_why *why);
+void mext_store_close(struct mext_store *s);
+
+/*
+ * Reads /local/domain/<domid>/<path> into out[max]; its length, or -1 if it
+ * is not there, too long for max or holds a NUL (why is not touched: absence
+ * is an answer).
+ */
+int mext_store_read(struct mext_store *s, uint32_t domid, const char *path,
+                    char *out, size_t max);
+int mext_store_write(struct mext_store *s, uint32_t domid, const char *path,
+                     const char *value, struct mext_why *why);
+void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path);
+
+/* True if nothing is below /local/domain/<domid>/<path>. */
+bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path);
+
+/*
+ * Waits until xenstore says that something below a watched path changed, an
+ * `also` descriptor (-1: none) is readable, or timeout_ms has passed: 1, 2 or
+ * 0; -1 and why on failure or cancel.
+ */
+int mext_store_watch(struct mext_store *s, const char *path,
+                     struct mext_why *why);
+int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
+                    struct mext_why *why);
+
+#endif

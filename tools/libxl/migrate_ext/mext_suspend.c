@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdint.h>
+#include <string.h>
+
+#include <xen/sched.h>
+
+#include "mext_net.h"
+#include "mext_suspend.h"
+
+#define REQUEST "control/shutdown"
+
+/* A guest that took the request just before its withdrawal ends so soon. */
+#define GRACE_MS 5000
+
+/* 1 suspended, 0 not yet, -1 and why: it never will. */
+static int look(struct mext_dom *d, struct mext_why *why)
+{
+    struct mext_dom_state st;
+
+    if (mext_dom_state(d, &st, why))
+        return -1;
+    if (!st.exists || st.dying)
+        return mext_fail(why, "the guest is gone");
+    if (!st.shutdown)
+        return 0;
+    if (st.reason == SHUTDOWN_suspend)
+        return 1;
+    return mext_fail(why, "the guest %s instead of suspending",
+                     st.reason == SHUTDOWN_crash    ? "crashed"
+                     : st.reason == SHUTDOWN_reboot ? "rebooted"
+                                                    : "shut down");
+}
+
+/* Looks again at each shutdown xenstore tells of, until `end`. */
+static int wait_until(struct mext_dom *d, struct mext_store *s, uint64_t end,
+                      struct mext_why *why)
+{
+    for (;;) {
+        uint64_t now = mext_now_ms();
+        int r = look(d, why);
+
+        if (r || now >= end)
+            return r;
+        if (mext_store_wait(s, -1, (unsigned)(end - now), why) < 0)
+            return -1;
+    }
+}
+
+/* True if the guest had not taken the request yet. */
+static bool withdraw(struct mext_dom *d, struct mext_store *s)
+{
+    char value[16];
+    struct mext_why why;
+
+    if (mext_store_read(s, mext_dom_id(d), REQUEST, value, sizeof(value)) < 0 ||
+        strcmp(value, "suspend"))
+        return false;
+    mext_store_write(s, mext_dom_id(d), REQUEST, "", &why);
+    return true;
+}
+
+int mext_suspend(struct mext_dom *d, struct mext_store *s,
+                 unsigned timeout_ms, bool *suspended_r, struct mext_why *why)
+{
+    struct mext_why quiet;
+    int r;
+
+    *suspended_r = false;
+    if (mext_store_watch(s, "@releaseDomain", why) ||
+        mext_store_write(s, mext_dom_id(d), REQUEST, "suspend", why))
+        return -1;
+    r = wait_until(d, s, mext_now_ms() + timeout_ms, why);
+    if (r == 1) {
+        *suspended_r = true;
+        return 0;
+    }
+    if (r == 0)
+        mext_fail(why, "the guest did not suspend within %u ms", timeout_ms);
+    if (!withdraw(d, s))
+        *suspended_r = wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet) == 1;
+    else
+        *suspended_r = look(d, &quiet) == 1;
+    return -1;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The guest's own suspend handshake (xen docs/misc/xenstore-paths,
+ * control/shutdown).
+ */
+#ifndef MEXT_SUSPEND_H
+#define MEXT_SUSPEND_H
+
+#include "mext_store.h"
+#include "mext_xen.h"
+
+/*
+ * Asks the guest to suspend and waits until it has: 0.  -1 and why if it does
+ * not within timeout_ms, is gone or stopped otherwise, or the wait was
+ * cancelled; the request is then withdrawn, and *suspended_r tells whether
+ * the guest suspended all the same (the caller resumes it).
+ */
+int mext_suspend(struct mext_dom *d, struct mext_store *s,
+                 unsigned timeout_ms, bool *suspended_r, struct mext_why *why);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "mext_net.h"
+#include "ms_host.h"
+
+/* More own pages than any mstrap has; a larger claim is a lie. */
+#define OWN_PAGES_MAX 4096
+
+int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
+                     struct mext_why *why)
+{
+    crypto_hash_sha256_state st;
+    uint8_t buf[65536];
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return mext_fail(why, "cannot open the mstrap image %s: %s", path,
+                         strerror(errno));
+    crypto_hash_sha256_init(&st);
+    while ((n = read(fd, buf, sizeof(buf))) > 0)
+        crypto_hash_sha256_update(&st, buf, (unsigned long long)n);
+    close(fd);
+    if (n < 0)
+        return mext_fail(why, "cannot read %s: %s", path, strerror(errno));
+    crypto_hash_sha256_final(&st, digest_r);
+    return 0;
+}
+
+static int write_seed(struct ms_domain *m, struct mext_why *why)
+{
+    uint8_t seed[32];
+    char hex[65];
+    int rc;
+
+    randombytes_buf(seed, sizeof(seed));
+    sodium_bin2hex(hex, sizeof(hex), seed, sizeof(seed));
+    rc = mext_store_write(m->store, m->domid, "mstrap/seed", hex, why);
+    sodium_memzero(seed, sizeof(seed));
+    sodium_memzero(hex, sizeof(hex));
+    return rc;
+}
+
+int ms_announce(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
+                const uint8_t session[MEXT_KEY_LEN], unsigned channels,
+                struct mext_why *why)
+{
+    char text[160], vif[12], a[65], b[65];
+
+    sodium_bin2hex(a, sizeof(a), token, MEXT_DIGEST_LEN);
+    sodium_bin2hex(b, sizeof(b), session, MEXT_KEY_LEN);
+    snprintf(text, sizeof(text), "v1 %s %s %u", a, b, channels);
+    snprintf(vif, sizeof(vif), "%d", m->vif);
+    if (mext_store_write(m->store, m->domid, "mstrap/vif", vif, why) ||
+        write_seed(m, why))
+        return -1;
+    return mext_store_write(m->store, m->domid, "mstrap/session", text, why);
+}
+
+enum ms_state ms_state_read(struct ms_domain *m, char *detail, size_t max)
+{
+    static const struct {
+        const char *word;
+        enum ms_state state;
+    } states[] = {
+        { "waiting", MS_WAITING },   { "receiving", MS_RECEIVING },
+        { "complete", MS_COMPLETE }, { "tidy", MS_TIDY },
+        { "failed", MS_FAILED },
+    };
+    char text[256];
+    int n = mext_store_read(m->store, m->domid, "data/mstrap/state", text,
+                            sizeof(text));
+
+    snprintf(detail, max, "%s", "");
+    if (n <= 0)
+        return MS_NONE;
+    for (int i = 0; i < n; i++)
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            text[i] = '?';
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        size_t len = strlen(states[i].word);
+
+        if (strncmp(text, states[i].word, len) ||
+            (text[len] && text[len] != ' '))
+            continue;
+        snprintf(detail, max, "%s", text[len] ? text + len + 1 : "");
+        return states[i].state;
+    }
+    snprintf(detail, max, "unknown state");
+    return MS_FAILED;
+}
+
+int ms_keys_read(struct ms_domain *m, struct mext_why *why)
+{
+    char text[80], *end;
+    size_t len;
+
+    if (mext_store_read(m->store, m->domid, "data/mstrap/key", text,
+                        sizeof(text)) != 2 * MEXT_KEY_LEN ||
+        sodium_hex2bin(m->key, sizeof(m->key), text, 2 * MEXT_KEY_LEN, NULL,
+                       &len, NULL) || len != MEXT_KEY_LEN)
+        return mext_fail(why, "mstrap gave no usable key");
+    if (mext_store_read(m->store, m->domid, "data/mstrap/own", text,
+                        sizeof(text)) <= 0)
+        return mext_fail(why, "mstrap does not tell which pages are its own");
+    m->own_gfn = strtoull(text, &end, 16);
+    if (*end != ' ')
+        return mext_fail(why, "data/mstrap/own is malformed");
+    m->own_count = (uint32_t)strtoul(end + 1, &end, 16);
+    if (*end || !m->own_count || m->own_count > OWN_PAGES_MAX ||
+        m->own_gfn > MEXT_GFN_MAX)
+        return mext_fail(why, "data/mstrap/own is malformed");
+    return 0;
+}
+
+/* The guest must not find mstrap's traces, nor a network card too many. */
+static void remove_nodes(struct ms_domain *m)
+{
+    char path[32];
+
+    mext_store_remove(m->store, m->domid, "data/mstrap");
+    mext_store_remove(m->store, m->domid, "mstrap");
+    if (m->vif < 0)
+        return;
+    snprintf(path, sizeof(path), "device/vif/%d", m->vif);
+    mext_store_remove(m->store, m->domid, path);
+    if (mext_store_empty(m->store, m->domid, "device/vif"))
+        mext_store_remove(m->store, m->domid, "device/vif");
+}
+
+int ms_handover(struct ms_domain *m, const struct mext_tsc *tsc,
+                const uint8_t *context, uint32_t context_len,
+                uint64_t target_kib, struct mext_why *why)
+{
+    char target[24];
+
+    snprintf(target, sizeof(target), "%llu", (unsigned long long)target_kib);
+    if (mext_dom_pause(m->dom, why) ||
+        mext_dom_release(m->dom, m->own_gfn, m->own_count, why) ||
+        mext_dom_tsc_set(m->dom, tsc, why) ||
+        mext_dom_context_set(m->dom, context, context_len, m->vcpus, why))
+        return -1;
+    remove_nodes(m);
+    /* Before the guest runs, or a ballooned one would inflate at once. */
+    return mext_store_write(m->store, m->domid, "memory/target", target, why);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's side of an mstrap domain: measuring its image, telling it its
+ * session, following its state, and the hand-over that makes it the guest.
+ * Paths: docs/specs/xenstore.md.  Functions return 0 or -1 with *why filled.
+ */
+#ifndef MS_HOST_H
+#define MS_HOST_H
+
+#include "mext_libxl.h"
+#include "mext_store.h"
+#include "mext_xen.h"
+
+/* SHA-256 of the file, read through one descriptor. */
+int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
+                     struct mext_why *why);
+
+/* A receiving domain as packetd holds it. */
+struct ms_domain {
+    uint32_t domid;
+    int vif;                            /* migration vif, -1: none */
+    unsigned vcpus;
+    struct mext_dom *dom;
+    struct mext_store *store;           /* the caller's */
+    struct mext_lxl *lxl;               /* the caller's */
+    uint8_t key[MEXT_KEY_LEN];          /* once waiting */
+    uint64_t own_gfn;                   /* once waiting */
+    uint32_t own_count;
+};
+
+/* Writes mstrap/vif, mstrap/seed and mstrap/session. */
+int ms_announce(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
+                const uint8_t session[MEXT_KEY_LEN], unsigned channels,
+                struct mext_why *why);
+
+/* The states an mstrap goes through, as it writes them. */
+enum ms_state {
+    MS_NONE,                            /* nothing written yet */
+    MS_WAITING,
+    MS_RECEIVING,
+    MS_COMPLETE,
+    MS_TIDY,
+    MS_FAILED,
+};
+
+/*
+ * Reads data/mstrap/state; the rest of the value (counts, reason) goes to
+ * detail[max], printable only.  MS_FAILED also for anything malformed.
+ */
+enum ms_state ms_state_read(struct ms_domain *m, char *detail, size_t max);
+
+/* Reads and checks data/mstrap/key and own; only valid when waiting. */
+int ms_keys_read(struct ms_domain *m, struct mext_why *why);
+
+/*
+ * All of the hand-over but the unpause (docs/architecture.md): the domain is
+ * paused, mstrap's pages go back to Xen, TSC and vCPU context are the
+ * source's, mstrap's and the migration vif's nodes are gone.
+ */
+int ms_handover(struct ms_domain *m, const struct mext_tsc *tsc,
+                const uint8_t *context, uint32_t context_len,
+                uint64_t target_kib, struct mext_why *why);
+
+#endif
