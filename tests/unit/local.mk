@@ -21,10 +21,13 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_codec \
 	tests/unit/test_keys \
+	tests/unit/test_layout \
 	tests/unit/test_seal \
 	tests/unit/test_token
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
-TESTS += $(unit_tests) tests/vectors/check_vectors
+TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
+EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
+	tests/vectors/data
 
 tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)
@@ -52,3 +55,8 @@ tests_unit_test_keys_LDADD = $(UNIT_LDADD)
 tests_unit_test_keys_SOURCES = tests/unit/test_keys.c \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h
+
+tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_layout_LDADD = $(UNIT_LDADD)
+tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
