@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
+sbin_PROGRAMS += tools/xl/xl
+tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
+tools_xl_xl_SOURCES = \
+	tools/xl/xl_migrate2.c \
+	tools/xl/xl_report.c \
+	tools/xl/xl_report.h
+tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+	$(YAJL_LIBS) $(SODIUM_LIBS)

@@ -7,10 +7,30 @@ tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
+	tools/libxl/migrate_ext/mext_data.c \
+	tools/libxl/migrate_ext/mext_data.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
+	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_libxl.h \
+	tools/libxl/migrate_ext/mext_map.c \
+	tools/libxl/migrate_ext/mext_map.h \
+	tools/libxl/migrate_ext/mext_memory.c \
+	tools/libxl/migrate_ext/mext_memory.h \
+	tools/libxl/migrate_ext/mext_net.c \
+	tools/libxl/migrate_ext/mext_net.h \
+	tools/libxl/migrate_ext/mext_precopy.c \
+	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_seal.c \
 	tools/libxl/migrate_ext/mext_seal.h \
+	tools/libxl/migrate_ext/mext_sender.c \
+	tools/libxl/migrate_ext/mext_sender.h \
+	tools/libxl/migrate_ext/mext_store.c \
+	tools/libxl/migrate_ext/mext_store.h \
+	tools/libxl/migrate_ext/mext_suspend.c \
+	tools/libxl/migrate_ext/mext_suspend.h \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
-	tools/libxl/migrate_ext/mext_wire.h
+	tools/libxl/migrate_ext/mext_wire.h \
+	tools/libxl/migrate_ext/mext_xen.c \
+	tools/libxl/migrate_ext/mext_xen.h

@@ -126,7 +126,8 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
     int err[MEXT_WINDOW_MAX];
     struct mext_data d;
 
-    if (mext_map_window(m->map, list, n, err, &window, why))
+    if (mext_net_cancelled(why) ||
+        mext_map_window(m->map, list, n, err, &window, why))
         return -1;
     for (unsigned i = 0, k; i < n; i += k) {
         struct mext_channel *c = &m->channel[m->next++ % m->nchannels];

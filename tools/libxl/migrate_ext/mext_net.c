@@ -55,6 +55,13 @@ void mext_net_cancel_fd(int fd)
     cancel_fd = fd;
 }
 
+int mext_net_cancelled(struct mext_why *why)
+{
+    struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
+
+    return poll(&p, 1, 0) > 0 ? mext_fail(why, "cancelled") : 0;
+}
+
 /* ms left until `end`, for poll. */
 static int left(uint64_t end)
 {
@@ -420,7 +427,8 @@ int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
     c->received += MEXT_FRAME_HDR_LEN + (uint64_t)len;
     if (mext_frame_open(&c->rx, c->buf, (size_t)len))
         return mext_fail(why, "a frame does not open: changed on its way");
-    if (mext_ctl_decode(c->buf, (size_t)len - MEXT_TAG_LEN, m_r))
+    c->body_len = (size_t)len - MEXT_TAG_LEN;
+    if (mext_ctl_decode(c->buf, c->body_len, m_r))
         return mext_fail(why, "malformed control message");
     if (m_r->type != MEXT_CTL_ABORT)
         return 0;

@@ -22,6 +22,8 @@ uint64_t mext_now_us(void);
 
 /* A descriptor whose readability cancels every wait; -1: none. */
 void mext_net_cancel_fd(int fd);
+/* -1 and why if it is readable now. */
+int mext_net_cancelled(struct mext_why *why);
 
 /* Text "HOST", "HOST:PORT", "[V6]:PORT" -> host[256], port; -1 and why. */
 int mext_net_split(const char *text, uint16_t port_default, char host[256],
@@ -65,6 +67,7 @@ struct mext_conn {
     int fd;
     struct mext_seal tx, rx;
     uint8_t *buf;               /* MEXT_CONTROL_BODY_MAX + header, owned */
+    size_t body_len;            /* opened bytes at buf, after a receive */
     uint64_t sent, received;    /* bytes on the wire */
 };
 

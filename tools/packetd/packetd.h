@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PACKETD_H
+#define PACKETD_H
+
+#include "mext_net.h"
+#include "mext_token.h"
+
+#define PACKETD_POOL_MAX 256            /* addresses mstraps may use */
+
+/* Settings of a running packetd; strings live as long as the process. */
+struct packetd {
+    const char *keys_dir;
+    const char *state_dir;              /* of the ids already seen */
+    const char *listen;                 /* address, NULL: all IPv4 */
+    uint16_t port;
+    const char *image;
+    const char *bridge;
+    uint32_t pool_first, pool_count;    /* addresses for mstraps */
+    uint32_t netmask, gateway;
+    unsigned verbosity;
+    struct mext_identity self;
+    uint8_t measurement[MEXT_DIGEST_LEN];
+};
+
+/* One line on standard error, with the role in front. */
+void packetd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Everything after accept, in a process of its own: token, control
+ * connection, mstrap, hand-over, and then minding the guest.  slot: this
+ * process's place in the address pool.  Returns the exit status.
+ */
+int packetd_session(const struct packetd *p, int fd, unsigned slot);
+
+/*
+ * Records a token id until its expiry: true the first time, false if it was
+ * seen before or cannot be recorded (then nobody may use it either).  Safe
+ * across processes and restarts.
+ */
+bool packetd_replay_new(const char *state_dir, const uint8_t id[MEXT_ID_LEN],
+                        uint64_t expiry, uint64_t now, struct mext_why *why);
+
+#endif

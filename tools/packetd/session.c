@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "ms_host.h"
+#include "packetd.h"
+
+/* Deadlines, ms. */
+#define TOKEN_MS 10000
+#define CONFIG_MS 30000
+#define SEND_MS 30000
+#define MSTRAP_MS 60000
+#define TIDY_MS 60000
+#define COMMIT_MS 120000
+
+/* docs/specs/transport.md, "Control channel". */
+enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
+
+struct session {
+    const struct packetd *p;
+    unsigned slot;
+    int fd;
+    char peer[64];
+    struct mext_token token;
+    uint8_t digest[MEXT_DIGEST_LEN];
+    struct mext_conn conn;
+    struct mext_lxl *lxl;
+    struct mext_store *store;
+    struct ms_domain ms;
+    enum state state;
+    char *json, *name;                  /* guest's, owned */
+    uint32_t ip, netmask, gateway;      /* mstrap's */
+    uint64_t tidy_us, prepare_us;
+    unsigned code;                      /* MEXT_E_* of a failure */
+};
+
+static int fail(struct session *s, unsigned code)
+{
+    s->code = code;
+    return -1;
+}
+
+/* Tells log and source what is being done. */
+static void step(struct session *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void step(struct session *s, const char *fmt, ...)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_STEP };
+    struct mext_why ignored;
+    char text[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    packetd_log("%s: %s", s->name ? s->name : s->peer, text);
+    m.u.step.text = text;
+    m.u.step.len = (uint16_t)strlen(text);
+    mext_conn_send(&s->conn, &m, SEND_MS, &ignored);
+}
+
+/* ---- token and hello ---- */
+
+static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
+{
+    const struct packetd *p = arg;
+    char name[65];
+
+    return mext_trust_has(p->keys_dir, pk, name);
+}
+
+/* The first reason against the token, 0 if there is none. */
+static unsigned judge(struct session *s, const uint8_t *in, size_t len,
+                      struct mext_why *why)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    int code = mext_token_verify(in, len, s->p->self.pk, now, trusts,
+                                 (void *)s->p, &s->token);
+
+    mext_fail(why, "%s", "");
+    if (code == MEXT_E_UNTRUSTED)
+        mext_fail(why, "packetd trust add NAME KEY on the destination");
+    if (code)
+        return (unsigned)code;
+    if (!packetd_replay_new(s->p->state_dir, s->token.id, s->token.expiry,
+                            now, why))
+        return MEXT_E_REPLAY;
+    if (!sodium_is_zero(s->token.image, MEXT_DIGEST_LEN) &&
+        memcmp(s->token.image, s->p->measurement, MEXT_DIGEST_LEN))
+        return MEXT_E_IMAGE;
+    return 0;
+}
+
+static void refuse(struct session *s, unsigned code, const struct mext_why *why)
+{
+    uint8_t out[8 + MEXT_TEXT_MAX];
+    struct mext_ctl m = { .type = MEXT_CTL_ABORT };
+    struct mext_why ignored;
+    struct mext_buf b;
+
+    m.u.abort.code = (uint16_t)code;
+    m.u.abort.text = why->text;
+    m.u.abort.len = (uint16_t)strlen(why->text);
+    mext_buf_init(&b, out, sizeof(out));
+    if (!mext_ctl_encode(&m, &b))
+        mext_net_send_plain(s->fd, out, b.pos, SEND_MS, &ignored);
+    packetd_log("%s: refused: %s%s%s", s->peer, mext_reason(code),
+                *why->text ? ": " : "", why->text);
+}
+
+static int read_token(struct session *s)
+{
+    uint8_t in[MEXT_TOKEN_LEN];
+    struct mext_why why;
+    unsigned code;
+    int n = mext_net_recv_plain(s->fd, in, sizeof(in), TOKEN_MS, &why);
+
+    if (n < 0) {
+        packetd_log("%s: no token: %s", s->peer, why.text);
+        return -1;
+    }
+    code = judge(s, in, (size_t)n, &why);
+    if (code) {
+        refuse(s, code, &why);
+        return -1;
+    }
+    mext_digest(in, sizeof(in), s->digest);
+    return 0;
+}
+
+static int say_hello(struct session *s, struct mext_why *why)
+{
+    uint8_t secret[32], out[MEXT_HELLO_LEN];
+    struct mext_hello h;
+    struct mext_root root;
+    int rc = -1;
+
+    memcpy(h.token, s->digest, sizeof(h.token));
+    memcpy(h.destination, s->p->self.pk, sizeof(h.destination));
+    randombytes_buf(secret, sizeof(secret));
+    crypto_scalarmult_base(h.session, secret);
+    if (mext_root_derive(&root, MEXT_KDF_CONTROL, secret, s->token.session,
+                         s->digest, s->token.session, h.session) ||
+        mext_hello_sign(&h, &s->p->self, out))
+        mext_fail(why, "the source's session key is unusable");
+    else if (!mext_net_send_plain(s->fd, out, sizeof(out), SEND_MS, why))
+        rc = mext_conn_init(&s->conn, s->fd, &root, false);
+    mext_wipe(secret, sizeof(secret));
+    mext_wipe(&root, sizeof(root));
+    return rc ? fail(s, MEXT_E_LINK) : 0;
+}
+
+/* ---- the receiving domain ---- */
+
+static void choose_address(struct session *s)
+{
+    if (s->token.ip) {
+        s->ip = s->token.ip;
+        s->netmask = s->token.netmask;
+        s->gateway = s->token.gateway;
+    } else {
+        s->ip = s->p->pool_first + s->slot % s->p->pool_count;
+        s->netmask = s->p->netmask;
+        s->gateway = s->p->gateway;
+    }
+}
+
+static const char *dotted(uint32_t ip, char out[16])
+{
+    struct in_addr a = { htonl(ip) };
+
+    return inet_ntop(AF_INET, &a, out, 16);
+}
+
+static int launch(struct session *s, const struct mext_ctl *m,
+                  struct mext_why *why)
+{
+    char cmdline[128], a[16], b[16], c[16];
+    struct mext_launched r;
+    struct mext_launch how = {
+        .json = s->json,
+        .image = s->p->image,
+        .bridge = s->p->bridge,
+        .cmdline = cmdline,
+        .memory_kib = s->token.memory_kib,
+        .vcpus = s->token.vcpus,
+    };
+    int n;
+
+    choose_address(s);
+    n = snprintf(cmdline, sizeof(cmdline), "ip=%s netmask=%s port=%u",
+                 dotted(s->ip, a), dotted(s->netmask, b), s->token.port);
+    if (s->gateway)
+        snprintf(cmdline + n, sizeof(cmdline) - (size_t)n, " gateway=%s",
+                 dotted(s->gateway, c));
+    if (m->u.config.memory_kib != s->token.memory_kib) {
+        mext_fail(why, "memory is not that of the token");
+        return fail(s, MEXT_E_CONFIG);
+    }
+    if (mext_lxl_launch(s->lxl, &how, &r, &s->code, why))
+        return -1;
+    s->ms.domid = r.domid;
+    s->ms.vif = r.vif;
+    s->ms.vcpus = s->token.vcpus;
+    s->name = r.name;
+    if (mext_dom_open(r.domid, &s->ms.dom, why))
+        return fail(s, MEXT_E_INTERNAL);
+    if (mext_dom_policy_set(s->ms.dom, m->u.config.nleaves,
+                            m->u.config.leaves, m->u.config.nmsrs,
+                            m->u.config.msrs, why))
+        return fail(s, MEXT_E_POLICY);
+    return 0;
+}
+
+/* A state mstrap must reach; link and operator may end the wait. */
+static int wait_state(struct session *s, enum ms_state want,
+                      unsigned timeout_ms, struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + timeout_ms;
+    char detail[200];
+    struct mext_ctl m;
+
+    for (;;) {
+        enum ms_state st = ms_state_read(&s->ms, detail, sizeof(detail));
+        uint64_t now = mext_now_ms();
+        int r;
+
+        if (st == want)
+            return 0;
+        if (st == MS_FAILED) {
+            mext_fail(why, "%s", detail);
+            return fail(s, MEXT_E_MSTRAP);
+        }
+        if (now >= end) {
+            mext_fail(why, "mstrap did not answer in time (xl console %s)",
+                      s->name);
+            return fail(s, MEXT_E_MSTRAP);
+        }
+        r = mext_store_wait(s->store, s->conn.fd, (unsigned)(end - now), why);
+        if (r < 0)
+            return fail(s, MEXT_E_CANCELLED);
+        /* Nothing is due from the source here but its giving up. */
+        if (r == 2 && !mext_conn_recv(&s->conn, &m, SEND_MS, NULL, why))
+            mext_fail(why, "message 0x%02x out of turn", m.type);
+        if (r == 2)
+            return fail(s, MEXT_E_LINK);
+    }
+}
+
+static int watch_domain(struct session *s, struct mext_why *why)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/data/mstrap", s->ms.domid);
+    return mext_store_watch(s->store, path, why) ||
+           mext_store_watch(s->store, "@releaseDomain", why);
+}
+
+static int send_receipt(struct session *s, struct mext_why *why)
+{
+    uint8_t out[MEXT_RECEIPT_LEN];
+    struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
+    struct mext_receipt r = {
+        .issued = (uint64_t)time(NULL),
+        .ip = s->ip,
+        .port = s->token.port,
+        .channels = s->token.channels,
+        .domid = s->ms.domid,
+    };
+
+    memcpy(r.token, s->digest, sizeof(r.token));
+    memcpy(r.id, s->token.id, sizeof(r.id));
+    memcpy(r.destination, s->p->self.pk, sizeof(r.destination));
+    memcpy(r.measurement, s->p->measurement, sizeof(r.measurement));
+    memcpy(r.mstrap, s->ms.key, sizeof(r.mstrap));
+    mext_receipt_sign(&r, &s->p->self, out);
+    m.u.receipt.bytes = out;
+    return mext_conn_send(&s->conn, &m, SEND_MS, why) ? fail(s, MEXT_E_LINK)
+                                                      : 0;
+}
+
+static int read_config(struct session *s, struct mext_ctl *m,
+                       struct mext_why *why)
+{
+    uint8_t digest[MEXT_DIGEST_LEN];
+    unsigned aborted;
+
+    if (mext_conn_recv(&s->conn, m, CONFIG_MS, &aborted, why))
+        return fail(s, aborted ? aborted : MEXT_E_LINK);
+    if (m->type != MEXT_CTL_CONFIG) {
+        mext_fail(why, "message 0x%02x where CONFIG belongs", m->type);
+        return fail(s, MEXT_E_MALFORMED);
+    }
+    mext_digest(s->conn.buf, s->conn.body_len, digest);
+    if (!sodium_is_zero(s->token.config, sizeof(digest)) &&
+        memcmp(digest, s->token.config, sizeof(digest))) {
+        mext_fail(why, "not the configuration the token is for");
+        return fail(s, MEXT_E_CONFIG);
+    }
+    s->json = strndup((const char *)m->u.config.json, m->u.config.json_len);
+    return s->json ? 0 : fail(s, MEXT_E_INTERNAL);
+}
+
+static int boot(struct session *s, struct mext_why *why)
+{
+    struct mext_ctl m;
+
+    if (read_config(s, &m, why))
+        return -1;
+    if (mext_lxl_open(s->p->verbosity, &s->lxl, why) ||
+        mext_store_open(&s->store, why))
+        return fail(s, MEXT_E_INTERNAL);
+    s->ms.store = s->store;
+    s->ms.lxl = s->lxl;
+    if (launch(s, &m, why))
+        return -1;
+    if (watch_domain(s, why) ||
+        ms_announce(&s->ms, s->digest, s->token.session, s->token.channels,
+                    why) ||
+        mext_dom_unpause(s->ms.dom, why))
+        return fail(s, MEXT_E_INTERNAL);
+    step(s, "domain %u created, starting mstrap", s->ms.domid);
+    if (wait_state(s, MS_WAITING, MSTRAP_MS, why))
+        return -1;
+    if (ms_keys_read(&s->ms, why))
+        return fail(s, MEXT_E_MSTRAP);
+    s->state = BOOTED;
+    return send_receipt(s, why);
+}
+
+/* ---- receiving, hand-over ---- */
+
+/* Waits for FINAL, however long the pre-copy takes; minds mstrap meanwhile. */
+static int wait_final(struct session *s, struct mext_ctl *m,
+                      struct mext_why *why)
+{
+    char detail[200];
+    unsigned aborted;
+    int r;
+
+    while ((r = mext_store_wait(s->store, s->conn.fd, 60000, why)) != 2) {
+        if (r < 0)
+            return fail(s, MEXT_E_CANCELLED);
+        if (ms_state_read(&s->ms, detail, sizeof(detail)) == MS_FAILED) {
+            mext_fail(why, "%s", detail);
+            return fail(s, MEXT_E_MSTRAP);
+        }
+    }
+    if (mext_conn_recv(&s->conn, m, SEND_MS, &aborted, why))
+        return fail(s, aborted ? aborted : MEXT_E_LINK);
+    if (m->type != MEXT_CTL_FINAL) {
+        mext_fail(why, "message 0x%02x where FINAL belongs", m->type);
+        return fail(s, MEXT_E_MALFORMED);
+    }
+    return 0;
+}
+
+static int hand_over(struct session *s, struct mext_why *why)
+{
+    uint64_t t = mext_now_us();
+    struct mext_ctl m;
+    struct mext_tsc tsc;
+
+    if (wait_final(s, &m, why))
+        return -1;
+    tsc = (struct mext_tsc){ m.u.final.tsc_mode, m.u.final.tsc_khz,
+                             m.u.final.tsc_incarnation, m.u.final.tsc_nsec };
+    t = mext_now_us();
+    if (wait_state(s, MS_TIDY, TIDY_MS, why))
+        return -1;
+    s->tidy_us = mext_now_us() - t;
+    t = mext_now_us();
+    if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
+                    m.u.final.target_kib, why) ||
+        mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why))
+        return fail(s, MEXT_E_HANDOVER);
+    s->prepare_us = mext_now_us() - t;
+    return 0;
+}
+
+static int commit(struct session *s, struct mext_why *why)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_PREPARED };
+    unsigned aborted;
+    uint64_t t;
+
+    m.u.prepared.tidy_us = s->tidy_us;
+    m.u.prepared.prepare_us = s->prepare_us;
+    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
+        return fail(s, MEXT_E_LINK);
+    s->state = PREPARED;
+    if (mext_conn_recv(&s->conn, &m, COMMIT_MS, &aborted, why))
+        return fail(s, aborted ? aborted : MEXT_E_LINK);
+    if (m.type != MEXT_CTL_COMMIT) {
+        mext_fail(why, "message 0x%02x where COMMIT belongs", m.type);
+        return fail(s, MEXT_E_MALFORMED);
+    }
+    t = mext_now_us();
+    s->state = COMMITTED;
+    if (mext_lxl_rename(s->lxl, s->ms.domid, s->name, why) ||
+        mext_dom_unpause(s->ms.dom, why))
+        return fail(s, MEXT_E_HANDOVER);
+    s->state = RUNNING;
+    m.type = MEXT_CTL_RUNNING;
+    m.u.running.domid = s->ms.domid;
+    m.u.running.handover_us = mext_now_us() - t;
+    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
+        packetd_log("%s: the source could not be told that it runs: %s",
+                    s->name, why->text);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static void abandon(struct session *s, const struct mext_why *why)
+{
+    struct mext_why more;
+
+    packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
+                mext_reason(s->code), *why->text ? ": " : "", why->text);
+    if (s->ms.domid && mext_lxl_destroy(s->lxl, s->ms.domid, &more))
+        packetd_log("%s: %s; xl destroy it", s->name, more.text);
+    /* Told only now: the source may be sure that nothing is left here. */
+    mext_conn_abort(&s->conn, s->code, why->text);
+}
+
+static void note(const char *text)
+{
+    packetd_log("%s", text);
+}
+
+/* The guest runs: what is left of the migration goes, then mind it. */
+static void settle(struct session *s)
+{
+    uint32_t domid = s->ms.domid;
+
+    packetd_log("%s: runs as domain %u", s->name, domid);
+    mext_conn_close(&s->conn);
+    if (s->ms.vif >= 0)
+        mext_lxl_vif_remove(s->lxl, domid, s->ms.vif);
+    mext_dom_close(s->ms.dom);
+    mext_store_close(s->store);
+    mext_lxl_mind(s->lxl, domid, note);
+}
+
+int packetd_session(const struct packetd *p, int fd, unsigned slot)
+{
+    struct session s = { .p = p, .fd = fd, .slot = slot };
+    struct mext_why why = { "" };
+
+    mext_net_peer(fd, s.peer);
+    if (read_token(&s))
+        return 1;
+    if (say_hello(&s, &why) || boot(&s, &why) || hand_over(&s, &why) ||
+        commit(&s, &why)) {
+        abandon(&s, &why);
+        return 1;
+    }
+    settle(&s);
+    return 0;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The xl front end: `xl migrate --cooperative` is ours, `xl help` lists it,
+ * and every other word goes to the system's own xl, untouched.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "config.h"
+#include "xl_report.h"
+
+#define EXIT_USAGE 2
+
+static const char help_line[] =
+    " migrate --cooperative  Migrate a guest into an mstrap on another host\n";
+
+static void usage(FILE *f)
+{
+    fputs(
+"Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
+"\n"
+"Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
+"\n"
+"  --peer NAME            name under which HOST's key is trusted\n"
+"                         (default: HOST as written; packetd trust list)\n"
+"  --downtime MS          aim at so short a last copy (default 300)\n"
+"  --iterations N         at most so many before the last copy (default 10)\n"
+"  --suspend-timeout S    how long the guest may take (default 60)\n"
+"  --channels N           data connections, 1 to 8 (default 1)\n"
+"  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have\n"
+"  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
+"  --mstrap-port N        (default 7011)\n"
+"  --mstrap-gateway A\n"
+"  --keys DIR             (default /etc/xen/packetd)\n"
+"  --json                 result as JSON on standard output\n"
+"  -q, --quiet            no progress\n"
+"  -h, --help             this text\n"
+"\n"
+"Exit status: 0 the guest runs on HOST; 1 it runs here as before; 2 usage;\n"
+"3 not known (the text says what to look at). See xl-migrate-cooperative(1).\n",
+        f);
+}
+
+/* ---- the stock xl ---- */
+
+/* Our own file under another name would run itself for ever. */
+static bool stock_is_self(void)
+{
+    struct stat a, b;
+
+    return !stat(STOCK_XL, &a) && !stat("/proc/self/exe", &b) &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int run_stock(char **argv)
+{
+    if (stock_is_self())
+        fprintf(stderr, "xl: " STOCK_XL " is this very program: configure "
+                "with --with-stock-xl=PATH\n");
+    else {
+        execv(STOCK_XL, argv);
+        fprintf(stderr, "xl: cannot run " STOCK_XL ": %s\n", strerror(errno));
+    }
+    return 127;
+}
+
+/* Stock help first, then our line. */
+static int help(char **argv)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(run_stock(argv));
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return 1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    fputs(help_line, stdout);
+    return 0;
+}
+
+/* ---- options ---- */
+
+enum { O_COOP = 256, O_PEER, O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
+       O_EXPECT, O_IP, O_PORT, O_GATEWAY, O_KEYS, O_JSON };
+
+static const struct option options[] = {
+    { "cooperative", no_argument, NULL, O_COOP },
+    { "peer", required_argument, NULL, O_PEER },
+    { "downtime", required_argument, NULL, O_DOWNTIME },
+    { "iterations", required_argument, NULL, O_ITERATIONS },
+    { "suspend-timeout", required_argument, NULL, O_SUSPEND },
+    { "channels", required_argument, NULL, O_CHANNELS },
+    { "expect-mstrap", required_argument, NULL, O_EXPECT },
+    { "mstrap-ip", required_argument, NULL, O_IP },
+    { "mstrap-port", required_argument, NULL, O_PORT },
+    { "mstrap-gateway", required_argument, NULL, O_GATEWAY },
+    { "keys", required_argument, NULL, O_KEYS },
+    { "json", no_argument, NULL, O_JSON },
+    { "quiet", no_argument, NULL, 'q' },
+    { "help", no_argument, NULL, 'h' },
+    { 0 },
+};
+
+static int bad(const char *what, const char *value)
+{
+    fprintf(stderr, "xl: %s: \"%s\" (xl migrate --cooperative --help)\n",
+            what, value);
+    return -1;
+}
+
+static int number(const char *text, unsigned long min, unsigned long max,
+                  unsigned long *n_r)
+{
+    char *end;
+
+    errno = 0;
+    *n_r = strtoul(text, &end, 10);
+    if (errno || *end || *text < '0' || *text > '9' || *n_r < min ||
+        *n_r > max) {
+        fprintf(stderr, "xl: \"%s\" is not a number from %lu to %lu\n", text,
+                min, max);
+        return -1;
+    }
+    return 0;
+}
+
+static int address(const char *text, uint32_t *ip_r)
+{
+    struct in_addr a;
+
+    if (inet_pton(AF_INET, text, &a) != 1)
+        return bad("not an IPv4 address", text);
+    *ip_r = ntohl(a.s_addr);
+    return 0;
+}
+
+/* "A/BITS" */
+static int network(const char *text, uint32_t *ip_r, uint32_t *mask_r)
+{
+    char host[16];
+    const char *slash = strchr(text, '/');
+    unsigned long bits;
+
+    if (!slash || (size_t)(slash - text) >= sizeof(host))
+        return bad("not ADDRESS/BITS", text);
+    memcpy(host, text, (size_t)(slash - text));
+    host[slash - text] = 0;
+    if (address(host, ip_r) || number(slash + 1, 1, 31, &bits))
+        return -1;
+    *mask_r = ~0u << (32 - bits);
+    return 0;
+}
+
+static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
+{
+    size_t n;
+
+    if (sodium_hex2bin(out, MEXT_DIGEST_LEN, text, strlen(text), NULL, &n,
+                       NULL) || n != MEXT_DIGEST_LEN)
+        return bad("not a SHA-256 in hex", text);
+    return 0;
+}
+
+struct arguments {
+    struct mext_request rq;
+    bool json, quiet, help;
+    char peer[256];
+};
+
+static int take(struct arguments *a, int c)
+{
+    struct mext_request *rq = &a->rq;
+    unsigned long n = 0;
+    int rc = 0;
+
+    switch (c) {
+    case O_COOP:
+        break;
+    case O_PEER:
+        rq->peer = optarg;
+        break;
+    case O_DOWNTIME:
+        rc = number(optarg, 1, 3600000, &n);
+        rq->limits.downtime_ms = (unsigned)n;
+        break;
+    case O_ITERATIONS:
+        rc = number(optarg, 1, 1000, &n);
+        rq->limits.iterations = (unsigned)n;
+        break;
+    case O_SUSPEND:
+        rc = number(optarg, 1, 3600, &n);
+        rq->suspend_timeout_ms = (unsigned)n * 1000;
+        break;
+    case O_CHANNELS:
+        rc = number(optarg, 1, MEXT_CHANNELS_MAX, &n);
+        rq->channels = (uint16_t)n;
+        break;
+    case O_PORT:
+        rc = number(optarg, 1, 65535, &n);
+        rq->port = (uint16_t)n;
+        break;
+    case O_EXPECT:
+        return digest(optarg, rq->image);
+    case O_IP:
+        return network(optarg, &rq->ip, &rq->netmask);
+    case O_GATEWAY:
+        return address(optarg, &rq->gateway);
+    case O_KEYS:
+        rq->keys_dir = optarg;
+        break;
+    case O_JSON:
+        a->json = true;
+        break;
+    case 'q':
+        a->quiet = true;
+        break;
+    case 'h':
+        a->help = true;
+        break;
+    default:
+        return -1;
+    }
+    return rc;
+}
+
+static int parse(int argc, char **argv, struct arguments *a)
+{
+    struct mext_why why;
+    uint16_t port;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1)
+        if (take(a, c))
+            return -1;
+    if (a->help)
+        return 0;
+    if (argc - optind != 2) {
+        usage(stderr);
+        return -1;
+    }
+    a->rq.domain = argv[optind];
+    a->rq.host = argv[optind + 1];
+    if (mext_net_split(a->rq.host, MEXT_CONTROL_PORT, a->peer, &port, &why))
+        return bad(why.text, a->rq.host);
+    if (!a->rq.peer)
+        a->rq.peer = a->peer;
+    return 0;
+}
+
+/* ---- cancelling ---- */
+
+static int cancel_pipe[2];
+
+static void on_signal(int sig)
+{
+    ssize_t n = write(cancel_pipe[1], "", 1);
+
+    (void)n;
+}
+
+static void catch_signals(void)
+{
+    static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction sa = { .sa_handler = on_signal };
+
+    if (pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK))
+        return;
+    for (unsigned i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+        sigaction(sigs[i], &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    mext_net_cancel_fd(cancel_pipe[0]);
+}
+
+/* ---- the word ---- */
+
+static int migrate(int argc, char **argv, unsigned verbosity)
+{
+    struct arguments a = {
+        .rq = {
+            .keys_dir = mext_keys_dir(),
+            .limits = { .downtime_ms = 300, .iterations = 10 },
+            .suspend_timeout_ms = 60000,
+            .channels = 1,
+            .port = MEXT_DATA_PORT,
+            .verbosity = verbosity,
+        },
+    };
+    struct mext_report rep;
+    struct mext_why why = { "" };
+    struct mext_events ev;
+    enum mext_outcome o;
+
+    if (parse(argc, argv, &a))
+        return EXIT_USAGE;
+    if (a.help) {
+        usage(stdout);
+        return 0;
+    }
+    catch_signals();
+    xl_report_events(&ev, a.quiet);
+    o = mext_migrate(&a.rq, &ev, &rep, &why);
+    xl_report_end(o, &rep, &why, &a.rq, a.json);
+    return (int)o;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned verbosity = 0;
+    bool ours = false;
+    int word = 1;
+
+    for (; word < argc && argv[word][0] == '-'; word++)
+        verbosity += !strcmp(argv[word], "-v") || !strcmp(argv[word], "-vv");
+    for (int i = word; i < argc && strcmp(argv[i], "--"); i++)
+        ours |= !strcmp(argv[i], "--cooperative");
+    if (word < argc && !strcmp(argv[word], "migrate") && ours)
+        return migrate(argc - word, argv + word, verbosity);
+    if (word == argc - 1 && !strcmp(argv[word], "help"))
+        return help(argv);
+    return run_stock(argv);
+}

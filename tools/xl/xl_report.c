@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <yajl/yajl_gen.h>
+
+#include "xl_report.h"
+
+/* At most so often a progress figure, ms; in a log less often. */
+#define TERMINAL_MS 200
+#define LOG_MS 5000
+
+static struct {
+    bool terminal, quiet, open;         /* open: a moving line is on screen */
+    uint64_t shown;                     /* ms */
+} view;
+
+static void end_line(void)
+{
+    if (view.open)
+        fputs("\r\033[K", stderr);
+    view.open = false;
+}
+
+static void on_step(void *arg, const char *text)
+{
+    if (view.quiet)
+        return;
+    end_line();
+    fprintf(stderr, "source: %s\n", text);
+    view.shown = mext_now_ms();
+}
+
+static void on_progress(void *arg, const struct mext_progress *p)
+{
+    uint64_t now = mext_now_ms();
+
+    if (view.quiet ||
+        now - view.shown < (view.terminal ? TERMINAL_MS : LOG_MS))
+        return;
+    view.shown = now;
+    fprintf(stderr, "%ssource: iteration %u: %" PRIu64 " pages, %" PRIu64
+            " MiB sent, %" PRIu64 " pages/s%s",
+            view.terminal ? "\r\033[K" : "", p->iteration, p->sent,
+            p->wire_bytes >> 20, p->rate, view.terminal ? "" : "\n");
+    view.open = view.terminal;
+}
+
+void xl_report_events(struct mext_events *ev_r, bool quiet)
+{
+    view.terminal = isatty(STDERR_FILENO);
+    view.quiet = quiet;
+    view.shown = mext_now_ms();
+    *ev_r = (struct mext_events){ on_step, on_progress, NULL };
+}
+
+/* ---- result ---- */
+
+static const char *const outcomes[] = {
+    [MEXT_DONE] = "done",
+    [MEXT_KEPT] = "kept",
+    [MEXT_UNKNOWN] = "unknown",
+};
+
+static void put_text(yajl_gen g, const char *key, const char *value)
+{
+    yajl_gen_string(g, (const unsigned char *)key, strlen(key));
+    yajl_gen_string(g, (const unsigned char *)value, strlen(value));
+}
+
+static void print_json(enum mext_outcome o, const struct mext_report *r,
+                       const struct mext_why *why,
+                       const struct mext_request *rq)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } figures[] = {
+        { "destination_domid", r->domid },
+        { "iterations", r->iterations },
+        { "wire_bytes", r->wire_bytes },
+        { "data_pages", r->data_pages },
+        { "zero_pages", r->zero_pages },
+        { "absent_pages", r->absent_pages },
+        { "last_pages", r->last_pages },
+        { "total_us", r->total_us },
+        { "setup_us", r->setup_us },
+        { "precopy_us", r->precopy_us },
+        { "downtime_us", r->downtime_us },
+        { "suspend_us", r->suspend_us },
+        { "last_us", r->last_us },
+        { "tidy_us", r->tidy_us },
+        { "tidy_own_us", r->tidy_own_us },
+        { "prepare_us", r->prepare_us },
+        { "commit_us", r->commit_us },
+        { "handover_us", r->handover_us },
+    };
+    yajl_gen g = yajl_gen_alloc(NULL);
+    const unsigned char *text;
+    size_t len;
+
+    yajl_gen_config(g, yajl_gen_beautify, 1);
+    yajl_gen_map_open(g);
+    put_text(g, "result", outcomes[o]);
+    put_text(g, "domain", rq->domain);
+    put_text(g, "destination", rq->host);
+    put_text(g, "reason", o == MEXT_DONE ? "" : why->text);
+    for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        yajl_gen_string(g, (const unsigned char *)figures[i].key,
+                        strlen(figures[i].key));
+        yajl_gen_integer(g, (long long)figures[i].value);
+    }
+    yajl_gen_map_close(g);
+    yajl_gen_get_buf(g, &text, &len);
+    fwrite(text, 1, len, stdout);
+    yajl_gen_free(g);
+}
+
+static double ms(uint64_t us)
+{
+    return (double)us / 1000;
+}
+
+static void print_done(const struct mext_report *r,
+                       const struct mext_request *rq)
+{
+    fprintf(stderr, "source: %s runs on %s as domain %u: %.1f s in all, %.1f "
+            "MiB sent in %u iterations\n", rq->domain, rq->host, r->domid,
+            (double)r->total_us / 1e6,
+            (double)r->wire_bytes / (1 << 20), r->iterations);
+    fprintf(stderr, "source: down %.0f ms after a suspend of %.0f ms: last %"
+            PRIu64 " pages %.0f, tidy and prepare %.0f (%.0f + %.0f there), "
+            "commit %.0f (%.0f there)\n", ms(r->downtime_us),
+            ms(r->suspend_us), r->last_pages, ms(r->last_us), ms(r->tidy_us),
+            ms(r->tidy_own_us), ms(r->prepare_us), ms(r->commit_us),
+            ms(r->handover_us));
+}
+
+void xl_report_end(enum mext_outcome o, const struct mext_report *rep,
+                   const struct mext_why *why, const struct mext_request *rq,
+                   bool json)
+{
+    end_line();
+    if (json)
+        print_json(o, rep, why, rq);
+    if (o == MEXT_DONE && !view.quiet)
+        print_done(rep, rq);
+    else if (o == MEXT_KEPT)
+        fprintf(stderr, "source: %s was not migrated: %s\n", rq->domain,
+                why->text);
+    else if (o == MEXT_UNKNOWN)
+        fprintf(stderr, "source: %s\n", why->text);
+}
