@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bodies of a data channel: what is accepted has one encoding. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "mext_codec.h"
+
+const char fuzz_corpus[] = "data";
+const size_t fuzz_mutations = 300000;
+
+static void check_pages(const struct mext_data *m)
+{
+    unsigned n = 0;
+
+    FUZZ_CHECK(m->u.pages.span >= 1);
+    FUZZ_CHECK(m->u.pages.span <= MEXT_PAGES_SPAN_MAX);
+    FUZZ_CHECK(m->u.pages.base + m->u.pages.span - 1 <= MEXT_GFN_MAX);
+    for (unsigned i = 0; i < m->u.pages.span; i++) {
+        FUZZ_CHECK(mext_map_get(m->u.pages.map, i) <= MEXT_MAP_DATA);
+        n += mext_map_get(m->u.pages.map, i) == MEXT_MAP_DATA;
+    }
+    FUZZ_CHECK(n == m->u.pages.ndata && n <= MEXT_PAGES_DATA_MAX);
+}
+
+static void check_absent(const struct mext_data *m)
+{
+    FUZZ_CHECK(m->u.absent.n <= MEXT_ABSENT_MAX);
+    for (unsigned i = 0; i < m->u.absent.n; i++) {
+        const struct mext_extent *e = &m->u.absent.e[i];
+
+        FUZZ_CHECK(e->count >= 1 && e->gfn + e->count - 1 <= MEXT_GFN_MAX);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t again[MEXT_DATA_BODY_MAX];
+    struct mext_data m;
+    struct mext_buf b;
+
+    if (mext_data_decode(data, size, &m))
+        return 0;
+    if (m.type == MEXT_DATA_PAGES)
+        check_pages(&m);
+    if (m.type == MEXT_DATA_ABSENT)
+        check_absent(&m);
+    if (m.type == MEXT_DATA_ERROR)
+        FUZZ_CHECK(strlen(m.u.error.text) == m.u.error.len);
+    mext_buf_init(&b, again, sizeof(again));
+    FUZZ_CHECK(!mext_data_encode(&m, &b));
+    FUZZ_CHECK(b.pos == size && !memcmp(again, data, size));
+    return 0;
+}
