@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2206
 #
 # What the emulated hosts are made of: downloads Debian packages and builds
 # from them dom0's and the guest's initramfs.  Sourced by bed, which sets
@@ -17,7 +17,7 @@ unpack_excludes=(./usr/share/doc ./usr/share/man ./usr/share/locale
     ./usr/share/info ./usr/share/bash-completion ./usr/share/lintian
     ./usr/lib/debug ./usr/share/zsh ./usr/share/zoneinfo)
 
-dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/ip
+dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/tail bin/ip
     sbin/bridge sbin/losetup sbin/blockdev bin/flock bin/kmod bin/timeout
     bin/setpriv bin/socat bin/strace bin/dd bin/taskset bin/unshare
     bin/xenstore)
@@ -202,7 +202,7 @@ pack() {
 
 # --- our own programs -----------------------------------------------------
 
-# compile OUT SOURCE [FLAG]...
+# compile OUT SOURCE [SOURCE | FLAG]...
 compile() {
     local out=$1 source=$2
     shift 2
@@ -217,7 +217,7 @@ compile_programs() {
     compile "$image/bed-relay" "$bed_src/src/bed-relay.c"
     compile "$image/bed-agent" "$bed_src/src/bed-agent.c" -static
     compile "$image/witness" "$bed_src/witness/witness.c" \
-        -static -pthread
+        "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c -static -pthread
     compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
 }
 
@@ -274,6 +274,7 @@ build_dom0() {
     add_modules "$dom0_root" "${dom0_modules[@]}"
     finish_modules "$dom0_root"
     cp "$image/bed-agent" "$dom0_root/usr/sbin/"
+    install -m 755 "$bed_src/dom0-wait-line" "$dom0_root/usr/bin/wait-line"
     cp "$image/witness-peer" "$dom0_root/usr/bin/"
     mkdir -p "$dom0_root"/{boot/guest,usr/local/{bin,sbin},var/log/xen} \
         "$dom0_root"/var/lib/{xen,xenstored}
@@ -286,7 +287,7 @@ build_dom0() {
 
 # All that the images depend on.
 image_inputs() {
-    cat "$bed_src"/{image.sh,packages.hosts,dom0-init,guest-init} \
+    cat "$bed_src"/{image.sh,packages.hosts,dom0-init,dom0-wait-line,guest-init} \
         "$bed_src"/src/* "$bed_src"/witness/*
     (cd "$pool" && printf '%s\n' *.deb)
 }

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# For scenario tests: source it, then use bed (the command) and these.
+
+bed_src=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bed_dir=${BED_DIR:-$(cd "$bed_src/../.." && pwd)/build/testbed}
+
+bed() {
+    "$bed_src/bed" "$@"
+}
+
+# step TEXT: progress of the scenario.
+step() {
+    echo "== $*"
+}
+
+# fail TEXT: ends the test and says where to look.
+fail() {
+    echo "FAILED: $*" >&2
+    echo "serial logs: $bed_dir/run/host1.log $bed_dir/run/host2.log" >&2
+    echo "guests' consoles: /var/log/xen in each host; after \"bed down\"" \
+        "$bed_dir/run/host?-xenlog" >&2
+    exit 1
+}
+
+bed_up() {
+    bed up "$@" || fail "the testbed does not come up"
+}
+
+# guest_start HOST NAME [OPTION]...: see bed guest --help.
+guest_start() {
+    bed guest "$@" || fail "guest $2 does not start on $1"
+}
+
+# guest_log NAME: its console's log, in the host it runs on.
+guest_log() {
+    echo "/var/log/xen/guest-$1.log"
+}
+
+# wait_for_line HOST FILE REGEX SECONDS [OFFSET]: waits for the line in a
+# file of the host (from a byte on) and prints it.
+wait_for_line() {
+    bed exec "$1" wait-line "$2" "$3" "$4" "${5:-0}" </dev/null
+}
+
+# log_size HOST FILE: an offset for wait_for_line.
+log_size() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'cat "$1" 2>/dev/null | wc -c' size "$2" </dev/null
+}
+
+# witness_command HOST NAME COMMAND: see witness --help.
+witness_command() {
+    echo "$3" | bed exec "$1" xl console "$2" >/dev/null
+}
+
+# value KEY LINE: of a line of KEY=VALUE words.
+value() {
+    [[ " $2 " =~ \ $1=([^ ]*)\  ]] && echo "${BASH_REMATCH[1]}"
+}
+
+last_beat() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'grep -a "^hb n=" "$1" | tail -n 1 | tr -d "\r"' beat \
+        "$(guest_log "$2")" </dev/null
+}
+
+# witness_beats HOST NAME COUNT: waits for so many more heartbeats; prints the
+# last one.
+witness_beats() {
+    local log first n
+    log=$(guest_log "$2")
+    wait_for_line "$1" "$log" '^hb n=' 30 >/dev/null ||
+        fail "$2 on $1 has no heartbeat"
+    first=$(last_beat "$1" "$2")
+    n=$(($(value n "$first") + $3))
+    wait_for_line "$1" "$log" "^hb n=$n " $((30 + 3 * $3)) | tr -d '\r' ||
+        fail "the heartbeat of $2 on $1 has stopped"
+}
+
+# witness_verdict HOST NAME: every page and block verified now; prints the
+# CHECKED line.
+witness_verdict() {
+    local log from
+    log=$(guest_log "$2")
+    from=$(log_size "$1" "$log")
+    witness_command "$1" "$2" check
+    wait_for_line "$1" "$log" '^CHECKED ' 120 "$from" | tr -d '\r' ||
+        fail "the witness in $2 on $1 does not answer"
+}
+
+# witness_check HOST NAME: it lives, and nothing was lost or damaged: three
+# more heartbeats, the connection moves, all memory and blocks are right.
+witness_check() {
+    local before after verdict
+    before=$(witness_beats "$1" "$2" 1) || exit 1
+    verdict=$(witness_verdict "$1" "$2") || exit 1
+    after=$(witness_beats "$1" "$2" 3) || exit 1
+    [[ $verdict = 'CHECKED mem_bad=0 blk_bad=0 tcp_bad=0' ]] ||
+        fail "$2 on $1: $verdict"
+    [ "$(value tcp_sent "$after")" = 0 ] ||
+        [ "$(value tcp_echo "$after")" -gt "$(value tcp_echo "$before")" ] ||
+        fail "$2 on $1: its connection does not move: $after"
+    ! bed exec "$1" grep -a 'WITNESS BAD' "$(guest_log "$2")" </dev/null ||
+        fail "$2 on $1: the witness saw errors"
+    echo "witness in $2 on $1: $verdict"
+}
+
+# witness_largest_gap HOST NAME [OFFSET]: of the GAP lines, in ms.
+witness_largest_gap() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'tail -c "+$(($2 + 1))" "$1" |
+        sed -n "s/^GAP mono_ms=\([0-9]*\).*/\1/p" | sort -n | tail -n 1' gap \
+        "$(guest_log "$2")" "${3:-0}" </dev/null
+}
+
+# peer_gap HOST: the longest time between two messages at the witness-peer of
+# the host since this was last asked, in ms.
+peer_gap() {
+    bed exec "$1" witness-peer --ask </dev/null |
+        sed -n 's/.* alive=1 .*maxgap_ms=\([0-9]*\).*/\1/p' | sort -n | tail -n 1
+}
+
+# link_bytes: from host1 to host2 since the testbed is up.
+link_bytes() {
+    bed link stats | sed -n 's/^host1_to_host2 .*bytes=\([0-9]*\).*/\1/p'
+}
+
+# stock_migrate SOURCE DESTINATION NAME: the system's own xl, over a plain TCP
+# connection.
+stock_migrate() {
+    local receiver result=0 port=9999
+    bed exec "$2" socat "TCP-LISTEN:$port,reuseaddr" \
+        EXEC:"/usr/sbin/xl migrate-receive" </dev/null >&2 &
+    receiver=$!
+    # 270F: port 9999 in the host's table of listening sockets.
+    bed exec "$2" sh -c \
+        'until grep -q ":270F 00000000:0000 0A" /proc/net/tcp; do
+            usleep 20000; done' </dev/null
+    bed exec "$1" /usr/sbin/xl migrate -s '' "$3" \
+        "socat - TCP:192.0.2.${2#host}:$port" </dev/null >&2 || result=$?
+    wait "$receiver" || true
+    return $result
+}
