@@ -74,7 +74,7 @@ $(MS)/mstrap.elf: $(MS_OBJECTS) $(MS)/obj/mstrap.lds $(SODIUM_A) \
 
 -include $(MS_OBJECTS:.o=.d)
 
-EXTRA_DIST += stubdom/mstrap/check-image
+EXTRA_DIST += stubdom/mstrap/check-image stubdom/mstrap/README.md
 all_local += stubdom/mstrap/mstrap.elf
 mstrapdir = $(pkglibexecdir)
 mstrap_DATA = stubdom/mstrap/mstrap.elf

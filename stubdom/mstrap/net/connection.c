@@ -284,8 +284,10 @@ void ms_connections_done(uint64_t populated)
         .type = MEXT_DATA_DONE,
         .u.done = { counts.data, counts.zero, counts.absent, populated },
     };
+    struct connection *c = of_channel(session->channel[0]);
 
-    send(of_channel(session->channel[0]), &done);
+    if (c->pcb)
+        send(c, &done);
 }
 
 bool ms_connections_flushed(void)

@@ -29,7 +29,7 @@ void ms_connections_invited(void);
 /** Throws out strangers that have taken too long; call now and then. */
 void ms_connections_expire(void);
 
-/** Sends DONE on channel 0. */
+/** Sends DONE on channel 0, unless the source has closed it already. */
 void ms_connections_done(uint64_t populated);
 
 /** True once the source has acknowledged all that was sent to it. */
