@@ -33,11 +33,12 @@ void packetd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int packetd_session(const struct packetd *p, int fd, unsigned slot);
 
 /*
- * Records a token id until its expiry: true the first time, false if it was
- * seen before or cannot be recorded (then nobody may use it either).  Safe
- * across processes and restarts.
+ * Records a token id until its expiry: 0 the first time, MEXT_E_REPLAY if it
+ * was seen before, MEXT_E_INTERNAL and why if it cannot be recorded (then
+ * nobody may use it).  Safe across processes and restarts.
  */
-bool packetd_replay_new(const char *state_dir, const uint8_t id[MEXT_ID_LEN],
-                        uint64_t expiry, uint64_t now, struct mext_why *why);
+unsigned packetd_replay_new(const char *state_dir,
+                            const uint8_t id[MEXT_ID_LEN], uint64_t expiry,
+                            uint64_t now, struct mext_why *why);
 
 #endif

@@ -43,34 +43,41 @@ static bool seen(const char *dir, int dirfd_, const char *hex, uint64_t now)
     return found;
 }
 
-bool packetd_replay_new(const char *state_dir, const uint8_t id[MEXT_ID_LEN],
-                        uint64_t expiry, uint64_t now, struct mext_why *why)
+/* Creates the id's file so that it survives a power cut. */
+static int record(int dfd, const char *name)
+{
+    int rc, fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                        0600);
+
+    if (fd < 0)
+        return -1;
+    rc = fsync(fd) || fsync(dfd);
+    close(fd);
+    return rc ? -1 : 0;
+}
+
+unsigned packetd_replay_new(const char *state_dir,
+                            const uint8_t id[MEXT_ID_LEN], uint64_t expiry,
+                            uint64_t now, struct mext_why *why)
 {
     char hex[2 * MEXT_ID_LEN + 1], name[64], dir[512];
-    int dfd, fd = -1;
+    unsigned code = 0;
+    int dfd;
 
     sodium_bin2hex(hex, sizeof(hex), id, MEXT_ID_LEN);
+    snprintf(name, sizeof(name), "%016" PRIx64 "-%s", expiry, hex);
     snprintf(dir, sizeof(dir), "%s/ids", state_dir);
     mkdir(state_dir, 0700);
     mkdir(dir, 0700);
     dfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dfd < 0) {
-        mext_fail(why, "%s: %s", dir, strerror(errno));
-        return false;
-    }
-    snprintf(name, sizeof(name), "%016" PRIx64 "-%s", expiry, hex);
-    if (seen(dir, dfd, hex, now))
+    if (dfd >= 0 && seen(dir, dfd, hex, now)) {
         mext_fail(why, "%s", hex);
-    else if ((fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                          0600)) < 0)
-        mext_fail(why, "%s: %s", name, strerror(errno));
-    if (fd >= 0 && (fsync(fd) || fsync(dfd))) {
-        mext_fail(why, "%s: %s", name, strerror(errno));
-        close(fd);
-        fd = -1;
+        code = MEXT_E_REPLAY;
+    } else if (dfd < 0 || record(dfd, name)) {
+        mext_fail(why, "%s cannot be written: %s", dir, strerror(errno));
+        code = errno == EEXIST ? MEXT_E_REPLAY : MEXT_E_INTERNAL;
     }
-    if (fd >= 0)
-        close(fd);
-    close(dfd);
-    return fd >= 0;
+    if (dfd >= 0)
+        close(dfd);
+    return code;
 }

@@ -91,9 +91,10 @@ static unsigned judge(struct session *s, const uint8_t *in, size_t len,
         mext_fail(why, "packetd trust add NAME KEY on the destination");
     if (code)
         return (unsigned)code;
-    if (!packetd_replay_new(s->p->state_dir, s->token.id, s->token.expiry,
-                            now, why))
-        return MEXT_E_REPLAY;
+    code = (int)packetd_replay_new(s->p->state_dir, s->token.id,
+                                   s->token.expiry, now, why);
+    if (code)
+        return (unsigned)code;
     if (!sodium_is_zero(s->token.image, MEXT_DIGEST_LEN) &&
         memcmp(s->token.image, s->p->measurement, MEXT_DIGEST_LEN))
         return MEXT_E_IMAGE;

@@ -7,6 +7,8 @@ tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
+	tools/libxl/migrate_ext/mext_crypto.c \
+	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
 	tools/libxl/migrate_ext/mext_keys.c \

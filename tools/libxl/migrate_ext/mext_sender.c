@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "mext_crypto.h"
 #include "mext_memory.h"
 #include "mext_sender.h"
 #include "mext_store.h"
@@ -505,7 +506,7 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     enum mext_outcome o;
 
     memset(rep_r, 0, sizeof(*rep_r));
-    if (sodium_init() < 0) {
+    if (mext_crypto_init()) {
         mext_fail(why, "libsodium cannot be initialised");
         return MEXT_KEPT;
     }
