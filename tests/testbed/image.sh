@@ -217,7 +217,8 @@ compile_programs() {
     compile "$image/bed-relay" "$bed_src/src/bed-relay.c"
     compile "$image/bed-agent" "$bed_src/src/bed-agent.c" -static
     compile "$image/witness" "$bed_src/witness/witness.c" \
-        "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c -static -pthread
+        "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c \
+        -O3 -static -pthread
     compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
 }
 

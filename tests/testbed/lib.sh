@@ -50,9 +50,13 @@ log_size() {
     bed exec "$1" sh -c 'cat "$1" 2>/dev/null | wc -c' size "$2" </dev/null
 }
 
-# witness_command HOST NAME COMMAND: see witness --help.
+# witness_command HOST NAME COMMAND: see witness --help.  Typed on the guest's
+# console by its terminal: "xl console" does not end when its input does.
 witness_command() {
-    echo "$3" | bed exec "$1" xl console "$2" >/dev/null
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'domid=$(xl domid "$1") || exit
+        echo "$2" >"$(xenstore-read "/local/domain/$domid/console/tty")"' \
+        command "$2" "$3" </dev/null
 }
 
 # value KEY LINE: of a line of KEY=VALUE words.

@@ -1,1 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# The testbed's programs are compiled by "bed fetch", not by make: they go
+# into the emulated hosts' images.
+EXTRA_DIST += \
+	tests/setup \
+	tests/testbed/README.md \
+	tests/testbed/bed \
+	tests/testbed/dom0-init \
+	tests/testbed/dom0-wait-line \
+	tests/testbed/guest-init \
+	tests/testbed/guest.sh \
+	tests/testbed/image.sh \
+	tests/testbed/lib.sh \
+	tests/testbed/packages.build \
+	tests/testbed/packages.hosts \
+	tests/testbed/scenario-stock \
+	tests/testbed/src/bed-agent.c \
+	tests/testbed/src/bed-client.c \
+	tests/testbed/src/bed-frame.h \
+	tests/testbed/src/bed-relay.c \
+	tests/testbed/witness/commands.c \
+	tests/testbed/witness/disk.c \
+	tests/testbed/witness/message.h \
+	tests/testbed/witness/pages.c \
+	tests/testbed/witness/stamp.h \
+	tests/testbed/witness/tcp.c \
+	tests/testbed/witness/ticks.c \
+	tests/testbed/witness/witness-peer.c \
+	tests/testbed/witness/witness.c \
+	tests/testbed/witness/witness.h

@@ -25,7 +25,7 @@ static const struct workload {
     {"cached", 0, 0},
     {"halfused", MEM_HALF_OF_TOTAL, 0},
     {"writer", MEM_32_MIB, 200},
-    {"witness", 70, 2000},
+    {"witness", 70, 500},
 };
 
 static const char help[] =
