@@ -5,7 +5,8 @@
 
 #include "unit.h"
 
-static uint8_t body[MEXT_CONTROL_BODY_MAX + 1], again[MEXT_CONTROL_BODY_MAX + 1];
+static uint8_t body[MEXT_CONTROL_BODY_MAX + 1];
+static uint8_t again[MEXT_CONTROL_BODY_MAX + 1];
 
 /* Encodes fix_data[i] into body; its length. */
 static size_t data_body(size_t i, struct mext_data *m)

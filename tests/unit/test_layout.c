@@ -235,7 +235,11 @@ END_TEST
 /* Octets of each field behind the type: "u64 base, u16 span" is 8, 2. */
 START_TEST(data_bodies)
 {
-    static const struct { const char *name; uint8_t type; size_t n; } cases[] = {
+    static const struct {
+        const char *name;
+        uint8_t type;
+        size_t n;
+    } cases[] = {
         { "pages-one", 0x01, 1 + 8 + 2 + 1 },
         { "pages-full", 0x01, 1 + 8 + 2 + 256 },
         { "barrier", 0x02, 1 + 4 },

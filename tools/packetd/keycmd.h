@@ -2,11 +2,11 @@
 /*
  * packetd's words for keys, in the spirit of wg(8):
  *
- *   packetd genkey                   creates the host key, prints its public key
- *   packetd pubkey                   prints the public key
- *   packetd fingerprint [NAME]       prints 16 octets of BLAKE2b-256 of a key
- *   packetd trust list               NAME, tab, KEY, a line each
- *   packetd trust add NAME KEY|-     -: the key is read from standard input
+ *   packetd genkey                 creates the host key, prints the public one
+ *   packetd pubkey                 prints the public key
+ *   packetd fingerprint [NAME]     prints 16 octets of BLAKE2b-256 of a key
+ *   packetd trust list             NAME, tab, KEY, a line each
+ *   packetd trust add NAME KEY|-   -: the key is read from standard input
  *   packetd trust remove NAME
  *
  * Each takes --dir DIR (default: mext_keys_dir()) and --help.

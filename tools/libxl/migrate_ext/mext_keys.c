@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#define _GNU_SOURCE             /* secure_getenv, scandirat, stpcpy */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
