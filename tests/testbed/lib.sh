@@ -33,9 +33,13 @@ guest_start() {
     bed guest "$@" || fail "guest $2 does not start on $1"
 }
 
-# guest_log NAME: its console's log, in the host it runs on.
+# guest_log HOST NAME: its console's log there.  xenconsoled names it after
+# what the domain was called when it came: NAME, or NAME--incoming.
 guest_log() {
-    echo "/var/log/xen/guest-$1.log"
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'cd /var/log/xen && ls -t "guest-$1.log" \
+        "guest-$1--"*.log 2>/dev/null | head -n 1' log "$2" </dev/null |
+        sed 's,^,/var/log/xen/,'
 }
 
 # wait_for_line HOST FILE REGEX SECONDS [OFFSET]: waits for the line in a
@@ -67,14 +71,14 @@ value() {
 last_beat() {
     # shellcheck disable=SC2016 # expanded in the host
     bed exec "$1" sh -c 'grep -a "^hb n=" "$1" | tail -n 1 | tr -d "\r"' beat \
-        "$(guest_log "$2")" </dev/null
+        "$(guest_log "$1" "$2")" </dev/null
 }
 
 # witness_beats HOST NAME COUNT: waits for so many more heartbeats; prints the
 # last one.
 witness_beats() {
     local log first n
-    log=$(guest_log "$2")
+    log=$(guest_log "$1" "$2")
     wait_for_line "$1" "$log" '^hb n=' 30 >/dev/null ||
         fail "$2 on $1 has no heartbeat"
     first=$(last_beat "$1" "$2")
@@ -87,7 +91,7 @@ witness_beats() {
 # CHECKED line.
 witness_verdict() {
     local log from
-    log=$(guest_log "$2")
+    log=$(guest_log "$1" "$2")
     from=$(log_size "$1" "$log")
     witness_command "$1" "$2" check
     wait_for_line "$1" "$log" '^CHECKED ' 120 "$from" | tr -d '\r' ||
@@ -106,17 +110,18 @@ witness_check() {
     [ "$(value tcp_sent "$after")" = 0 ] ||
         [ "$(value tcp_echo "$after")" -gt "$(value tcp_echo "$before")" ] ||
         fail "$2 on $1: its connection does not move: $after"
-    ! bed exec "$1" grep -a 'WITNESS BAD' "$(guest_log "$2")" </dev/null ||
+    ! bed exec "$1" grep -a 'WITNESS BAD' "$(guest_log "$1" "$2")" </dev/null ||
         fail "$2 on $1: the witness saw errors"
     echo "witness in $2 on $1: $verdict"
 }
 
-# witness_largest_gap HOST NAME [OFFSET]: of the GAP lines, in ms.
+# witness_largest_gap HOST NAME [OFFSET]: of the GAP lines, in ms of real time
+# (the monotonic clock stands still while the guest is suspended).
 witness_largest_gap() {
     # shellcheck disable=SC2016 # expanded in the host
     bed exec "$1" sh -c 'tail -c "+$(($2 + 1))" "$1" |
-        sed -n "s/^GAP mono_ms=\([0-9]*\).*/\1/p" | sort -n | tail -n 1' gap \
-        "$(guest_log "$2")" "${3:-0}" </dev/null
+        sed -n "s/^GAP .*real_ms=\([0-9]*\).*/\1/p" | sort -n | tail -n 1' gap \
+        "$(guest_log "$1" "$2")" "${3:-0}" </dev/null
 }
 
 # peer_gap HOST: the longest time between two messages at the witness-peer of

@@ -35,14 +35,22 @@ static bool is_gap(int64_t ns)
     return ns > REPORT_MS * 1000000ll || ns < 0;
 }
 
+/* A suspended guest's monotonic clock stands still, its real time does not. */
+static int64_t longest(struct moment length)
+{
+    int64_t ns = length.mono > length.real ? length.mono : length.real;
+
+    return ns > length.boot ? ns : length.boot;
+}
+
 static void note(struct moment from, struct moment to)
 {
     struct gap g = {{to.mono - from.mono, to.real - from.real,
                      to.boot - from.boot},
                     from.mono};
 
-    if (g.length.mono / 1000000 > atomic_load(&largest_ms))
-        atomic_store(&largest_ms, g.length.mono / 1000000);
+    if (longest(g.length) / 1000000 > atomic_load(&largest_ms))
+        atomic_store(&largest_ms, longest(g.length) / 1000000);
     if (!is_gap(g.length.mono) && !is_gap(g.length.real) &&
         !is_gap(g.length.boot))
         return;

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# For scenarios about the product itself: keys, packetd and migrations on the
+# testbed. Source it after lib.sh.
+
+packetd_log=/var/log/packetd.log
+
+# packetd_start HOST [OPTION]...: waits until it listens.
+packetd_start() {
+    local host=$1 n=${1#host}
+    shift
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$host" sh -c 'log=$1; shift; : >"$log"
+        setsid packetd run "$@" </dev/null >>"$log" 2>&1 &
+        echo $! >/run/packetd.pid' start "$packetd_log" \
+        --pool "192.0.2.1${n}0-192.0.2.1${n}9/24" "$@" </dev/null
+    wait_for_line "$host" "$packetd_log" 'listening on port' 20 >/dev/null ||
+        fail "packetd on $host does not listen"
+}
+
+packetd_stop() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'pid=$(cat /run/packetd.pid) && kill "$pid" &&
+        while kill -0 "$pid" 2>/dev/null; do usleep 20000; done' </dev/null
+}
+
+# Each host gets a key and trusts the other's, under its address.
+keys_exchange() {
+    local host key
+    for host in host1 host2; do
+        bed exec "$host" sh -c \
+            'packetd pubkey 2>/dev/null || packetd genkey' </dev/null \
+            >"$bed_dir/run/$host.pub" || fail "no key on $host"
+    done
+    for host in host1 host2; do
+        key=$(cat "$bed_dir/run/$([ $host = host1 ] && echo host2 ||
+            echo host1).pub")
+        bed exec "$host" packetd trust add \
+            "192.0.2.$([ $host = host1 ] && echo 2 || echo 1)" "$key" \
+            </dev/null || fail "$host does not take the other's key"
+    done
+}
+
+# product_up [OPTION]...: keys exchanged, packetd running on both hosts.
+product_up() {
+    keys_exchange
+    packetd_start host1 "$@"
+    packetd_start host2 "$@"
+}
+
+# cooperative SOURCE DESTINATION NAME [OPTION]...: the JSON result on standard
+# output, exit status of xl.
+cooperative() {
+    local from=$1 to=$2 name=$3
+    shift 3
+    bed exec "$from" xl migrate --cooperative --json "$@" "$name" \
+        "192.0.2.${to#host}" </dev/null
+}
+
+# json KEY <TEXT: one value of a flat JSON object.
+json() {
+    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"
+}
+
+# runs_on HOST NAME: exactly one domain of that name, and not paused.
+runs_on() {
+    bed exec "$1" xl list "$2" </dev/null 2>/dev/null |
+        awk 'NR > 1 && $5 !~ /p/ { n++ } END { exit n != 1 }'
+}
+
+# absent_from HOST NAME: no domain whose name begins so, no vif of one gone.
+absent_from() {
+    ! bed exec "$1" xl list </dev/null |
+        awk -v name="$2" 'index($1, name) == 1 { n++ } END { exit !n }'
+}
