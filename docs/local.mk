@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+dist_man_MANS += \
+	docs/man/mstrap.7 \
+	docs/man/packetd.8 \
+	docs/man/xl-migrate-cooperative.1
+EXTRA_DIST += README.md check demo bench docs/architecture.md \
+	docs/specs/token.md docs/specs/transport.md docs/specs/xenstore.md
