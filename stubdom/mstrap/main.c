@@ -192,7 +192,7 @@ __attribute__((no_stack_protector)) void ms_main(uint64_t start_info)
     complaint = ms_cmdline_parse(command_line, &config);
     if (complaint)
         ms_fail("%s", complaint);
-    ms_sodium_init();
+    ms_sodium_init(ms_page(ram.range[0].first));
     if (!ms_entropy_init())
         ms_fail("no entropy");
     ms_canary_init();

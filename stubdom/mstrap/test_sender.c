@@ -19,6 +19,7 @@
 #include <xenforeignmemory.h>
 #include <xenstore.h>
 
+#include "mext_crypto.h"
 #include "mext_seal.h"
 
 #define BATCH MEXT_PAGES_DATA_MAX
@@ -445,7 +446,7 @@ int main(int argc, char **argv)
     char *state;
 
     parse(argc, argv);
-    if (sodium_init() < 0 || !(xs = xs_open(0)))
+    if (mext_crypto_init() || !(xs = xs_open(0)))
         err(1, "start");
     invite();
     start = now();

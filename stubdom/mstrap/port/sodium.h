@@ -2,7 +2,9 @@
 #ifndef MS_PORT_SODIUM_H
 #define MS_PORT_SODIUM_H
 
-/** Before any use of libsodium. */
-void ms_sodium_init(void);
+#include "../mstrap.h"
+
+/** Before any use of libsodium. page: 4096 bytes, overwritten. */
+void ms_sodium_init(uint8_t *page);
 
 #endif
