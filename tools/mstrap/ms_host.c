@@ -35,33 +35,73 @@ int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
     return 0;
 }
 
-static int write_seed(struct ms_domain *m, struct mext_why *why)
+struct waiting {
+    struct mext_lxl *lxl;
+    struct mext_store *store;
+    char address[32];
+    const uint8_t *measurement;
+};
+
+static bool is_waiting(void *arg, uint32_t domid)
+{
+    struct waiting *w = arg;
+    uint8_t digest[MEXT_DIGEST_LEN];
+    struct mext_why ignored;
+    char text[200];
+    char *kernel;
+    bool same;
+
+    if (mext_store_read(w->store, domid, "data/mstrap/state", text,
+                        sizeof(text)) < 0 || strcmp(text, "waiting") ||
+        mext_store_read(w->store, domid, "data/mstrap/address", text,
+                        sizeof(text)) < 0 || strcmp(text, w->address) ||
+        mext_store_read(w->store, domid, "mstrap/session", text,
+                        sizeof(text)) >= 0)
+        return false;
+    kernel = mext_lxl_kernel(w->lxl, domid);
+    same = kernel && !ms_image_measure(kernel, digest, &ignored) &&
+           !memcmp(digest, w->measurement, sizeof(digest));
+    free(kernel);
+    return same;
+}
+
+uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,
+                         uint32_t ip, uint16_t port,
+                         const uint8_t measurement[MEXT_DIGEST_LEN])
+{
+    struct waiting w = { .lxl = lxl, .store = store,
+                         .measurement = measurement };
+
+    snprintf(w.address, sizeof(w.address), "%u.%u.%u.%u %u", ip >> 24,
+             ip >> 16 & 255, ip >> 8 & 255, ip & 255, port);
+    return mext_lxl_each(lxl, is_waiting, &w);
+}
+
+int ms_seed(struct ms_domain *m, struct mext_why *why)
 {
     uint8_t seed[32];
-    char hex[65];
+    char hex[65], vif[12];
     int rc;
 
     randombytes_buf(seed, sizeof(seed));
     sodium_bin2hex(hex, sizeof(hex), seed, sizeof(seed));
-    rc = mext_store_write(m->store, m->domid, "mstrap/seed", hex, why);
+    snprintf(vif, sizeof(vif), "%d", m->vif);
+    rc = mext_store_write(m->store, m->domid, "mstrap/vif", vif, why) ||
+         mext_store_write(m->store, m->domid, "mstrap/seed", hex, why);
     sodium_memzero(seed, sizeof(seed));
     sodium_memzero(hex, sizeof(hex));
-    return rc;
+    return rc ? -1 : 0;
 }
 
-int ms_announce(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
-                const uint8_t session[MEXT_KEY_LEN], unsigned channels,
-                struct mext_why *why)
+int ms_invite(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
+              const uint8_t session[MEXT_KEY_LEN], unsigned channels,
+              struct mext_why *why)
 {
-    char text[160], vif[12], a[65], b[65];
+    char text[160], a[65], b[65];
 
     sodium_bin2hex(a, sizeof(a), token, MEXT_DIGEST_LEN);
     sodium_bin2hex(b, sizeof(b), session, MEXT_KEY_LEN);
     snprintf(text, sizeof(text), "v1 %s %s %u", a, b, channels);
-    snprintf(vif, sizeof(vif), "%d", m->vif);
-    if (mext_store_write(m->store, m->domid, "mstrap/vif", vif, why) ||
-        write_seed(m, why))
-        return -1;
     return mext_store_write(m->store, m->domid, "mstrap/session", text, why);
 }
 

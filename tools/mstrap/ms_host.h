@@ -15,6 +15,15 @@
 int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
                      struct mext_why *why);
 
+/*
+ * A waiting mstrap at this address that no session was given to yet: its
+ * domid, or 0.  Only domains whose kernel, as libxl knows it, has this
+ * measurement count, whatever others may write about themselves.
+ */
+uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,
+                         uint32_t ip, uint16_t port,
+                         const uint8_t measurement[MEXT_DIGEST_LEN]);
+
 /* A receiving domain as packetd holds it. */
 struct ms_domain {
     uint32_t domid;
@@ -28,10 +37,13 @@ struct ms_domain {
     uint32_t own_count;
 };
 
-/* Writes mstrap/vif, mstrap/seed and mstrap/session. */
-int ms_announce(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
-                const uint8_t session[MEXT_KEY_LEN], unsigned channels,
-                struct mext_why *why);
+/* Before the first unpause: mstrap/vif and mstrap/seed. */
+int ms_seed(struct ms_domain *m, struct mext_why *why);
+
+/* Writes mstrap/session. */
+int ms_invite(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
+              const uint8_t session[MEXT_KEY_LEN], unsigned channels,
+              struct mext_why *why);
 
 /* The states an mstrap goes through, as it writes them. */
 enum ms_state {

@@ -3,11 +3,13 @@ sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
 tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/datagram.c \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h \
 	tools/packetd/main.c \
 	tools/packetd/packetd.h \
 	tools/packetd/replay.c \
+	tools/packetd/request.c \
 	tools/packetd/session.c \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h

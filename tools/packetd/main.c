@@ -37,6 +37,7 @@ void packetd_log(const char *fmt, ...)
 static void usage(FILE *f)
 {
     fputs("Usage: packetd run [OPTION]...   receive guests\n"
+          "       packetd request ...           ask a host for an mstrap\n"
           "       packetd genkey|pubkey|fingerprint|trust ...   keys\n"
           "\n"
           "  --dir DIR           keys (default " MEXT_SYSCONFDIR
@@ -44,7 +45,7 @@ static void usage(FILE *f)
           "  --state DIR         ids already seen (default " MEXT_STATEDIR
           "/lib/packetd)\n"
           "  --listen ADDRESS    default: all\n"
-          "  --port N            TCP, default 7010; 0 chooses one\n"
+          "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
           "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
           "/mstrap.elf)\n"
           "  --bridge NAME       for migration vifs (default xenbr0)\n"
@@ -183,36 +184,85 @@ static void reap(void)
                 sessions[i] = 0;
 }
 
-static void start_session(const struct packetd *p, int listener, int fd)
+/* A free place, or -1. */
+static int free_slot(const struct packetd *p)
 {
-    unsigned limit = p->pool_count ? p->pool_count : SESSIONS_MAX, slot = 0;
-    pid_t pid;
+    unsigned limit = p->pool_count ? p->pool_count : SESSIONS_MAX;
 
-    while (slot < limit && sessions[slot])
-        slot++;
-    if (slot == limit) {
-        packetd_log("%u migrations and guests at once, that is all the pool "
-                    "has room for", limit);
-        return;
-    }
-    pid = fork();
+    for (unsigned i = 0; i < limit; i++)
+        if (!sessions[i])
+            return (int)i;
+    packetd_log("%u migrations and guests at once: no room for another",
+                limit);
+    return -1;
+}
+
+/* 0 in the child, which has none of our sockets and signals. */
+static pid_t start_child(unsigned slot, const int *listeners)
+{
+    pid_t pid = fork();
+
     if (pid < 0)
         packetd_log("fork: %s", strerror(errno));
+    if (pid > 0)
+        sessions[slot] = pid;
     if (pid == 0) {
         signal(SIGCHLD, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
         signal(SIGINT, SIG_DFL);
-        close(listener);
-        _exit(packetd_session(p, fd, slot));
+        close(listeners[0]);
     }
-    if (pid > 0)
-        sessions[slot] = pid;
+    return pid;
 }
 
-static int serve(const struct packetd *p, int tcp)
+static void on_connection(const struct packetd *p, const int *listeners)
+{
+    int fd = accept4(listeners[0], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int slot = fd < 0 ? -1 : free_slot(p);
+
+    if (slot >= 0 && start_child((unsigned)slot, listeners) == 0) {
+        close(listeners[1]);
+        _exit(packetd_session(p, fd, (unsigned)slot));
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Nothing is answered, and nobody forked for, until the token is verified. */
+static void on_datagram(const struct packetd *p, const int *listeners)
+{
+    struct sockaddr_storage from;
+    socklen_t len = sizeof(from);
+    uint8_t in[MEXT_TOKEN_LEN + 1], out[MEXT_RECEIPT_LEN];
+    struct mext_token t;
+    struct mext_why why;
+    ssize_t n = recvfrom(listeners[1], in, sizeof(in), 0,
+                         (struct sockaddr *)&from, &len);
+    unsigned code;
+    int slot;
+
+    if (n < 0)
+        return;
+    code = packetd_judge(p, in, (size_t)n, &t, &why);
+    if (code) {
+        packetd_log("datagram refused: %s%s%s", mext_reason(code),
+                    *why.text ? ": " : "", why.text);
+        return;
+    }
+    slot = free_slot(p);
+    if (slot < 0 || start_child((unsigned)slot, listeners) != 0)
+        return;
+    if (packetd_datagram(p, in, &t, out))
+        _exit(1);
+    _exit(sendto(listeners[1], out, sizeof(out), 0, (struct sockaddr *)&from,
+                 len) != sizeof(out));
+}
+
+static int serve(const struct packetd *p, const int *listeners)
 {
     struct sigaction sa = { .sa_handler = on_stop };
-    struct pollfd pf = { .fd = tcp, .events = POLLIN };
+    struct pollfd pf[2] = { { .fd = listeners[0], .events = POLLIN },
+                            { .fd = listeners[1], .events = POLLIN } };
 
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
@@ -220,16 +270,13 @@ static int serve(const struct packetd *p, int tcp)
     sigaction(SIGCHLD, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
     while (!stop) {
-        int fd;
-
         reap();
-        if (poll(&pf, 1, 1000) <= 0)
+        if (poll(pf, 2, 1000) <= 0)
             continue;
-        fd = accept4(tcp, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0) {
-            start_session(p, tcp, fd);
-            close(fd);
-        }
+        if (pf[0].revents)
+            on_connection(p, listeners);
+        if (pf[1].revents)
+            on_datagram(p, listeners);
     }
     packetd_log("stopped; migrations under way and guests go on");
     return 0;
@@ -240,12 +287,12 @@ static int run(struct packetd *p)
     char key[MEXT_KEY_TEXT_LEN], hex[2 * MEXT_DIGEST_LEN + 1];
     struct mext_why why;
     uint16_t port;
-    int tcp, udp;
+    int listeners[2];
 
     if (mext_identity_load(p->keys_dir, &p->self, &why) ||
         ms_image_measure(p->image, p->measurement, &why) ||
-        mext_net_listen(p->listen, p->port, &tcp, &udp, &port,
-                        &why)) {
+        mext_net_listen(p->listen, p->port, &listeners[0],
+                        &listeners[1], &port, &why)) {
         packetd_log("%s", why.text);
         return 1;
     }
@@ -253,7 +300,7 @@ static int run(struct packetd *p)
     sodium_bin2hex(hex, sizeof(hex), p->measurement, MEXT_DIGEST_LEN);
     packetd_log("key %s, mstrap SHA-256 %s", key, hex);
     packetd_log("listening on port %u", port);
-    return serve(p, tcp);
+    return serve(p, listeners);
 }
 
 int main(int argc, char **argv)
@@ -276,6 +323,8 @@ int main(int argc, char **argv)
         if (r >= 0)
             return r;
     }
+    if (argc > 1 && !strcmp(argv[1], "request"))
+        return packetd_request(argc - 1, argv + 1);
     if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
         usage(stdout);
         return 0;

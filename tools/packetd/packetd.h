@@ -33,6 +33,27 @@ void packetd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int packetd_session(const struct packetd *p, int fd, unsigned slot);
 
 /*
+ * The first reason against a token (MEXT_E_*), 0 if there is none; why may
+ * hold a hint, or is empty.  Marks the token as used.
+ */
+unsigned packetd_judge(const struct packetd *p, const uint8_t *in, size_t len,
+                       struct mext_token *t_r, struct mext_why *why);
+
+/* mstrap's words. */
+void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,
+                     uint16_t port, char out[128]);
+
+/*
+ * A token that came as a datagram: starts a waiting mstrap and writes the
+ * receipt, MEXT_RECEIPT_LEN bytes.  0, or -1 (logged).
+ */
+int packetd_datagram(const struct packetd *p, const uint8_t *in,
+                     const struct mext_token *t, uint8_t *receipt_r);
+
+/* `packetd request`: asks another host for an mstrap; the exit status. */
+int packetd_request(int argc, char **argv);
+
+/*
  * Records a token id until its expiry: 0 the first time, MEXT_E_REPLAY if it
  * was seen before, MEXT_E_INTERNAL and why if it cannot be recorded (then
  * nobody may use it).  Safe across processes and restarts.

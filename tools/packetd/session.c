@@ -21,6 +21,9 @@
 #define TIDY_MS 60000
 #define COMMIT_MS 120000
 
+/* What libxl leaves a domain beyond its RAM (libxl_internal.h), KiB. */
+#define SLACK_KIB 1024
+
 /* docs/specs/transport.md, "Control channel". */
 enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
 
@@ -36,6 +39,8 @@ struct session {
     struct mext_store *store;
     struct ms_domain ms;
     enum state state;
+    bool adopted;                       /* mstrap was started by hand */
+    bool minded;                        /* ... and its xl minds the guest */
     char *json, *name;                  /* guest's, owned */
     uint32_t ip, netmask, gateway;      /* mstrap's */
     uint64_t tidy_us, prepare_us;
@@ -78,27 +83,23 @@ static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
     return mext_trust_has(p->keys_dir, pk, name);
 }
 
-/* The first reason against the token, 0 if there is none. */
-static unsigned judge(struct session *s, const uint8_t *in, size_t len,
-                      struct mext_why *why)
+unsigned packetd_judge(const struct packetd *p, const uint8_t *in, size_t len,
+                       struct mext_token *t_r, struct mext_why *why)
 {
     uint64_t now = (uint64_t)time(NULL);
-    int code = mext_token_verify(in, len, s->p->self.pk, now, trusts,
-                                 (void *)s->p, &s->token);
+    unsigned code = (unsigned)mext_token_verify(in, len, p->self.pk, now,
+                                                trusts, (void *)p, t_r);
 
     mext_fail(why, "%s", "");
     if (code == MEXT_E_UNTRUSTED)
         mext_fail(why, "packetd trust add NAME KEY on the destination");
-    if (code)
-        return (unsigned)code;
-    code = (int)packetd_replay_new(s->p->state_dir, s->token.id,
-                                   s->token.expiry, now, why);
-    if (code)
-        return (unsigned)code;
-    if (!sodium_is_zero(s->token.image, MEXT_DIGEST_LEN) &&
-        memcmp(s->token.image, s->p->measurement, MEXT_DIGEST_LEN))
-        return MEXT_E_IMAGE;
-    return 0;
+    if (!code)
+        code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now,
+                                  why);
+    if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
+        memcmp(t_r->image, p->measurement, MEXT_DIGEST_LEN))
+        code = MEXT_E_IMAGE;
+    return code;
 }
 
 static void refuse(struct session *s, unsigned code, const struct mext_why *why)
@@ -129,7 +130,7 @@ static int read_token(struct session *s)
         packetd_log("%s: no token: %s", s->peer, why.text);
         return -1;
     }
-    code = judge(s, in, (size_t)n, &why);
+    code = packetd_judge(s->p, in, (size_t)n, &s->token, &why);
     if (code) {
         refuse(s, code, &why);
         return -1;
@@ -162,17 +163,21 @@ static int say_hello(struct session *s, struct mext_why *why)
 
 /* ---- the receiving domain ---- */
 
-static void choose_address(struct session *s)
+static int choose_address(struct session *s, struct mext_why *why)
 {
     if (s->token.ip) {
         s->ip = s->token.ip;
         s->netmask = s->token.netmask;
         s->gateway = s->token.gateway;
-    } else {
-        s->ip = s->p->pool_first + s->slot % s->p->pool_count;
-        s->netmask = s->p->netmask;
-        s->gateway = s->p->gateway;
+        return 0;
     }
+    if (!s->p->pool_count)
+        return mext_fail(why, "this packetd has no pool of addresses: give "
+                         "--mstrap-ip, or packetd run --pool");
+    s->ip = s->p->pool_first + s->slot % s->p->pool_count;
+    s->netmask = s->p->netmask;
+    s->gateway = s->p->gateway;
+    return 0;
 }
 
 static const char *dotted(uint32_t ip, char out[16])
@@ -182,11 +187,60 @@ static const char *dotted(uint32_t ip, char out[16])
     return inet_ntop(AF_INET, &a, out, 16);
 }
 
+void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,
+                     uint16_t port, char out[128])
+{
+    char a[16], b[16], c[16];
+    int n = snprintf(out, 128, "ip=%s netmask=%s port=%u", dotted(ip, a),
+                     dotted(netmask, b), port);
+
+    if (gateway)
+        snprintf(out + n, 128 - (size_t)n, " gateway=%s", dotted(gateway, c));
+}
+
+/* A new domain, or the one that waits at the token's address. */
+static int find_domain(struct session *s, const struct mext_launch *how,
+                       struct mext_why *why)
+{
+    struct mext_launched r;
+    char by[16];
+    uint32_t waiting = 0;
+
+    if (s->token.ip)
+        waiting = ms_find_waiting(s->lxl, s->store, s->ip, s->token.port,
+                                  s->p->measurement);
+    if (waiting ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->code, why)
+                : mext_lxl_launch(s->lxl, how, &r, &s->code, why))
+        return -1;
+    s->adopted = waiting;
+    s->minded = waiting && mext_store_read(s->store, waiting,
+                                           "mstrap/started-by", by,
+                                           sizeof(by)) < 0;
+    s->ms.domid = r.domid;
+    s->ms.vif = r.vif;
+    s->ms.vcpus = s->token.vcpus;
+    s->name = r.name;
+    return 0;
+}
+
+/* The CPU the guest knows: set on a new domain, compared on one that ran. */
+static int set_policy(struct session *s, const struct mext_ctl *m,
+                      struct mext_why *why)
+{
+    int (*policy)(struct mext_dom *, uint32_t, const uint8_t *, uint32_t,
+                  const uint8_t *, struct mext_why *) =
+        s->adopted ? mext_dom_policy_same : mext_dom_policy_set;
+
+    if (policy(s->ms.dom, m->u.config.nleaves, m->u.config.leaves,
+               m->u.config.nmsrs, m->u.config.msrs, why))
+        return fail(s, MEXT_E_POLICY);
+    return 0;
+}
+
 static int launch(struct session *s, const struct mext_ctl *m,
                   struct mext_why *why)
 {
-    char cmdline[128], a[16], b[16], c[16];
-    struct mext_launched r;
+    char cmdline[128];
     struct mext_launch how = {
         .json = s->json,
         .image = s->p->image,
@@ -195,30 +249,40 @@ static int launch(struct session *s, const struct mext_ctl *m,
         .memory_kib = s->token.memory_kib,
         .vcpus = s->token.vcpus,
     };
-    int n;
 
-    choose_address(s);
-    n = snprintf(cmdline, sizeof(cmdline), "ip=%s netmask=%s port=%u",
-                 dotted(s->ip, a), dotted(s->netmask, b), s->token.port);
-    if (s->gateway)
-        snprintf(cmdline + n, sizeof(cmdline) - (size_t)n, " gateway=%s",
-                 dotted(s->gateway, c));
     if (m->u.config.memory_kib != s->token.memory_kib) {
         mext_fail(why, "memory is not that of the token");
         return fail(s, MEXT_E_CONFIG);
     }
-    if (mext_lxl_launch(s->lxl, &how, &r, &s->code, why))
+    if (choose_address(s, why))
+        return fail(s, MEXT_E_CONFIG);
+    packetd_cmdline(s->ip, s->netmask, s->gateway, s->token.port, cmdline);
+    if (find_domain(s, &how, why))
         return -1;
-    s->ms.domid = r.domid;
-    s->ms.vif = r.vif;
-    s->ms.vcpus = s->token.vcpus;
-    s->name = r.name;
-    if (mext_dom_open(r.domid, &s->ms.dom, why))
+    if (mext_dom_open(s->ms.domid, &s->ms.dom, why))
         return fail(s, MEXT_E_INTERNAL);
-    if (mext_dom_policy_set(s->ms.dom, m->u.config.nleaves,
-                            m->u.config.leaves, m->u.config.nmsrs,
-                            m->u.config.msrs, why))
-        return fail(s, MEXT_E_POLICY);
+    return set_policy(s, m, why);
+}
+
+/* A small mstrap grows to the guest: the limit, and what xenstore says. */
+static int grow(struct session *s, struct mext_why *why)
+{
+    char kib[24];
+
+    snprintf(kib, sizeof(kib), "%llu",
+             (unsigned long long)s->token.memory_kib);
+    return mext_dom_set_max(s->ms.dom, s->token.memory_kib + SLACK_KIB, why) ||
+           mext_store_write(s->store, s->ms.domid, "memory/static-max", kib,
+                            why);
+}
+
+static int start(struct session *s, struct mext_why *why)
+{
+    if (s->adopted ? grow(s, why)
+                   : ms_seed(&s->ms, why) || mext_dom_unpause(s->ms.dom, why))
+        return fail(s, MEXT_E_INTERNAL);
+    step(s, s->adopted ? "mstrap found waiting in domain %u"
+                       : "domain %u created, starting mstrap", s->ms.domid);
     return 0;
 }
 
@@ -324,16 +388,14 @@ static int boot(struct session *s, struct mext_why *why)
     s->ms.lxl = s->lxl;
     if (launch(s, &m, why))
         return -1;
-    if (watch_domain(s, why) ||
-        ms_announce(&s->ms, s->digest, s->token.session, s->token.channels,
-                    why) ||
-        mext_dom_unpause(s->ms.dom, why))
+    if (watch_domain(s, why))
         return fail(s, MEXT_E_INTERNAL);
-    step(s, "domain %u created, starting mstrap", s->ms.domid);
-    if (wait_state(s, MS_WAITING, MSTRAP_MS, why))
+    if (start(s, why) || wait_state(s, MS_WAITING, MSTRAP_MS, why))
         return -1;
     if (ms_keys_read(&s->ms, why))
         return fail(s, MEXT_E_MSTRAP);
+    if (ms_invite(&s->ms, s->digest, s->token.session, s->token.channels, why))
+        return fail(s, MEXT_E_INTERNAL);
     s->state = BOOTED;
     return send_receipt(s, why);
 }
@@ -382,7 +444,9 @@ static int hand_over(struct session *s, struct mext_why *why)
     t = mext_now_us();
     if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
                     m.u.final.target_kib, why) ||
-        mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why))
+        mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
+        (s->adopted && mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif,
+                                             s->json, why)))
         return fail(s, MEXT_E_HANDOVER);
     s->prepare_us = mext_now_us() - t;
     return 0;
@@ -446,11 +510,12 @@ static void settle(struct session *s)
 
     packetd_log("%s: runs as domain %u", s->name, domid);
     mext_conn_close(&s->conn);
-    if (s->ms.vif >= 0)
+    if (!s->adopted)
         mext_lxl_vif_remove(s->lxl, domid, s->ms.vif);
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
-    mext_lxl_mind(s->lxl, domid, note);
+    if (!s->minded)
+        mext_lxl_mind(s->lxl, domid, note);
 }
 
 int packetd_session(const struct packetd *p, int fd, unsigned slot)

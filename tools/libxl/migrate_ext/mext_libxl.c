@@ -342,6 +342,141 @@ out:
     return rc;
 }
 
+/* ---- an mstrap that is there already ---- */
+
+char *mext_lxl_kernel(struct mext_lxl *l, uint32_t domid)
+{
+    libxl_domain_config c;
+    char *kernel = NULL;
+
+    libxl_domain_config_init(&c);
+    if (!libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL) &&
+        c.b_info.kernel)
+        kernel = strdup(c.b_info.kernel);
+    libxl_domain_config_dispose(&c);
+    return kernel;
+}
+
+uint32_t mext_lxl_each(struct mext_lxl *l, mext_domain_fn *fn, void *arg)
+{
+    int n = 0;
+    libxl_dominfo *all = libxl_list_domain(l->ctx, &n);
+    uint32_t found = 0;
+
+    for (int i = 0; all && i < n && !found; i++)
+        if (all[i].domid && fn(arg, all[i].domid))
+            found = all[i].domid;
+    libxl_dominfo_list_free(all, n);
+    return found;
+}
+
+/* vCPUs are fixed when a domain is created, everything else can be grown. */
+static int adopt_check(struct mext_lxl *l, uint32_t domid,
+                       const struct mext_launch *how, int *vif_r,
+                       struct mext_why *why)
+{
+    libxl_domain_config own;
+    int rc = -1;
+
+    libxl_domain_config_init(&own);
+    if (libxl_retrieve_domain_configuration(l->ctx, domid, &own, NULL))
+        mext_fail(why, "the waiting mstrap's configuration is not known");
+    else if ((unsigned)own.b_info.max_vcpus != how->vcpus)
+        mext_fail(why, "the waiting mstrap has %d vCPUs, the guest %u",
+                  own.b_info.max_vcpus, how->vcpus);
+    else if (own.num_disks || own.num_nics != 1)
+        mext_fail(why, "the waiting mstrap must have one vif and no disk");
+    else
+        rc = 0;
+    if (!rc)
+        *vif_r = own.nics[0].devid;
+    libxl_domain_config_dispose(&own);
+    return rc;
+}
+
+int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
+                   const struct mext_launch *how, struct mext_launched *r_r,
+                   unsigned *code_r, struct mext_why *why)
+{
+    libxl_domain_config c;
+    int vif, rc = -1;
+
+    libxl_domain_config_init(&c);
+    *code_r = MEXT_E_CONFIG;
+    if (libxl_domain_config_from_json(l->ctx, &c, how->json))
+        mext_fail(why, "libxl of this host does not understand it");
+    else if (!config_check(&c, how, why) &&
+             !adopt_check(l, domid, how, &vif, why))
+        rc = 0;
+    *code_r = rc ? *code_r : MEXT_E_NAME;
+    if (!rc)
+        rc = name_check(l, &c, why);
+    *code_r = rc ? *code_r : MEXT_E_CREATE;
+    for (int i = 0; !rc && i < c.num_disks; i++)
+        if (libxl_device_disk_add(l->ctx, domid, &c.disks[i], NULL))
+            rc = mext_fail(why, "disk %s cannot be attached here",
+                           c.disks[i].vdev);
+    if (!rc)
+        *r_r = (struct mext_launched){ domid, vif, strdup(c.c_info.name) };
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+int mext_lxl_vifs_replace(struct mext_lxl *l, uint32_t domid, int old,
+                          const char *json, struct mext_why *why)
+{
+    libxl_domain_config c;
+    int rc = 0;
+
+    mext_lxl_vif_remove(l, domid, old);
+    libxl_domain_config_init(&c);
+    if (libxl_domain_config_from_json(l->ctx, &c, json))
+        rc = mext_fail(why, "the guest's configuration cannot be read");
+    for (int i = 0; !rc && i < c.num_nics; i++)
+        if (libxl_device_nic_add(l->ctx, domid, &c.nics[i], NULL))
+            rc = mext_fail(why, "vif %d cannot be attached here", i);
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
+                         const struct mext_launch *how, uint32_t *domid_r,
+                         unsigned *code_r, struct mext_why *why)
+{
+    libxl_domain_config c;
+    uint32_t domid = (uint32_t)INVALID_DOMID;
+    int rc = -1;
+
+    libxl_domain_config_init(&c);
+    c.c_info.type = LIBXL_DOMAIN_TYPE_PVH;
+    set_string(&c.c_info.name, name);
+    libxl_uuid_generate(&c.c_info.uuid);
+    libxl_domain_build_info_init_type(&c.b_info, LIBXL_DOMAIN_TYPE_PVH);
+    c.b_info.max_vcpus = (int)how->vcpus;
+    libxl_cpu_bitmap_alloc(l->ctx, &c.b_info.avail_vcpus, (int)how->vcpus);
+    for (unsigned v = 0; v < how->vcpus; v++)
+        libxl_bitmap_set(&c.b_info.avail_vcpus, (int)v);
+    c.b_info.max_memkb = c.b_info.target_memkb = how->memory_kib;
+    set_string(&c.b_info.kernel, how->image);
+    set_string(&c.b_info.cmdline, how->cmdline);
+    *code_r = MEXT_E_MEMORY;
+    if (memory_check(l, &c, why))
+        goto out;
+    *code_r = MEXT_E_CREATE;
+    if (add_migration_vif(&c, how->bridge) < 0 ||
+        libxl_domain_create_new(l->ctx, &c, &domid, NULL, NULL)) {
+        mext_fail(why, "libxl could not build it (see packetd's log)");
+        if (domid != (uint32_t)INVALID_DOMID)
+            libxl_domain_destroy(l->ctx, domid, NULL);
+        goto out;
+    }
+    *domid_r = domid;
+    rc = 0;
+out:
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
 int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
                     const char *name, struct mext_why *why)
 {

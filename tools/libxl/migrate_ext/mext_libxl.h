@@ -66,6 +66,31 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_why *why);
 
 /*
+ * A waiting mstrap that somebody started by hand takes the place of a launched
+ * domain: checked against the guest's configuration, its limits raised, the
+ * guest's disks attached.  Its own vif stays until mext_lxl_vifs_replace.
+ */
+int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
+                   const struct mext_launch *how, struct mext_launched *r_r,
+                   unsigned *code_r, struct mext_why *why);
+
+/* Path of a domain's kernel, malloc'ed; NULL if libxl does not know it. */
+char *mext_lxl_kernel(struct mext_lxl *l, uint32_t domid);
+
+/* Removes vif `old` (frontend closed) and attaches the guest's vifs. */
+int mext_lxl_vifs_replace(struct mext_lxl *l, uint32_t domid, int old,
+                          const char *json, struct mext_why *why);
+
+/* Calls fn for each domain but 0, until it returns true; that domid, or 0. */
+typedef bool mext_domain_fn(void *arg, uint32_t domid);
+uint32_t mext_lxl_each(struct mext_lxl *l, mext_domain_fn *fn, void *arg);
+
+/* Starts an mstrap with memory and vCPUs of its own choice; waits for none. */
+int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
+                         const struct mext_launch *how, uint32_t *domid_r,
+                         unsigned *code_r, struct mext_why *why);
+
+/*
  * The domain becomes the guest for the toolstack: the guest's configuration
  * is stored as its own, with its own uuid.  The name is taken at commit, by
  * mext_lxl_rename: on a move within one host the source has it until then.

@@ -290,6 +290,34 @@ int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
     return 0;
 }
 
+int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
+                 void *in, size_t max, unsigned timeout_ms,
+                 struct mext_why *why)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *a;
+    char service[8];
+    ssize_t k = -1;
+    int r, fd;
+
+    snprintf(service, sizeof(service), "%u", port);
+    r = getaddrinfo(host, service, &hints, &a);
+    if (r)
+        return mext_fail(why, "cannot resolve %s: %s", host, gai_strerror(r));
+    fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) ||
+        send(fd, out, n, 0) != (ssize_t)n)
+        mext_fail(why, "cannot send to %s port %u: %s", host, port,
+                  strerror(errno));
+    else if (mext_net_wait(&fd, 1, timeout_ms, why) == 0 &&
+             (k = recv(fd, in, max, 0)) < 0)
+        mext_fail(why, "no packetd answers on %s port %u: %s", host, port,
+                  strerror(errno));
+    freeaddrinfo(a);
+    if (fd >= 0)
+        close(fd);
+    return (int)k;
+}
+
 int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
                   struct mext_why *why)
 {

@@ -39,6 +39,14 @@ int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
 int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
                     uint16_t *port_r, struct mext_why *why);
 
+/*
+ * One datagram to host, one answer of at most max bytes back: its length, or
+ * -1.
+ */
+int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
+                 void *in, size_t max, unsigned timeout_ms,
+                 struct mext_why *why);
+
 /* Peer's address as text, for logs. */
 void mext_net_peer(int fd, char out[64]);
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A boot token in one datagram: an mstrap with the token's memory, address
+ * and port is started and waits; a source finds it there over TCP.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ms_host.h"
+#include "packetd.h"
+
+#define MSTRAP_MS 60000
+
+static int wait_waiting(struct ms_domain *m, struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + MSTRAP_MS;
+    char path[64], detail[200];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/data/mstrap", m->domid);
+    if (mext_store_watch(m->store, path, why))
+        return -1;
+    for (;;) {
+        enum ms_state st = ms_state_read(m, detail, sizeof(detail));
+        uint64_t now = mext_now_ms();
+
+        if (st == MS_WAITING)
+            return ms_keys_read(m, why);
+        if (st == MS_FAILED)
+            return mext_fail(why, "mstrap failed: %s", detail);
+        if (now >= end)
+            return mext_fail(why, "mstrap did not answer in time");
+        if (mext_store_wait(m->store, -1, (unsigned)(end - now), why) < 0)
+            return -1;
+    }
+}
+
+static int launch(const struct packetd *p, const struct mext_token *t,
+                  struct ms_domain *m, struct mext_why *why)
+{
+    char cmdline[128], name[32];
+    struct mext_launch how = {
+        .image = p->image,
+        .bridge = p->bridge,
+        .cmdline = cmdline,
+        .memory_kib = t->memory_kib,
+        .vcpus = t->vcpus,
+    };
+    unsigned code;
+
+    packetd_cmdline(t->ip, t->netmask, t->gateway, t->port, cmdline);
+    snprintf(name, sizeof(name), "mstrap-%02x%02x%02x%02x", t->id[0], t->id[1],
+             t->id[2], t->id[3]);
+    if (mext_lxl_open(p->verbosity, &m->lxl, why) ||
+        mext_store_open(&m->store, why) ||
+        mext_lxl_launch_bare(m->lxl, name, &how, &m->domid, &code, why) ||
+        mext_dom_open(m->domid, &m->dom, why) || ms_seed(m, why) ||
+        mext_store_write(m->store, m->domid, "mstrap/started-by", "packetd",
+                         why) ||
+        mext_dom_unpause(m->dom, why))
+        return -1;
+    packetd_log("domain %u, %s, waits for a guest", m->domid, name);
+    return wait_waiting(m, why);
+}
+
+static void sign(const struct packetd *p, const uint8_t *in,
+                 const struct mext_token *t, const struct ms_domain *m,
+                 uint8_t *receipt_r)
+{
+    struct mext_receipt r = {
+        .issued = (uint64_t)time(NULL),
+        .ip = t->ip,
+        .port = t->port,
+        .channels = t->channels,
+        .domid = m->domid,
+    };
+
+    mext_digest(in, MEXT_TOKEN_LEN, r.token);
+    memcpy(r.id, t->id, sizeof(r.id));
+    memcpy(r.destination, p->self.pk, sizeof(r.destination));
+    memcpy(r.measurement, p->measurement, sizeof(r.measurement));
+    memcpy(r.mstrap, m->key, sizeof(r.mstrap));
+    mext_receipt_sign(&r, &p->self, receipt_r);
+}
+
+int packetd_datagram(const struct packetd *p, const uint8_t *in,
+                     const struct mext_token *t, uint8_t *receipt_r)
+{
+    struct ms_domain m = { 0 };
+    struct mext_why why;
+    int rc;
+
+    if (!t->ip) {
+        packetd_log("a token in a datagram must name mstrap's address");
+        return -1;
+    }
+    rc = launch(p, t, &m, &why);
+    if (rc) {
+        packetd_log("%s", why.text);
+        if (m.domid)
+            mext_lxl_destroy(m.lxl, m.domid, &why);
+    } else {
+        sign(p, in, t, &m, receipt_r);
+    }
+    mext_dom_close(m.dom);
+    mext_store_close(m.store);
+    mext_lxl_close(m.lxl);
+    return rc;
+}
