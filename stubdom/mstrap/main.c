@@ -34,6 +34,7 @@
 #define OWN_NODE "data/mstrap/own"
 #define SESSION_NODE "mstrap/session"
 #define PROGRESS_MS 1000
+#define FLUSH_TIMEOUT_MS 200
 
 static char command_line[512];
 static struct ms_ram ram;
@@ -52,6 +53,7 @@ static void fail(unsigned reason, const char *format, va_list args)
     ms_vformat(text, sizeof(text), format, args);
     ms_print("failed: %s", text);
     ms_connections_error((uint16_t)reason, text);
+    ms_connections_abort();
     ms_format(state, sizeof(state), "failed %s", text);
     ms_xs_write(STATE_NODE, state);
 }
@@ -151,6 +153,20 @@ static void report_progress(void)
     next = now + PROGRESS_MS;
 }
 
+/* The session is lost: the source hears why, as far as it listens. */
+static void give_up_if_lost(void)
+{
+    unsigned reason;
+    const char *text = ms_connections_failure(&reason);
+
+    if (!text)
+        return;
+    ms_connections_error((uint16_t)reason, text);
+    ms_stack_flush(FLUSH_TIMEOUT_MS);
+    ms_connections_abort();
+    ms_fail_as(reason, "%s", text);
+}
+
 _Noreturn static void serve(void)
 {
     bool told = false;
@@ -158,6 +174,7 @@ _Noreturn static void serve(void)
     for (;;) {
         bool any = ms_stack_work();
 
+        give_up_if_lost();
         if (ms_xs_changed() && !session.invited)
             look_for_invitation();
         if (session.phase != MS_WAITING && !told) {
@@ -178,6 +195,7 @@ _Noreturn static void serve(void)
 _Noreturn void ms_main(uint64_t start_info);
 __attribute__((no_stack_protector)) void ms_main(uint64_t start_info)
 {
+    uint64_t start = ms_tsc();
     struct ms_config config;
     const char *complaint;
 
@@ -202,6 +220,7 @@ __attribute__((no_stack_protector)) void ms_main(uint64_t start_info)
     make_key();
     ms_stack_start(&config);
     advertise();
-    ms_print("waiting on port %u", config.port);
+    ms_print("waiting on port %u, ready after %lu ms", config.port,
+             (ms_now_ns() - ms_ns_at(start)) / 1000000);
     serve();
 }

@@ -18,13 +18,9 @@
 /* DONE goes out; whether it arrives the source says by its acknowledgement. */
 static void answer_source(void)
 {
-    uint64_t end = ms_now_ms() + FLUSH_TIMEOUT_MS;
-
     ms_connections_done(ms_receiver_populated());
     ms_xs_write(STATE_NODE, "complete");
-    while (!ms_connections_flushed() && ms_now_ms() < end)
-        if (!ms_stack_work())
-            ms_stack_sleep();
+    ms_stack_flush(FLUSH_TIMEOUT_MS);
     ms_connections_abort();
 }
 

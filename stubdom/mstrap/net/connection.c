@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
+#include "lwip/priv/tcp_priv.h"
+
 #include "../receiver.h"
+#include "../text.h"
 #include "../xen/clock.h"
 #include "connection.h"
 
@@ -20,6 +23,11 @@ struct connection {
 
 static struct connection connections[MS_CONNECTIONS];
 static struct ms_session *session;
+
+static struct {
+    unsigned reason;            /* 0: none yet */
+    char text[80];
+} failure;
 
 void ms_connections_init(struct ms_session *s)
 {
@@ -130,20 +138,35 @@ static int feed_chain(struct connection *c, struct pbuf *p)
     return reason;
 }
 
-/* A channel has said something wrong: the session's end, or a stranger's. */
-static void broken(struct connection *c, int reason)
+/* The connection is of no more use; a channel of the session ends that. */
+static void blame(const struct connection *c, unsigned reason)
 {
-    if (ms_session_needs(session, &c->channel))
-        ms_fail_as((unsigned)-reason, "channel %u: %s", c->channel.open.index,
-                   mext_reason((unsigned)-reason));
-    drop(c);
+    if (failure.reason || !ms_session_needs(session, &c->channel))
+        return;
+    failure.reason = reason;
+    ms_format(failure.text, sizeof(failure.text), "channel %u: %s",
+              c->channel.open.index, mext_reason(reason));
 }
 
-static void lost(const struct connection *c)
+const char *ms_connections_failure(unsigned *reason_r)
 {
-    if (ms_session_needs(session, &c->channel))
-        ms_fail_as(MEXT_E_LINK, "channel %u: connection lost",
-                   c->channel.open.index);
+    if (!failure.reason)
+        return NULL;
+    *reason_r = failure.reason;
+    return failure.text;
+}
+
+/*
+ * Something wrong was said. A stranger goes at once; a channel stays, deaf,
+ * until the source has been told.
+ */
+static err_t broken(struct connection *c, unsigned reason)
+{
+    blame(c, reason);
+    if (failure.reason && c->channel.proven)
+        return ERR_OK;
+    drop(c);
+    return ERR_ABRT;
 }
 
 /* Before the keys are there one packet waits here, and one in lwIP. */
@@ -167,17 +190,18 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
     int reason;
 
     if (!p) {
-        lost(c);
+        blame(c, MEXT_E_LINK);
         drop(c);
         return ERR_ABRT;
+    }
+    if (failure.reason) {
+        pbuf_free(p);
+        return ERR_OK;
     }
     if (!session->invited || c->held)
         return hold(c, p);
     reason = feed_chain(c, p);
-    if (!reason)
-        return ERR_OK;
-    broken(c, reason);
-    return ERR_ABRT;
+    return reason ? broken(c, (unsigned)-reason) : ERR_OK;
 }
 
 /* lwIP has freed the pcb already. */
@@ -186,7 +210,7 @@ static void on_error(void *arg, err_t error)
     struct connection *c = arg;
 
     forget(c);
-    lost(c);
+    blame(c, MEXT_E_LINK);
 }
 
 /* Strangers with an acceptable opening, or young ones, stay longer. */
@@ -228,7 +252,7 @@ err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 
     if (error != ERR_OK || !pcb)
         return ERR_VAL;
-    c = session->phase == MS_COMPLETE ? NULL : free_place();
+    c = session->phase == MS_COMPLETE || failure.reason ? NULL : free_place();
     if (!c) {
         tcp_abort(pcb);
         return ERR_ABRT;
@@ -258,7 +282,7 @@ void ms_connections_invited(void)
         c->held = NULL;
         reason = feed_chain(c, p);
         if (reason)
-            broken(c, reason);
+            broken(c, (unsigned)-reason);
     }
 }
 
@@ -286,15 +310,26 @@ void ms_connections_done(uint64_t populated)
     };
     struct connection *c = of_channel(session->channel[0]);
 
-    if (c->pcb)
-        send(c, &done);
+    if (!c->pcb)
+        return;
+    send(c, &done);
+    /*
+     * Sent twice: a segment it has already is acknowledged at once, while one
+     * that is new may wait for 40 ms, and that would be downtime.
+     */
+    if (tcp_rexmit(c->pcb) == ERR_OK)
+        tcp_output(c->pcb);
 }
 
 bool ms_connections_flushed(void)
 {
-    const struct connection *c = of_channel(session->channel[0]);
+    for (unsigned i = 0; i < MS_CONNECTIONS; i++) {
+        const struct connection *c = &connections[i];
 
-    return !c->pcb || tcp_sndqueuelen(c->pcb) == 0;
+        if (c->pcb && c->channel.proven && tcp_sndqueuelen(c->pcb))
+            return false;
+    }
+    return true;
 }
 
 void ms_connections_error(uint16_t reason, const char *text)

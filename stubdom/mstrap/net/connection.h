@@ -29,10 +29,16 @@ void ms_connections_invited(void);
 /** Throws out strangers that have taken too long; call now and then. */
 void ms_connections_expire(void);
 
+/**
+ * Why the session is lost, in words, with its reason (MEXT_E_*); NULL while it
+ * is not. Found out inside lwIP, so that acting on it is left to the caller.
+ */
+const char *ms_connections_failure(unsigned *reason_r);
+
 /** Sends DONE on channel 0, unless the source has closed it already. */
 void ms_connections_done(uint64_t populated);
 
-/** True once the source has acknowledged all that was sent to it. */
+/** True once the source has acknowledged all that was sent on its channels. */
 bool ms_connections_flushed(void);
 
 /** Sends ERROR on all channels, as far as that is possible. */

@@ -110,3 +110,12 @@ void ms_stack_sleep(void)
     if (ms)
         ms_poll(ports, MS_COUNT(ports), ms * 1000ul);
 }
+
+void ms_stack_flush(unsigned timeout_ms)
+{
+    uint64_t end = ms_now_ms() + timeout_ms;
+
+    while (!ms_connections_flushed() && ms_now_ms() < end)
+        if (!ms_stack_work())
+            ms_stack_sleep();
+}

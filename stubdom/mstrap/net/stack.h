@@ -13,6 +13,9 @@ void ms_stack_start(const struct ms_config *config);
 /** Handles what has arrived and is due; true if anything had arrived. */
 bool ms_stack_work(void);
 
+/** Works until the source has acknowledged what was sent, or timeout_ms. */
+void ms_stack_flush(unsigned timeout_ms);
+
 /** Sleeps until the vif or xenstore has news, or lwIP has something due. */
 void ms_stack_sleep(void);
 

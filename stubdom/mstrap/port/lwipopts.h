@@ -25,7 +25,7 @@
 
 /* Received pbufs are our own; only what is sent comes from here. */
 #define MEM_ALIGNMENT 8
-#define MEM_SIZE (12 * 1024)
+#define MEM_SIZE (8 * 1024)
 #define MEMP_NUM_PBUF 16
 #define PBUF_POOL_SIZE 1
 #define PBUF_POOL_BUFSIZE 256

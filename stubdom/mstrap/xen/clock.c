@@ -11,11 +11,11 @@ static uint64_t scale(uint64_t ticks, uint32_t multiplier, int8_t shift)
     return (uint64_t)(((unsigned __int128)ticks * multiplier) >> 32);
 }
 
-uint64_t ms_now_ns(void)
+uint64_t ms_ns_at(uint64_t tsc)
 {
     const volatile struct vcpu_time_info *time;
     uint32_t version;
-    uint64_t now;
+    uint64_t ns;
 
     if (!ms_shared_info)
         return 0;
@@ -23,10 +23,15 @@ uint64_t ms_now_ns(void)
     do {
         version = time->version;
         ms_barrier();
-        now = time->system_time + scale(ms_tsc() - time->tsc_timestamp,
-                                        time->tsc_to_system_mul,
-                                        time->tsc_shift);
+        if (tsc >= time->tsc_timestamp)
+            ns = time->system_time + scale(tsc - time->tsc_timestamp,
+                                           time->tsc_to_system_mul,
+                                           time->tsc_shift);
+        else
+            ns = time->system_time - scale(time->tsc_timestamp - tsc,
+                                           time->tsc_to_system_mul,
+                                           time->tsc_shift);
         ms_barrier();
     } while (version & 1 || version != time->version);
-    return now;
+    return ns;
 }

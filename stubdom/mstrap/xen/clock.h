@@ -4,17 +4,25 @@
 
 #include "../mstrap.h"
 
-/** Nanoseconds since the host started; 0 before shared_info is mapped. */
-uint64_t ms_now_ns(void);
-
-static inline uint64_t ms_now_ms(void)
-{
-    return ms_now_ns() / 1000000;
-}
+/**
+ * The time of a TSC value, in nanoseconds since the host started; 0 before
+ * shared_info is mapped.
+ */
+uint64_t ms_ns_at(uint64_t tsc);
 
 static inline uint64_t ms_tsc(void)
 {
     return __builtin_ia32_rdtsc();
+}
+
+static inline uint64_t ms_now_ns(void)
+{
+    return ms_ns_at(ms_tsc());
+}
+
+static inline uint64_t ms_now_ms(void)
+{
+    return ms_now_ns() / 1000000;
 }
 
 #endif
