@@ -231,28 +231,40 @@ static bool handle_frame(struct session *s)
     }
 }
 
-/* Reads at most what completes one frame; false: the session is over. */
+static bool frame_complete(const struct session *s)
+{
+    return s->rx_size >= FRAME_HEADER &&
+           s->rx_size == FRAME_HEADER + frame_length(s->rx);
+}
+
+/* What is missing of the header, or of the frame it announces; 0: no frame of
+ * this protocol. */
+static size_t frame_missing(const struct session *s)
+{
+    if (s->rx_size < FRAME_HEADER)
+        return FRAME_HEADER - s->rx_size;
+    if (!frame_type_known(s->rx[0]) || frame_length(s->rx) > FRAME_MAX)
+        return 0;
+    return FRAME_HEADER + frame_length(s->rx) - s->rx_size;
+}
+
+/* Reads and handles at most one frame; the driver gives it in pieces of a
+ * page.  False: the session is over. */
 static bool receive(struct session *s)
 {
-    size_t want = FRAME_HEADER;
-    ssize_t n;
+    while (!frame_complete(s)) {
+        size_t missing = frame_missing(s);
+        ssize_t n;
 
-    if (s->rx_size >= FRAME_HEADER)
-        want += frame_length(s->rx);
-    if (s->rx_size < want) {
-        n = read(s->port, s->rx + s->rx_size, want - s->rx_size);
+        if (!missing)
+            return false;
+        n = read(s->port, s->rx + s->rx_size, missing);
         if (n <= 0)
             return n < 0 && errno == EAGAIN;
         s->rx_size += (size_t)n;
     }
-    if (s->rx_size < FRAME_HEADER)
-        return true;
-    if (!frame_type_known(s->rx[0]) || frame_length(s->rx) > FRAME_MAX)
-        return false;
-    if (s->rx_size < FRAME_HEADER + frame_length(s->rx))
-        return true;
     s->rx_size = 0;
-    return handle_frame(s);
+    return frame_type_known(s->rx[0]) && handle_frame(s);
 }
 
 /* Hands stdin to the command.  What it does not want any more is dropped, as
