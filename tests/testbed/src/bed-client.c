@@ -61,7 +61,7 @@ static bool lock_port(const char *prefix, unsigned n, int operation)
     snprintf(path, sizeof(path), "%s%u.lock", prefix, n);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        die_errno(path);
+        die("the host is not running (bed up; bed status)");
     if (flock(fd, operation) == 0)
         return true; /* held until this process ends */
     close(fd);
