@@ -438,13 +438,16 @@ static int hand_over(struct session *s, struct mext_why *why)
     tsc = (struct mext_tsc){ m.u.final.tsc_mode, m.u.final.tsc_khz,
                              m.u.final.tsc_incarnation, m.u.final.tsc_nsec };
     t = mext_now_us();
+    /* While mstrap tidies up. */
+    if (mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
+        mext_lxl_rename(s->lxl, s->ms.domid, s->name, why))
+        return fail(s, MEXT_E_HANDOVER);
     if (wait_state(s, MS_TIDY, TIDY_MS, why))
         return -1;
     s->tidy_us = mext_now_us() - t;
     t = mext_now_us();
     if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
                     m.u.final.target_kib, why) ||
-        mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
         (s->adopted && mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif,
                                              s->json, why)))
         return fail(s, MEXT_E_HANDOVER);
@@ -471,8 +474,7 @@ static int commit(struct session *s, struct mext_why *why)
     }
     t = mext_now_us();
     s->state = COMMITTED;
-    if (mext_lxl_rename(s->lxl, s->ms.domid, s->name, why) ||
-        mext_dom_unpause(s->ms.dom, why))
+    if (mext_dom_unpause(s->ms.dom, why))
         return fail(s, MEXT_E_HANDOVER);
     s->state = RUNNING;
     m.type = MEXT_CTL_RUNNING;

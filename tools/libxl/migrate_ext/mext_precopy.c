@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mext_precopy.h"
@@ -6,12 +7,22 @@
 /* An iteration shorter than this says little about the rate, us. */
 #define MEASURABLE_US 20000
 
-/* Fewer dirty pages than this always fit. */
-#define FEW_PAGES 64
+/* So few dirty pages are not worth another iteration. */
+#define FEW_PAGES 32
 
 static uint64_t rate(const struct mext_iteration *i)
 {
     return i->us ? i->pages * 1000000 / i->us : 0;
+}
+
+/*
+ * The rest was at least halved: another iteration costs as much time as the
+ * rest would cost downtime, and leaves less of it.
+ */
+static bool converges(const struct mext_iteration *now,
+                      const struct mext_iteration *before)
+{
+    return now->dirty * 2 <= (before ? before->dirty : now->pages);
 }
 
 enum mext_decision mext_precopy_decide(const struct mext_limits *l,
@@ -20,19 +31,21 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        uint64_t *rate_r)
 {
     uint64_t r = rate(now);
+    bool fits;
 
     /* Too short to measure: the longer iteration before it knows better. */
     if (before && now->us < MEASURABLE_US && before->us > now->us)
         r = rate(before);
     if (rate_r)
         *rate_r = r;
-    if (now->dirty <= FEW_PAGES ||
-        now->dirty <= r * l->downtime_ms / 1000)
+    fits = now->dirty <= r * l->downtime_ms / 1000;
+    if (now->dirty <= FEW_PAGES || (fits && !converges(now, before)))
         return MEXT_STOP_FITS;
     if (now->number >= l->iterations)
-        return MEXT_STOP_LIMIT;
+        return fits ? MEXT_STOP_FITS : MEXT_STOP_LIMIT;
     /* From the third on: less than a tenth gained is no convergence. */
-    if (before && now->number >= 3 && now->dirty * 10 >= before->dirty * 9)
+    if (!fits && before && now->number >= 3 &&
+        now->dirty * 10 >= before->dirty * 9)
         return MEXT_STOP_STALLED;
     return MEXT_GO_ON;
 }

@@ -361,28 +361,6 @@ static int wait_prepared(struct sender *s, struct mext_why *why)
     return 0;
 }
 
-static int stop_and_copy(struct sender *s, struct mext_why *why)
-{
-    uint64_t before = s->mem.data + s->mem.zero, t;
-
-    if (mext_memory_last(&s->mem, s->guest.max_kib / 4, DATA_MS, why))
-        return -1;
-    s->rep->last_pages = s->mem.data + s->mem.zero - before;
-    s->rep->data_pages = s->mem.data;
-    s->rep->zero_pages = s->mem.zero;
-    s->rep->absent_pages = s->mem.absent;
-    if (send_final(s, why))
-        return -1;
-    t = mext_now_us();
-    s->rep->last_us = t - s->t_suspended;
-    if (wait_prepared(s, why))
-        return -1;
-    s->rep->tidy_us = mext_now_us() - t;
-    return 0;
-}
-
-/* ---- commit ---- */
-
 /* The name is the guest's again, or free for it on this very host. */
 static int rename_source(struct sender *s, bool away, struct mext_why *why)
 {
@@ -396,6 +374,29 @@ static int rename_source(struct sender *s, bool away, struct mext_why *why)
     return 0;
 }
 
+static int stop_and_copy(struct sender *s, struct mext_why *why)
+{
+    uint64_t before = s->mem.data + s->mem.zero, t;
+
+    if (mext_memory_last(&s->mem, s->guest.max_kib / 4, DATA_MS, why))
+        return -1;
+    s->rep->last_pages = s->mem.data + s->mem.zero - before;
+    s->rep->data_pages = s->mem.data;
+    s->rep->zero_pages = s->mem.zero;
+    s->rep->absent_pages = s->mem.absent;
+    /* mstrap tidies up meanwhile; on one host the name is free from here. */
+    if (rename_source(s, true, why) || send_final(s, why))
+        return -1;
+    t = mext_now_us();
+    s->rep->last_us = t - s->t_suspended;
+    if (wait_prepared(s, why))
+        return -1;
+    s->rep->tidy_us = mext_now_us() - t;
+    return 0;
+}
+
+/* ---- commit ---- */
+
 /*
  * From here the source never resumes its guest unless the destination says,
  * over the authenticated channel, that it gave up.
@@ -406,8 +407,6 @@ static enum mext_outcome commit(struct sender *s, struct mext_why *why)
     uint64_t t = mext_now_us(), now;
     unsigned aborted;
 
-    if (rename_source(s, true, why))
-        return MEXT_KEPT;
     mext_net_cancel_fd(-1);
     if (mext_conn_send(&s->conn, &m, COMMIT_MS, why) ||
         mext_conn_recv(&s->conn, &m, COMMIT_MS, &aborted, why))
