@@ -246,6 +246,22 @@ static void keep_alive(struct tcp_pcb *pcb)
     pcb->keep_cnt = KEEPALIVE_COUNT;
 }
 
+/*
+ * The channels share one window. What is on its way beyond what netback holds
+ * (512 KiB) stands in the vif's queue, whose discipline then drops packets;
+ * and a lost packet costs all that was sent behind it. Nothing but the 64 KiB
+ * of the SYN has been announced yet.
+ */
+static void share_window(struct tcp_pcb *pcb)
+{
+    unsigned sharers = session->invited ? session->channels
+                                        : MEXT_CHANNELS_MAX;
+
+    pcb->rcv_wnd = TCP_WND / sharers;
+    pcb->rcv_ann_wnd = pcb->rcv_wnd;
+    pcb->rcv_ann_right_edge = pcb->rcv_nxt + pcb->rcv_ann_wnd;
+}
+
 err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 {
     struct connection *c;
@@ -263,6 +279,7 @@ err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
     c->held = NULL;
     ms_channel_init(&c->channel);
     keep_alive(pcb);
+    share_window(pcb);
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_receive);

@@ -50,7 +50,7 @@ static struct rx_pbuf rx_pbuf[RX_BUFFERS];
 static uint8_t rx_slot[RX_SLOTS];       /* buffer behind each ring slot */
 static uint8_t rx_free[RX_BUFFERS], tx_free[TX_BUFFERS];
 static bool tx_busy[TX_BUFFERS];
-static unsigned rx_free_count, tx_free_count, rx_held;
+static unsigned rx_free_count, tx_free_count;
 
 static struct {                 /* packet that is being put together */
     struct pbuf *head;
@@ -70,15 +70,9 @@ uint32_t ms_netfront_port(void)
     return vif.port;
 }
 
-unsigned ms_netfront_held(void)
-{
-    return rx_held;
-}
-
 static void rx_release(struct pbuf *p)
 {
     rx_free[rx_free_count++] = ((struct rx_pbuf *)p)->buffer;
-    rx_held--;
 }
 
 static void rx_post(void)
@@ -202,7 +196,6 @@ static void partial_add(unsigned buffer, const netif_rx_response_t *response)
     unsigned offset = response->offset;
     struct pbuf *p = NULL;
 
-    rx_held++;
     if (length && offset + length <= MS_PAGE_SIZE)
         p = pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF,
                                 &rx_pbuf[buffer].pbuf,

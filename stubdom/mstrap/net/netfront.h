@@ -26,9 +26,6 @@ bool ms_netfront_receive(struct netif *netif);
 /** The event channel. */
 uint32_t ms_netfront_port(void);
 
-/** Buffers that lwIP or its users hold. */
-unsigned ms_netfront_held(void);
-
 /** Tells the backend to close; the second waits until it has. */
 void ms_netfront_close_begin(void);
 bool ms_netfront_close_end(unsigned timeout_ms);

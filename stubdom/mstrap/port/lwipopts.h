@@ -36,7 +36,7 @@
 #define TCP_MSS 1460
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 4
-#define TCP_WND (256 * 1024)
+#define TCP_WND (512 * 1024)    /* of all channels: net/connection.c */
 #define TCP_SND_BUF (4 * TCP_MSS)
 #define TCP_QUEUE_OOSEQ 0
 #define TCP_LISTEN_BACKLOG 1

@@ -52,22 +52,13 @@ bool ms_gfn_present(uint64_t gfn)
            args.mem_type == HVMMEM_ram_rw;
 }
 
-static uint64_t pages(unsigned op)
-{
-    domid_t self = DOMID_SELF;
-    long r = ms_hypercall(__HYPERVISOR_memory_op, op, &self);
-
-    return r < 0 ? 0 : (uint64_t)r;
-}
-
 uint64_t ms_current_pages(void)
 {
-    return pages(XENMEM_current_reservation);
-}
+    domid_t self = DOMID_SELF;
+    long r = ms_hypercall(__HYPERVISOR_memory_op, XENMEM_current_reservation,
+                          &self);
 
-uint64_t ms_maximum_pages(void)
-{
-    return pages(XENMEM_maximum_reservation);
+    return r < 0 ? 0 : (uint64_t)r;
 }
 
 static bool map(unsigned space, uint64_t gfn)

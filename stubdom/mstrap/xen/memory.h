@@ -16,9 +16,8 @@ uint64_t ms_release(uint64_t first, uint64_t count);
 /** True if there is a writable page behind the gfn. */
 bool ms_gfn_present(uint64_t gfn);
 
-/** Pages the domain has, and may have. */
+/** Pages the domain has. */
 uint64_t ms_current_pages(void);
-uint64_t ms_maximum_pages(void);
 
 /** Maps shared_info, resp. the first grant frame, at a gfn. */
 bool ms_map_shared_info(uint64_t gfn);
