@@ -9,6 +9,18 @@
 #define HOLE_START 0xfc000ULL
 #define HOLE_END 0x100000ULL
 
+/* One past the last gfn of RAM as libxl builds it, a hole inside. */
+static uint64_t ram_end(const struct mext_memory *m)
+{
+    return m->ram_pages > HOLE_START ? m->ram_pages + HOLE_END - HOLE_START
+                                     : m->ram_pages;
+}
+
+static bool in_ram(const struct mext_memory *m, uint64_t gfn)
+{
+    return gfn < ram_end(m) && (gfn < HOLE_START || gfn >= HOLE_END);
+}
+
 int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
                         const uint8_t id[MEXT_ID_LEN], uint16_t channels,
                         const struct mext_root *root, unsigned timeout_ms,
@@ -25,23 +37,30 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 }
 
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
+                      uint64_t ram_pages,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why)
 {
+    struct mext_dom_state st;
     uint64_t top;
 
     m->dom = dom;
+    m->ram_pages = ram_pages;
     m->progress = progress;
     m->progress_arg = arg;
-    if (mext_dom_max_gfn(dom, &top, why) ||
+    if (mext_dom_max_gfn(dom, &top, why) || mext_dom_state(dom, &st, why) ||
         mext_dom_specials(dom, m->special, why) ||
         mext_map_open(mext_dom_id(dom), &m->map, why))
         return -1;
     if (top > MEXT_GFN_MAX)
         return mext_fail(why, "the guest has gfns above 1 TiB");
+    if (top + 1 < ram_end(m))
+        top = ram_end(m) - 1;
     m->ngfns = (top + 64) / 64 * 64;
+    m->pages_then = st.pages;
     m->todo = malloc(m->ngfns / 8);
-    if (!m->todo)
+    m->gone = calloc(1, m->ngfns / 8);
+    if (!m->todo || !m->gone)
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
@@ -71,28 +90,57 @@ static bool is_zero(const uint8_t *page)
     return true;
 }
 
-/*
- * Up to MEXT_WINDOW_MAX gfns to send, from *gfn on, that the guest has now;
- * *gfn moves past what was looked at.
- */
-static int gather(struct mext_memory *m, uint64_t *gfn, uint64_t *list,
-                  unsigned *n_r, struct mext_why *why)
+static bool bit_get(const uint64_t *map, uint64_t i)
 {
-    uint8_t present[64];
+    return map[i / 64] >> (i % 64) & 1;
+}
+
+static void bit_put(uint64_t *map, uint64_t i, bool v)
+{
+    if (v)
+        map[i / 64] |= 1ULL << (i % 64);
+    else
+        map[i / 64] &= ~(1ULL << (i % 64));
+}
+
+/*
+ * Keeps of list[0..n) the gfns that have a page now, and remembers the others;
+ * how many are left, or -1.
+ */
+static int keep_present(struct mext_memory *m, uint64_t *list, unsigned n,
+                        struct mext_why *why)
+{
+    uint8_t present[MEXT_PRESENT_MAX];
+    int kept = 0;
+
+    if (n && mext_dom_present(m->dom, list, n, present, why))
+        return -1;
+    for (unsigned i = 0; i < n; i++) {
+        bit_put(m->gone, list[i], !present[i]);
+        if (present[i])
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
+/* Up to MEXT_WINDOW_MAX gfns set in map, from *gfn on, which moves on. */
+static unsigned next_set(const struct mext_memory *m, const uint64_t *map,
+                         uint64_t *gfn, uint64_t *list)
+{
     unsigned n = 0;
 
     while (*gfn < m->ngfns && n + 64 <= MEXT_WINDOW_MAX) {
-        uint64_t bits = m->todo[*gfn / 64];
+        uint64_t bits = map[*gfn / 64];
 
-        if (bits && mext_dom_present(m->dom, *gfn, 64, present, why))
-            return -1;
-        for (unsigned i = 0; bits; i++, bits >>= 1)
-            if ((bits & 1) && present[i] && !is_special(m, *gfn + i))
-                list[n++] = *gfn + i;
+        for (; bits; bits &= bits - 1) {
+            uint64_t g = *gfn + (unsigned)__builtin_ctzll(bits);
+
+            if (!is_special(m, g))
+                list[n++] = g;
+        }
         *gfn += 64;
     }
-    *n_r = n;
-    return 0;
+    return n;
 }
 
 /* Puts as much of list[0..n) as fits into one PAGES frame; how many. */
@@ -151,14 +199,14 @@ static int send_todo(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {
     uint64_t list[MEXT_WINDOW_MAX], gfn = 0, sent = 0;
-    unsigned n;
 
     while (gfn < m->ngfns) {
-        if (gather(m, &gfn, list, &n, why))
+        int n = keep_present(m, list, next_set(m, m->todo, &gfn, list), why);
+
+        if (n < 0 ||
+            (n && send_window(m, list, (unsigned)n, timeout_ms, why)))
             return -1;
-        if (n && send_window(m, list, n, timeout_ms, why))
-            return -1;
-        sent += n;
+        sent += (unsigned)n;
         if (n)
             m->progress(m->progress_arg, sent, m->ntodo);
     }
@@ -243,22 +291,36 @@ static int absent_add(struct mext_memory *m, struct mext_data *d, uint64_t gfn,
     return 0;
 }
 
-static int send_absent(struct mext_memory *m, uint64_t ram_pages,
-                       unsigned timeout_ms, struct mext_why *why)
+/* Every gfn of RAM is to be looked at again. */
+static void mark_all_gone(struct mext_memory *m)
+{
+    memset(m->gone, 0xff, m->ngfns / 8);
+}
+
+/*
+ * What had no page when it was last looked at is looked at once more, since a
+ * wrong "absent" would take a page from the guest.  If the guest's number of
+ * pages changed meanwhile it ballooned, and all of its RAM is looked at.
+ */
+static int send_absent(struct mext_memory *m, unsigned timeout_ms,
+                       struct mext_why *why)
 {
     struct mext_data d = { .type = MEXT_DATA_ABSENT };
-    uint8_t present[MEXT_PRESENT_MAX];
-    uint64_t end = ram_pages;
+    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
+    struct mext_dom_state st;
 
-    if (end > HOLE_START)
-        end += HOLE_END - HOLE_START;
-    for (uint64_t g = 0; g < end; g += MEXT_PRESENT_MAX) {
-        if (g == HOLE_START)
-            g = HOLE_END;
-        if (mext_dom_present(m->dom, g, MEXT_PRESENT_MAX, present, why))
+    if (mext_dom_state(m->dom, &st, why))
+        return -1;
+    if (st.pages != m->pages_then)
+        mark_all_gone(m);
+    while (gfn < ram_end(m)) {
+        uint64_t g = gfn;
+
+        if (keep_present(m, list, next_set(m, m->gone, &gfn, list), why) < 0)
             return -1;
-        for (unsigned i = 0; i < MEXT_PRESENT_MAX && g + i < end; i++)
-            if (!present[i] && absent_add(m, &d, g + i, timeout_ms, why))
+        for (; g < gfn; g++)
+            if (bit_get(m->gone, g) && in_ram(m, g) &&
+                absent_add(m, &d, g, timeout_ms, why))
                 return -1;
     }
     if (d.u.absent.n &&
@@ -283,12 +345,12 @@ static int send_end(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
-int mext_memory_last(struct mext_memory *m, uint64_t ram_pages,
-                     unsigned timeout_ms, struct mext_why *why)
+int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why)
 {
     m->iteration_start = mext_now_us();
     if (fetch_dirty(m, true, why) || send_todo(m, timeout_ms, why) ||
-        send_absent(m, ram_pages, timeout_ms, why))
+        send_absent(m, timeout_ms, why))
         return -1;
     return send_end(m, timeout_ms, why);
 }
@@ -329,6 +391,7 @@ void mext_memory_close(struct mext_memory *m)
     m->nchannels = 0;
     mext_map_close(m->map);
     free(m->todo);
+    free(m->gone);
     m->map = NULL;
-    m->todo = NULL;
+    m->todo = m->gone = NULL;
 }

@@ -23,6 +23,9 @@ struct mext_memory {
     uint64_t special[MEXT_SPECIALS];
     uint64_t *todo;                     /* bitmap of gfns to send, owned */
     uint64_t ntodo;                     /* bits set in it */
+    uint64_t *gone;                     /* bitmap: no page when last looked */
+    uint64_t ram_pages;                 /* of RAM as built */
+    uint64_t pages_then;                /* the guest had, before any look */
     uint64_t iteration_start;           /* us */
     uint64_t data, zero, absent;        /* sent in all */
     mext_memory_progress_fn *progress;
@@ -34,8 +37,12 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
                         const struct mext_root *root, unsigned timeout_ms,
                         struct mext_why *why);
 
-/* Turns log-dirty on; every page of the guest is to be sent. */
+/*
+ * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
+ * to be sent.
+ */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
+                      uint64_t ram_pages,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why);
 
@@ -49,11 +56,11 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         struct mext_why *why);
 
 /*
- * After the guest was suspended: the last pages, the gfns below ram_pages of
- * RAM that the guest does not have, and END on every channel.
+ * After the guest was suspended: the last pages, the gfns of RAM that the
+ * guest does not have, and END on every channel.
  */
-int mext_memory_last(struct mext_memory *m, uint64_t ram_pages,
-                     unsigned timeout_ms, struct mext_why *why);
+int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why);
 
 /* mstrap's DONE, with its counts compared. */
 int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,

@@ -378,7 +378,7 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
 {
     uint64_t before = s->mem.data + s->mem.zero, t;
 
-    if (mext_memory_last(&s->mem, s->guest.max_kib / 4, DATA_MS, why))
+    if (mext_memory_last(&s->mem, DATA_MS, why))
         return -1;
     s->rep->last_pages = s->mem.data + s->mem.zero - before;
     s->rep->data_pages = s->mem.data;
@@ -432,7 +432,8 @@ static int prepare(struct sender *s, struct mext_why *why)
     s->rep->setup_us = mext_now_us() - s->t_start;
     step(s, "mstrap answers, %u data channel%s", s->token.channels,
          s->token.channels > 1 ? "s" : "");
-    return mext_memory_start(&s->mem, s->dom, on_progress, s, why);
+    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4,
+                             on_progress, s, why);
 }
 
 static enum mext_outcome run(struct sender *s, struct mext_why *why)

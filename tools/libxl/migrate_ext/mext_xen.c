@@ -122,13 +122,13 @@ int mext_dom_max_gfn(struct mext_dom *d, uint64_t *gfn_r, struct mext_why *why)
     return 0;
 }
 
-int mext_dom_present(struct mext_dom *d, uint64_t gfn, unsigned n,
+int mext_dom_present(struct mext_dom *d, const uint64_t *gfn, unsigned n,
                      uint8_t *present_r, struct mext_why *why)
 {
     xen_pfn_t t[MEXT_PRESENT_MAX];
 
     for (unsigned i = 0; i < n; i++)
-        t[i] = gfn + i;
+        t[i] = gfn[i];
     if (xc_get_pfn_type_batch(d->xch, d->domid, n, t))
         return xen_fail(d, why, "reading page types");
     for (unsigned i = 0; i < n; i++)

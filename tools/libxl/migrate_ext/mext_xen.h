@@ -33,11 +33,11 @@ int mext_dom_max_gfn(struct mext_dom *d, uint64_t *gfn_r,
                      struct mext_why *why);
 
 /*
- * present_r[i] = gfn + i has a page of the guest's own (neither a hole nor a
- * grant, foreign or shared-info mapping).  n <= 1024.
+ * present_r[i] = gfn[i] has a page of the guest's own (neither a hole nor a
+ * grant, foreign or shared-info mapping).  n <= MEXT_PRESENT_MAX.
  */
 #define MEXT_PRESENT_MAX 1024
-int mext_dom_present(struct mext_dom *d, uint64_t gfn, unsigned n,
+int mext_dom_present(struct mext_dom *d, const uint64_t *gfn, unsigned n,
                      uint8_t *present_r, struct mext_why *why);
 
 /* Ring pages that stay with a host: xenstore, console, ioreq, bufioreq. */
