@@ -32,6 +32,7 @@
 #define STATE_NODE "data/mstrap/state"
 #define KEY_NODE "data/mstrap/key"
 #define OWN_NODE "data/mstrap/own"
+#define ADDRESS_NODE "data/mstrap/address"
 #define SESSION_NODE "mstrap/session"
 #define PROGRESS_MS 1000
 #define FLUSH_TIMEOUT_MS 200
@@ -112,9 +113,14 @@ static void make_key(void)
     write_or_fail(KEY_NODE, text);
 }
 
-static void advertise(void)
+static void advertise(const struct ms_config *config)
 {
     char text[40];
+    uint32_t a = config->address;
+
+    ms_format(text, sizeof(text), "%u.%u.%u.%u %u", a >> 24, a >> 16 & 255,
+              a >> 8 & 255, a & 255, config->port);
+    write_or_fail(ADDRESS_NODE, text);
 
     ms_format(text, sizeof(text), "%lx %lx", home.first_gfn, home.pages);
     write_or_fail(OWN_NODE, text);
@@ -219,7 +225,7 @@ __attribute__((no_stack_protector)) void ms_main(uint64_t start_info)
     ms_connections_init(&session);
     make_key();
     ms_stack_start(&config);
-    advertise();
+    advertise(&config);
     ms_print("waiting on port %u, ready after %lu ms", config.port,
              (ms_now_ns() - ms_ns_at(start)) / 1000000);
     serve();

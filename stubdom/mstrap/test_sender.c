@@ -254,7 +254,7 @@ static void send_rest(struct channel *c)
         send_message(c, &gone);
     }
     if (options.fault == FAULT_GFN)
-        send_batch(c, 0xf1010, 1, 7);
+        send_batch(c, 0xfd010, 1, 7);
     end.u.end.data = c->data + (options.fault == FAULT_COUNT);
     end.u.end.zero = c->zero;
     send_message(c, &end);

@@ -10,6 +10,7 @@ packetd_log=/var/log/packetd.log
 packetd_start() {
     local host=$1 n=${1#host}
     shift
+    packetd_stop "$host"
     # shellcheck disable=SC2016 # expanded in the host
     bed exec "$host" sh -c 'log=$1; shift; : >"$log"
         setsid packetd run "$@" </dev/null >>"$log" 2>&1 &
@@ -19,9 +20,11 @@ packetd_start() {
         fail "packetd on $host does not listen"
 }
 
+# Without harm if it does not run.
 packetd_stop() {
     # shellcheck disable=SC2016 # expanded in the host
-    bed exec "$1" sh -c 'pid=$(cat /run/packetd.pid) && kill "$pid" &&
+    bed exec "$1" sh -c 'pid=$(cat /run/packetd.pid 2>/dev/null) &&
+        kill "$pid" 2>/dev/null || exit 0
         while kill -0 "$pid" 2>/dev/null; do usleep 20000; done' </dev/null
 }
 

@@ -16,11 +16,12 @@
 #define MS_DIRECT_SLOT 256
 
 /*
- * mstrap's own frames start here: in the hole below 4 GiB, above the RAM of
- * the largest PVH guest (which ends at gfn f0000) and below the ACPI tables
- * (fc000). The 2 MiB slot that they are in is left out of the direct map.
+ * mstrap's own frames start here: in the hole below 4 GiB, above the ACPI
+ * tables (fc000), up to which libxl lets a PVH guest's RAM reach, and below
+ * the IOAPIC (fec00). The 2 MiB slot that they are in is left out of the
+ * direct map.
  */
-#define MS_OWN_BASE 0xf1000000
+#define MS_OWN_BASE 0xfd000000
 #define MS_OWN_SIZE 0x200000
 
 #define MS_STACK_SIZE 0x5000
