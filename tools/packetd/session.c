@@ -21,9 +21,6 @@
 #define TIDY_MS 60000
 #define COMMIT_MS 120000
 
-/* What libxl leaves a domain beyond its RAM (libxl_internal.h), KiB. */
-#define SLACK_KIB 1024
-
 /* docs/specs/transport.md, "Control channel". */
 enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
 
@@ -271,7 +268,8 @@ static int grow(struct session *s, struct mext_why *why)
 
     snprintf(kib, sizeof(kib), "%llu",
              (unsigned long long)s->token.memory_kib);
-    return mext_dom_set_max(s->ms.dom, s->token.memory_kib + SLACK_KIB, why) ||
+    return mext_dom_grow(s->ms.dom, s->token.memory_kib, s->token.vcpus,
+                         why) ||
            mext_store_write(s->store, s->ms.domid, "memory/static-max", kib,
                             why);
 }

@@ -74,6 +74,12 @@ static const char *type_name(libxl_domain_type t)
     }
 }
 
+/* A configuration that says nothing means one. */
+static unsigned vcpus_of(const libxl_domain_config *c)
+{
+    return c->b_info.max_vcpus > 0 ? (unsigned)c->b_info.max_vcpus : 1;
+}
+
 /* The device kinds that cannot live on elsewhere, in words. */
 static const char *obstacle(const libxl_domain_config *c)
 {
@@ -113,7 +119,7 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
     g_r->type = type_name(c.c_info.type);
     g_r->max_kib = c.b_info.max_memkb;
     g_r->target_kib = c.b_info.target_memkb;
-    g_r->vcpus = (unsigned)c.b_info.max_vcpus;
+    g_r->vcpus = vcpus_of(&c);
     g_r->obstacle = obstacle(&c);
     rc = 0;
 out:
@@ -181,7 +187,7 @@ static int config_check(const libxl_domain_config *c,
     if (what)
         return mext_fail(why, "the guest has %s", what);
     if (c->b_info.max_memkb != how->memory_kib ||
-        (unsigned)c->b_info.max_vcpus != how->vcpus)
+        vcpus_of(c) != how->vcpus)
         return mext_fail(why, "memory or vCPUs are not those of the token");
     if (!c->c_info.name || !*c->c_info.name || strlen(c->c_info.name) > 200)
         return mext_fail(why, "the guest has no usable name");
@@ -381,9 +387,9 @@ static int adopt_check(struct mext_lxl *l, uint32_t domid,
     libxl_domain_config_init(&own);
     if (libxl_retrieve_domain_configuration(l->ctx, domid, &own, NULL))
         mext_fail(why, "the waiting mstrap's configuration is not known");
-    else if ((unsigned)own.b_info.max_vcpus != how->vcpus)
-        mext_fail(why, "the waiting mstrap has %d vCPUs, the guest %u",
-                  own.b_info.max_vcpus, how->vcpus);
+    else if (vcpus_of(&own) != how->vcpus)
+        mext_fail(why, "the waiting mstrap has %u vCPUs, the guest %u",
+                  vcpus_of(&own), how->vcpus);
     else if (own.num_disks || own.num_nics != 1)
         mext_fail(why, "the waiting mstrap must have one vif and no disk");
     else

@@ -399,9 +399,18 @@ int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
     return 0;
 }
 
-int mext_dom_set_max(struct mext_dom *d, uint64_t kib, struct mext_why *why)
+/* LIBXL_MAXMEM_CONSTANT, libxl_internal.h */
+#define SLACK_KIB 1024
+
+int mext_dom_grow(struct mext_dom *d, uint64_t ram_kib, unsigned vcpus,
+                  struct mext_why *why)
 {
-    return xc_domain_setmaxmem(d->xch, d->domid, kib)
-               ? xen_fail(d, why, "raising the memory limit")
-               : 0;
+    /* libxl__get_required_paging_memory, libxl_utils.c: in pages of 4 KiB */
+    uint64_t pool = 256ull * vcpus + 2 * (ram_kib / 1024);
+
+    if (xc_domain_setmaxmem(d->xch, d->domid, ram_kib + SLACK_KIB))
+        return xen_fail(d, why, "raising the memory limit");
+    if (xc_set_paging_mempool_size(d->xch, d->domid, pool * XC_PAGE_SIZE))
+        return xen_fail(d, why, "enlarging the page-table pool");
+    return 0;
 }

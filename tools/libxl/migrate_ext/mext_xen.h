@@ -97,7 +97,11 @@ int mext_dom_policy_same(struct mext_dom *d, uint32_t nleaves,
 int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
                      struct mext_why *why);
 
-/* Largest amount of memory the domain may have, KiB. */
-int mext_dom_set_max(struct mext_dom *d, uint64_t kib, struct mext_why *why);
+/*
+ * Lets the domain have ram_kib of RAM, with the slack and the page-table pool
+ * that libxl gives a domain built with so much.
+ */
+int mext_dom_grow(struct mext_dom *d, uint64_t ram_kib, unsigned vcpus,
+                  struct mext_why *why);
 
 #endif
