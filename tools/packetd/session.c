@@ -490,10 +490,10 @@ static void abandon(struct session *s, const struct mext_why *why)
 {
     struct mext_why more;
 
-    packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
-                mext_reason(s->code), *why->text ? ": " : "", why->text);
     if (s->ms.domid && mext_lxl_destroy(s->lxl, s->ms.domid, &more))
         packetd_log("%s: %s; xl destroy it", s->name, more.text);
+    packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
+                mext_reason(s->code), *why->text ? ": " : "", why->text);
     /* Told only now: the source may be sure that nothing is left here. */
     mext_conn_abort(&s->conn, s->code, why->text);
 }
