@@ -45,8 +45,18 @@ keys_exchange() {
     done
 }
 
-# product_up [OPTION]...: keys exchanged, packetd running on both hosts.
+# No domain of an earlier scenario is left on a host.
+clear_hosts() {
+    local host
+    for host in host1 host2; do
+        bed exec "$host" sh -c 'for d in $(xl list | awk "NR > 2 { print \$2 }")
+            do xl destroy "$d"; done' </dev/null
+    done
+}
+
+# product_up [OPTION]...: empty hosts, keys exchanged, packetd on both.
 product_up() {
+    clear_hosts
     keys_exchange
     packetd_start host1 "$@"
     packetd_start host2 "$@"

@@ -93,6 +93,10 @@ static const char *obstacle(const libxl_domain_config *c)
         return "a 9pfs share";
     if (c->num_pvcallsifs || c->num_vdispls || c->num_vsnds)
         return "a PV display, sound or calls device";
+    if (c->num_vfbs || c->num_vkbs)
+        return "a PV framebuffer or keyboard";
+    if (c->num_channels)
+        return "a channel";
     return NULL;
 }
 
@@ -175,22 +179,30 @@ static bool is_default(const char *script, const char *name)
            !strcmp(script, path);
 }
 
-/* What a source may not make this host do; MEXT_E_CONFIG. */
-static int config_check(const libxl_domain_config *c,
-                        const struct mext_launch *how, struct mext_why *why)
+/* Names become parts of file names in dom0. */
+static bool name_is_plain(const char *name)
 {
-    const char *what = obstacle(c);
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789._+:@-";
 
-    if (c->c_info.type != LIBXL_DOMAIN_TYPE_PVH)
-        return mext_fail(why, "only PVH guests are received, this is %s",
-                         type_name(c->c_info.type));
-    if (what)
-        return mext_fail(why, "the guest has %s", what);
-    if (c->b_info.max_memkb != how->memory_kib ||
-        vcpus_of(c) != how->vcpus)
-        return mext_fail(why, "memory or vCPUs are not those of the token");
-    if (!c->c_info.name || !*c->c_info.name || strlen(c->c_info.name) > 200)
-        return mext_fail(why, "the guest has no usable name");
+    return name && *name && *name != '.' && strlen(name) <= 200 &&
+           strspn(name, plain) == strlen(name);
+}
+
+/* Programs of this host that a source may not choose. */
+static int programs_check(const libxl_domain_config *c, struct mext_why *why)
+{
+    const libxl_domain_build_info *b = &c->b_info;
+    const char *loader = b->bootloader ? strrchr(b->bootloader, '/') : NULL;
+
+    loader = loader ? loader + 1 : b->bootloader;
+    if (loader && *loader && strcmp(loader, "pygrub"))
+        return mext_fail(why, "bootloader= other than pygrub is not accepted "
+                         "from a source");
+    if (b->device_model || b->stubdomain_kernel || b->stubdomain_ramdisk)
+        return mext_fail(why, "device_model_override= and the like are not "
+                         "accepted from a source");
     for (int i = 0; i < c->num_nics; i++)
         if (!is_default(c->nics[i].script, "vif-bridge") ||
             c->nics[i].backend_domid || c->nics[i].backend_domname)
@@ -202,6 +214,39 @@ static int config_check(const libxl_domain_config *c,
             return mext_fail(why, "disk %s: script= and backend= are not "
                              "accepted from a source", c->disks[i].vdev);
     return 0;
+}
+
+/* What a source may not make this host do; MEXT_E_CONFIG. */
+static int config_check(const libxl_domain_config *c,
+                        const struct mext_launch *how, struct mext_why *why)
+{
+    const char *what = obstacle(c);
+
+    if (c->c_info.type != LIBXL_DOMAIN_TYPE_PVH)
+        return mext_fail(why, "only PVH guests are received, this is %s",
+                         type_name(c->c_info.type));
+    if (what)
+        return mext_fail(why, "the guest has %s", what);
+    if (c->b_info.max_memkb != how->memory_kib || vcpus_of(c) != how->vcpus)
+        return mext_fail(why, "memory or vCPUs are not those of the token");
+    if (!name_is_plain(c->c_info.name))
+        return mext_fail(why, "the guest has no usable name (letters, digits "
+                         "and ._+:@-)");
+    return programs_check(c, why);
+}
+
+/*
+ * What is only used by a device model or a boot loader is not taken over from
+ * a source at all; the loader itself is this host's own.
+ */
+static void config_filter(libxl_domain_config *c)
+{
+    if (c->b_info.bootloader)
+        set_string(&c->b_info.bootloader, "pygrub");
+    libxl_string_list_dispose(&c->b_info.bootloader_args);
+    libxl_string_list_dispose(&c->b_info.extra);
+    libxl_string_list_dispose(&c->b_info.extra_pv);
+    libxl_string_list_dispose(&c->b_info.extra_hvm);
 }
 
 /* Appends the migration vif; its index. */
@@ -252,8 +297,8 @@ static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
     set_string(&c->b_info.kernel, how->image);
     set_string(&c->b_info.ramdisk, NULL);
     set_string(&c->b_info.cmdline, how->cmdline);
+    config_filter(c);
     set_string(&c->b_info.bootloader, NULL);
-    libxl_string_list_dispose(&c->b_info.bootloader_args);
     /* Fully populated: mstrap gives back what the source does not have. */
     c->b_info.target_memkb = c->b_info.max_memkb;
     /* The guest keeps its uuid unless it comes from this very host. */
@@ -498,6 +543,7 @@ int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
         mext_fail(why, "the domain's configuration cannot be stored");
         goto out;
     }
+    config_filter(&c);
     libxl_uuid_copy(l->ctx, &c.c_info.uuid, &info.uuid);
     set_string(&c.c_info.name, name);
     own = libxl_domain_config_to_json(l->ctx, &c);
