@@ -22,6 +22,9 @@ unit_tests = \
 	tests/unit/test_codec \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
+	tests/unit/test_net \
+	tests/unit/test_precopy \
+	tests/unit/test_replay \
 	tests/unit/test_seal \
 	tests/unit/test_token
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
@@ -60,3 +63,19 @@ tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_layout_LDADD = $(UNIT_LDADD)
 tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
+
+tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_LDADD = $(UNIT_LDADD)
+tests_unit_test_net_SOURCES = tests/unit/test_net.c
+
+tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_precopy_LDADD = $(UNIT_LDADD)
+tests_unit_test_precopy_SOURCES = tests/unit/test_precopy.c
+
+tests_unit_test_replay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+tests_unit_test_replay_SOURCES = tests/unit/test_replay.c \
+	tools/packetd/replay.c

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* When pre-copying stops: one row a situation. */
+#include "mext_precopy.h"
+#include "unit.h"
+
+/* 1,000 pages a second in iterations long enough to be measured. */
+#define IT(n, p, d) { .number = n, .pages = p, .data = p, \
+                      .us = (p) * 1000ull, .dirty = d }
+
+static const struct {
+    struct mext_iteration before, now;
+    enum mext_decision want;
+} rows[] = {
+    /* few pages: not worth another */
+    { { 0 }, IT(1, 60000, 32), MEXT_STOP_FITS },
+    /* fits 300 ms (300 pages), but was just halved: go on */
+    { { 0 }, IT(1, 60000, 200), MEXT_GO_ON },
+    { IT(1, 60000, 200), IT(2, 200, 99), MEXT_GO_ON },
+    /* fits and no longer halves */
+    { IT(1, 60000, 200), IT(2, 200, 150), MEXT_STOP_FITS },
+    /* does not fit, converges */
+    { IT(1, 60000, 9000), IT(2, 9000, 2000), MEXT_GO_ON },
+    /* does not fit, does not converge, but only from the third on */
+    { IT(1, 60000, 9000), IT(2, 9000, 8900), MEXT_GO_ON },
+    { IT(2, 9000, 8900), IT(3, 8900, 8800), MEXT_STOP_STALLED },
+    /* the limit */
+    { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },
+    { IT(9, 9000, 400), IT(10, 400, 100), MEXT_STOP_FITS },
+    /* too short to measure: the rate of the one before counts */
+    { IT(1, 60000, 100), { 2, 100, 100, 1, 250 }, MEXT_STOP_FITS },
+    /* nothing was sent at all: no rate, and the rest does not fit */
+    { { 0 }, { 1, 0, 0, 0, 5000 }, MEXT_GO_ON },
+};
+
+START_TEST(decision)
+{
+    static const struct mext_limits l = { .downtime_ms = 300,
+                                          .iterations = 10 };
+    enum mext_decision d = mext_precopy_decide(
+        &l, &rows[_i].now, rows[_i].before.number ? &rows[_i].before : NULL,
+        NULL);
+
+    ck_assert_msg(d == rows[_i].want, "row %d: %s", _i,
+                  mext_decision_text(d));
+}
+END_TEST
+
+START_TEST(rate_is_of_this_iteration)
+{
+    static const struct mext_limits l = { 300, 10 };
+    static const struct mext_iteration i = IT(1, 60000, 5);
+    uint64_t rate = 0;
+
+    mext_precopy_decide(&l, &i, NULL, &rate);
+    ck_assert_uint_eq(rate, 1000);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("precopy");
+    TCase *t = tcase_create("decide");
+
+    tcase_add_loop_test(t, decision, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_test(t, rate_is_of_this_iteration);
+    suite_add_tcase(s, t);
+    return unit_main(s);
+}
