@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The testbed's programs are compiled by "bed fetch", not by make: they go
-# into the emulated hosts' images.
+# The testbed's programs are compiled by "bed fetch", the benchmark's by bench,
+# not by make: they go into the emulated hosts.
 EXTRA_DIST += \
+	tests/bench/bench-host.c \
+	tests/bench/measure.sh \
+	tests/bench/report \
+	tests/build.sh \
 	tests/setup \
 	tests/testbed/README.md \
 	tests/testbed/bed \
