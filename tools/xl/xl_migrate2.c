@@ -29,6 +29,7 @@ static void usage(FILE *f)
 {
     fputs(
 "Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
+"       xl migrate --cooperative --resume DOMAIN\n"
 "\n"
 "Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
 "\n"
@@ -43,6 +44,8 @@ static void usage(FILE *f)
 "  --mstrap-port N        (default 7011)\n"
 "  --mstrap-gateway A\n"
 "  --keys DIR             (default /etc/xen/packetd)\n"
+"  --resume               let a copy that a broken migration left suspended run\n"
+"                         again here; first see that it does not run on HOST\n"
 "  --json                 result as JSON on standard output\n"
 "  -q, --quiet            no progress\n"
 "  -h, --help             this text\n"
@@ -94,7 +97,7 @@ static int help(char **argv)
 /* ---- options ---- */
 
 enum { O_COOP = 256, O_PEER, O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
-       O_EXPECT, O_IP, O_PORT, O_GATEWAY, O_KEYS, O_JSON };
+       O_EXPECT, O_IP, O_PORT, O_GATEWAY, O_KEYS, O_JSON, O_RESUME };
 
 static const struct option options[] = {
     { "cooperative", no_argument, NULL, O_COOP },
@@ -109,6 +112,7 @@ static const struct option options[] = {
     { "mstrap-gateway", required_argument, NULL, O_GATEWAY },
     { "keys", required_argument, NULL, O_KEYS },
     { "json", no_argument, NULL, O_JSON },
+    { "resume", no_argument, NULL, O_RESUME },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { 0 },
@@ -176,7 +180,7 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help;
+    bool json, quiet, help, resume;
     char peer[256];
 };
 
@@ -224,6 +228,9 @@ static int take(struct arguments *a, int c)
     case O_JSON:
         a->json = true;
         break;
+    case O_RESUME:
+        a->resume = true;
+        break;
     case 'q':
         a->quiet = true;
         break;
@@ -247,11 +254,13 @@ static int parse(int argc, char **argv, struct arguments *a)
             return -1;
     if (a->help)
         return 0;
-    if (argc - optind != 2) {
+    if (argc - optind != (a->resume ? 1 : 2)) {
         usage(stderr);
         return -1;
     }
     a->rq.domain = argv[optind];
+    if (a->resume)
+        return 0;
     a->rq.host = argv[optind + 1];
     if (mext_net_split(a->rq.host, MEXT_CONTROL_PORT, a->peer, &port, &why))
         return bad(why.text, a->rq.host);
@@ -286,6 +295,17 @@ static void catch_signals(void)
 
 /* ---- the word ---- */
 
+static int resume(const struct mext_request *rq)
+{
+    struct mext_why why;
+
+    if (mext_resume_here(rq->domain, rq->verbosity, &why)) {
+        fprintf(stderr, "source: %s\n", why.text);
+        return 1;
+    }
+    return 0;
+}
+
 static int migrate(int argc, char **argv, unsigned verbosity)
 {
     struct arguments a = {
@@ -309,6 +329,8 @@ static int migrate(int argc, char **argv, unsigned verbosity)
         usage(stdout);
         return 0;
     }
+    if (a.resume)
+        return resume(&a.rq);
     catch_signals();
     xl_report_events(&ev, a.quiet);
     o = mext_migrate(&a.rq, &ev, &rep, &why);

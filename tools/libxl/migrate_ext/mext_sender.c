@@ -57,6 +57,8 @@ static void step(struct sender *s, const char *fmt, ...)
     s->ev->step(s->ev->arg, text);
 }
 
+#define AWAY_SUFFIX "--migratedaway"
+
 /* ---- the guest ---- */
 
 static int open_guest(struct sender *s, struct mext_why *why)
@@ -367,7 +369,7 @@ static int rename_source(struct sender *s, bool away, struct mext_why *why)
     char name[300];
 
     snprintf(name, sizeof(name), "%s%s", s->guest.name,
-             away ? "--migratedaway" : "");
+             away ? AWAY_SUFFIX : "");
     if (mext_lxl_rename(s->lxl, s->domid, name, why))
         return -1;
     s->renamed = away;
@@ -478,9 +480,9 @@ static void unknown(struct sender *s, struct mext_why *why)
 
     memcpy(first, why->text, sizeof(first));
     mext_fail(why, "%.150s; whether the guest runs there is not known, so the "
-              "copy here stays suspended as \"%.60s--migratedaway\". If xl "
-              "list on the destination shows \"%.60s\" running: xl destroy %u "
-              "here; if it does not: xl rename it back and xl resume %u",
+              "copy here stays suspended as \"%.60s" AWAY_SUFFIX "\". Look at "
+              "xl list on the destination: if \"%.60s\" runs there, xl destroy "
+              "%u here; if not, xl migrate --cooperative --resume %u here",
               first, s->guest.name, s->guest.name, s->domid, s->domid);
 }
 
@@ -521,4 +523,57 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
              more.text);
     cleanup(&s);
     return o;
+}
+
+/* NAME--migratedaway goes by NAME again. */
+static int rename_back(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    struct mext_guest g;
+    size_t n;
+    int rc = 0;
+
+    if (mext_lxl_guest(l, domid, &g, why))
+        return -1;
+    n = strlen(g.name);
+    if (n > strlen(AWAY_SUFFIX) &&
+        !strcmp(g.name + n - strlen(AWAY_SUFFIX), AWAY_SUFFIX)) {
+        g.name[n - strlen(AWAY_SUFFIX)] = 0;
+        rc = mext_lxl_rename(l, domid, g.name, why);
+    }
+    mext_guest_free(&g);
+    return rc;
+}
+
+/* By the name given, or by what it was renamed to. */
+static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
+                     struct mext_why *why)
+{
+    char away[300];
+
+    snprintf(away, sizeof(away), "%s" AWAY_SUFFIX, domain);
+    return mext_lxl_find(l, away, domid_r, why) &&
+           mext_lxl_find(l, domain, domid_r, why) ? -1 : 0;
+}
+
+int mext_resume_here(const char *domain, unsigned verbosity,
+                     struct mext_why *why)
+{
+    struct mext_lxl *l = NULL;
+    struct mext_dom *d = NULL;
+    struct mext_dom_state st;
+    uint32_t domid;
+    int rc = -1;
+
+    if (mext_lxl_open(verbosity, &l, why) ||
+        find_away(l, domain, &domid, why) || mext_dom_open(domid, &d, why) ||
+        mext_dom_state(d, &st, why))
+        goto out;
+    if (!st.shutdown || st.reason != MEXT_SHUTDOWN_SUSPEND)
+        mext_fail(why, "\"%s\" is not suspended", domain);
+    else if (!rename_back(l, domid, why))
+        rc = mext_lxl_resume(l, domid, why);
+out:
+    mext_dom_close(d);
+    mext_lxl_close(l);
+    return rc;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdint.h>
 #include <string.h>
-
-#include <xen/sched.h>
 
 #include "mext_net.h"
 #include "mext_suspend.h"
@@ -23,11 +20,11 @@ static int look(struct mext_dom *d, struct mext_why *why)
         return mext_fail(why, "the guest is gone");
     if (!st.shutdown)
         return 0;
-    if (st.reason == SHUTDOWN_suspend)
+    if (st.reason == MEXT_SHUTDOWN_SUSPEND)
         return 1;
     return mext_fail(why, "the guest %s instead of suspending",
-                     st.reason == SHUTDOWN_crash    ? "crashed"
-                     : st.reason == SHUTDOWN_reboot ? "rebooted"
+                     st.reason == MEXT_SHUTDOWN_CRASH    ? "crashed"
+                     : st.reason == MEXT_SHUTDOWN_REBOOT ? "rebooted"
                                                     : "shut down");
 }
 

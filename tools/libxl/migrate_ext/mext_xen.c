@@ -7,6 +7,7 @@
 #include <xenctrl.h>
 #include <xenguest.h>
 #include <xen/hvm/params.h>
+#include <xen/sched.h>
 
 #include "mext_net.h"
 #include "mext_xen.h"
@@ -17,6 +18,11 @@
  */
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t dom, unsigned int num,
                           xen_pfn_t *arr);
+
+_Static_assert(MEXT_SHUTDOWN_POWEROFF == SHUTDOWN_poweroff, "");
+_Static_assert(MEXT_SHUTDOWN_REBOOT == SHUTDOWN_reboot, "");
+_Static_assert(MEXT_SHUTDOWN_SUSPEND == SHUTDOWN_suspend, "");
+_Static_assert(MEXT_SHUTDOWN_CRASH == SHUTDOWN_crash, "");
 
 struct mext_dom {
     xc_interface *xch;

@@ -12,9 +12,15 @@
 
 struct mext_dom;                        /* an open handle to one domain */
 
+/* As Xen's SHUTDOWN_*. */
+#define MEXT_SHUTDOWN_POWEROFF  0
+#define MEXT_SHUTDOWN_REBOOT    1
+#define MEXT_SHUTDOWN_SUSPEND   2
+#define MEXT_SHUTDOWN_CRASH     3
+
 struct mext_dom_state {
     bool exists, paused, shutdown, dying;
-    unsigned reason;                    /* SHUTDOWN_*, when shutdown */
+    unsigned reason;                    /* MEXT_SHUTDOWN_*, when shutdown */
     uint64_t pages;                     /* 4 KiB pages it has now */
     unsigned vcpus;                     /* highest vCPU id + 1 */
 };
