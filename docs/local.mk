@@ -3,5 +3,7 @@ dist_man_MANS += \
 	docs/man/mstrap.7 \
 	docs/man/packetd.8 \
 	docs/man/xl-migrate-cooperative.1
-EXTRA_DIST += README.md check demo bench docs/architecture.md \
+EXTRA_DIST += README.md CHANGELOG.md COPYING LICENSES \
+	bench check demo tests/bare tests/build.sh tests/bench \
+	docs/architecture.md docs/testing.md \
 	docs/specs/token.md docs/specs/transport.md docs/specs/xenstore.md

@@ -17,6 +17,13 @@ EXTRA_DIST += \
 	tests/testbed/lib.sh \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
+	tests/testbed/product.sh \
+	tests/testbed/scenario-ballooned \
+	tests/testbed/scenario-failures \
+	tests/testbed/scenario-manual \
+	tests/testbed/scenario-migrate \
+	tests/testbed/scenario-no-mapping \
+	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
 	tests/testbed/src/bed-agent.c \
 	tests/testbed/src/bed-client.c \

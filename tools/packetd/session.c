@@ -503,7 +503,28 @@ static void note(const char *text)
     packetd_log("%s", text);
 }
 
-/* The guest runs: what is left of the migration goes, then mind it. */
+/*
+ * Minds the guest in a process of its own, so that this one's place and
+ * address are free for the next migration.
+ */
+static void mind(const struct packetd *p, uint32_t domid)
+{
+    struct mext_lxl *l;
+    struct mext_why why;
+    pid_t pid = fork();
+
+    if (pid > 0)
+        return;
+    if (pid < 0 || setsid() < 0 || mext_lxl_open(p->verbosity, &l, &why)) {
+        packetd_log("domain %u is not minded: it will not start again by "
+                    "itself", domid);
+        return;
+    }
+    mext_lxl_mind(l, domid, note);
+    mext_lxl_close(l);
+}
+
+/* The guest runs: what is left of the migration goes. */
 static void settle(struct session *s)
 {
     uint32_t domid = s->ms.domid;
@@ -514,8 +535,9 @@ static void settle(struct session *s)
         mext_lxl_vif_remove(s->lxl, domid, s->ms.vif);
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
+    mext_lxl_close(s->lxl);
     if (!s->minded)
-        mext_lxl_mind(s->lxl, domid, note);
+        mind(s->p, domid);
 }
 
 int packetd_session(const struct packetd *p, int fd, unsigned slot)
