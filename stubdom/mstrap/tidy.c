@@ -12,7 +12,7 @@
 #include "xen/xenstore.h"
 
 #define STATE_NODE "data/mstrap/state"
-#define FLUSH_TIMEOUT_MS 200
+#define FLUSH_TIMEOUT_MS 10000
 #define CLOSE_TIMEOUT_MS 5000
 
 /* DONE goes out; whether it arrives the source says by its acknowledgement. */

@@ -39,6 +39,12 @@
 #define TCP_WND (512 * 1024)    /* of all channels: net/connection.c */
 #define TCP_SND_BUF (4 * TCP_MSS)
 #define TCP_QUEUE_OOSEQ 0
+/*
+ * An ACK is delayed by so many ms at most.  lwIP's own 250 is longer than the
+ * shortest retransmission timeout of Linux (200 ms): after a loss each single
+ * retransmitted segment would time out once more, for ever.
+ */
+#define TCP_TMR_INTERVAL 25
 #define TCP_LISTEN_BACKLOG 1
 #define MEMP_NUM_TCP_PCB 16
 #define MEMP_NUM_TCP_PCB_LISTEN 1
