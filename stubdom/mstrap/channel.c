@@ -102,8 +102,7 @@ static int on_end(struct ms_channel *c, const struct ms_sink *sink,
 }
 
 /* What a source may say; each returns 0 to go on, a step, or -reason. */
-static int (*const handlers[])(struct ms_channel *c,
-                               const struct ms_sink *sink,
+static int (*const handlers[])(struct ms_channel *c, const struct ms_sink *sink,
                                const struct mext_data *m) = {
     [MEXT_DATA_PAGES] = on_pages,
     [MEXT_DATA_BARRIER] = on_barrier,

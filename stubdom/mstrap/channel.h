@@ -22,22 +22,22 @@ struct ms_counts {
 };
 
 enum ms_channel_state {
-    MS_CHANNEL_OPENING = 1,     /* plaintext opening */
-    MS_CHANNEL_HEADER,          /* length of a frame */
-    MS_CHANNEL_BODY,            /* sealed body */
-    MS_CHANNEL_PAGE,            /* sealed page, straight into its place */
-    MS_CHANNEL_TAG,             /* tag of that page */
-    MS_CHANNEL_BARRIER,         /* nothing may come before the ack */
-    MS_CHANNEL_ENDED,           /* nothing may come any more */
+    MS_CHANNEL_OPENING = 1, /* plaintext opening */
+    MS_CHANNEL_HEADER,      /* length of a frame */
+    MS_CHANNEL_BODY,        /* sealed body */
+    MS_CHANNEL_PAGE,        /* sealed page, straight into its place */
+    MS_CHANNEL_TAG,         /* tag of that page */
+    MS_CHANNEL_BARRIER,     /* nothing may come before the ack */
+    MS_CHANNEL_ENDED,       /* nothing may come any more */
 };
 
 /* What a call of ms_channel_feed ended with. */
 enum ms_step {
-    MS_STEP_MORE = 1,           /* all bytes used */
-    MS_STEP_OPENED,             /* opening read: call ms_channel_key */
-    MS_STEP_PROVEN,             /* first frame has opened: it is the source */
-    MS_STEP_BARRIER,            /* waits for ms_channel_resume */
-    MS_STEP_END,                /* END, and the counts agree */
+    MS_STEP_MORE = 1, /* all bytes used */
+    MS_STEP_OPENED,   /* opening read: call ms_channel_key */
+    MS_STEP_PROVEN,   /* first frame has opened: it is the source */
+    MS_STEP_BARRIER,  /* waits for ms_channel_resume */
+    MS_STEP_END,      /* END, and the counts agree */
 };
 
 struct ms_channel {
@@ -45,7 +45,7 @@ struct ms_channel {
     bool proven;
     struct mext_open open;
     struct mext_seal in, out;
-    uint32_t iteration;         /* of the last barrier */
+    uint32_t iteration; /* of the last barrier */
     struct ms_counts counts;
     /* Bytes that are being collected: where, how many, of how many. */
     uint8_t *at;

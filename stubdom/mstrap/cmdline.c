@@ -88,9 +88,7 @@ static bool parse_historic(const char *line, struct ms_config *config)
 
 const char *ms_cmdline_parse(const char *line, struct ms_config *config_r)
 {
-    struct ms_config config = {
-        .netmask = 0xffffff00, .port = MEXT_DATA_PORT
-    };
+    struct ms_config config = { .netmask = 0xffffff00, .port = MEXT_DATA_PORT };
     const char *word;
     size_t length;
 

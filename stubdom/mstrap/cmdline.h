@@ -28,7 +28,7 @@ const char *ms_cmdline_parse(const char *line, struct ms_config *config_r);
 struct ms_invitation {
     uint8_t token_digest[MEXT_DIGEST_LEN];
     uint8_t source_key[MEXT_KEY_LEN];
-    unsigned channels;          /* 1 .. MEXT_CHANNELS_MAX */
+    unsigned channels; /* 1 .. MEXT_CHANNELS_MAX */
 };
 
 /** Parses "v1 TOKEN-DIGEST SOURCE-KEY CHANNELS"; false if it is not that. */

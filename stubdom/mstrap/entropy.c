@@ -15,8 +15,8 @@
 #include "xen/clock.h"
 #include "xen/xenstore.h"
 
-#define SEED_NODE "mstrap/seed"
-#define SEED_LEN 32
+#define SEED_NODE    "mstrap/seed"
+#define SEED_LEN     32
 #define RDRAND_TRIES 10
 
 static uint8_t key[32];
@@ -36,7 +36,9 @@ static bool rdrand(uint64_t *value_r)
         uint8_t ok;
 
         __asm__ volatile("rdrand %0; setc %1"
-                         : "=r"(*value_r), "=qm"(ok) : : "cc");
+                         : "=r"(*value_r), "=qm"(ok)
+                         :
+                         : "cc");
         if (ok)
             return true;
     }

@@ -2,8 +2,8 @@
 #include "fault.h"
 #include "mstrap.h"
 
-#define VECTORS 32
-#define STUB_SIZE 16
+#define VECTORS                32
+#define STUB_SIZE              16
 #define GATE_INTERRUPT_PRESENT 0x8e00
 
 struct gate {
@@ -39,8 +39,7 @@ void ms_fault_init(void)
     struct {
         uint16_t limit;
         uint64_t base;
-    } __attribute__((packed)) pointer = { sizeof(gates) - 1,
-                                          (uint64_t)gates };
+    } __attribute__((packed)) pointer = { sizeof(gates) - 1, (uint64_t)gates };
 
     for (unsigned i = 0; i < VECTORS; i++) {
         uint64_t stub = (uint64_t)ms_fault_stubs + i * STUB_SIZE;

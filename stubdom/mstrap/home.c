@@ -7,11 +7,11 @@
 #include "xen/gnttab.h"
 #include "xen/memory.h"
 
-#define CPUID_EXTENDED 0x80000001
+#define CPUID_EXTENDED       0x80000001
 #define CPUID_EDX_HUGE_PAGES (1u << 26)
-#define GIB_SHIFT (30 - MS_PAGE_SHIFT)
-#define GIBS_MIN 4u
-#define FOREIGN_PAGES 2
+#define GIB_SHIFT            (30 - MS_PAGE_SHIFT)
+#define GIBS_MIN             4u
+#define FOREIGN_PAGES        2
 
 static struct ms_tables tables __attribute__((aligned(MS_PAGE_SIZE)));
 

@@ -11,7 +11,7 @@
 struct ms_home {
     uint64_t first_gfn;
     uint64_t pages;
-    uint64_t gfn_limit;         /* the direct map ends here */
+    uint64_t gfn_limit; /* the direct map ends here */
 };
 
 /**

@@ -29,12 +29,12 @@
 #include "xen/hypercall.h"
 #include "xen/xenstore.h"
 
-#define STATE_NODE "data/mstrap/state"
-#define KEY_NODE "data/mstrap/key"
-#define OWN_NODE "data/mstrap/own"
-#define ADDRESS_NODE "data/mstrap/address"
-#define SESSION_NODE "mstrap/session"
-#define PROGRESS_MS 1000
+#define STATE_NODE       "data/mstrap/state"
+#define KEY_NODE         "data/mstrap/key"
+#define OWN_NODE         "data/mstrap/own"
+#define ADDRESS_NODE     "data/mstrap/address"
+#define SESSION_NODE     "mstrap/session"
+#define PROGRESS_MS      1000
 #define FLUSH_TIMEOUT_MS 200
 
 static char command_line[512];
@@ -48,7 +48,7 @@ static void fail(unsigned reason, const char *format, va_list args)
     static bool failing;
     char text[160], state[176];
 
-    if (failing)                /* while it was being reported */
+    if (failing) /* while it was being reported */
         ms_spin();
     failing = true;
     ms_vformat(text, sizeof(text), format, args);

@@ -15,8 +15,8 @@
 #include "boot/layout.h"
 
 #define MS_PAGE_SHIFT 12
-#define MS_PAGE_SIZE 4096
-#define MS_OWN_GFN (MS_OWN_BASE >> MS_PAGE_SHIFT)
+#define MS_PAGE_SIZE  4096
+#define MS_OWN_GFN    (MS_OWN_BASE >> MS_PAGE_SHIFT)
 
 /* One more than the highest gfn that can be mapped: 512 GiB. */
 #define MS_GFN_LIMIT (UINT64_C(1) << 27)
@@ -54,8 +54,8 @@ extern char ms_image_start[], ms_text_end[], ms_rodata_end[], ms_image_end[];
 
 /* The first two frames of the region are mapped, not populated. */
 #define MS_SHARED_INFO_GFN MS_OWN_GFN
-#define MS_GRANT_GFN (MS_OWN_GFN + 1)
-#define MS_IMAGE_GFN (MS_OWN_GFN + 2)
+#define MS_GRANT_GFN       (MS_OWN_GFN + 1)
+#define MS_IMAGE_GFN       (MS_OWN_GFN + 2)
 
 /** The frame behind an address in mstrap's own image, after the move. */
 static inline uint64_t ms_own_gfn(const void *address)

@@ -12,10 +12,10 @@
 struct ms_ram {
     unsigned ranges;
     struct {
-        uint64_t first, end;    /* gfns, end excluded */
+        uint64_t first, end; /* gfns, end excluded */
     } range[MS_RAM_RANGES];
-    uint64_t pages;             /* in all ranges */
-    uint64_t end;               /* one more than the highest gfn, 0 if none */
+    uint64_t pages; /* in all ranges */
+    uint64_t end;   /* one more than the highest gfn, 0 if none */
 };
 
 /** Adds a RAM entry of the memory map (bytes); partial pages do not count. */

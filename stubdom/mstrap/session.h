@@ -18,19 +18,19 @@ enum ms_phase {
 
 /* What is to be done after a step. */
 enum ms_action {
-    MS_ACT_NONE = 0,            /* go on reading */
-    MS_ACT_STARTED,             /* the first channel has proven itself */
-    MS_ACT_HOLD,                /* read no more from this channel for now */
-    MS_ACT_RELEASE,             /* acknowledge the barrier on all channels */
-    MS_ACT_COMPLETE,            /* END on all channels: memory is complete */
+    MS_ACT_NONE = 0, /* go on reading */
+    MS_ACT_STARTED,  /* the first channel has proven itself */
+    MS_ACT_HOLD,     /* read no more from this channel for now */
+    MS_ACT_RELEASE,  /* acknowledge the barrier on all channels */
+    MS_ACT_COMPLETE, /* END on all channels: memory is complete */
 };
 
 struct ms_session {
     enum ms_phase phase;
     bool invited;
-    unsigned channels;          /* of the invitation */
+    unsigned channels; /* of the invitation */
     struct mext_root root;
-    struct ms_channel *channel[MEXT_CHANNELS_MAX];  /* the proven ones */
+    struct ms_channel *channel[MEXT_CHANNELS_MAX]; /* the proven ones */
 };
 
 void ms_session_init(struct ms_session *session);

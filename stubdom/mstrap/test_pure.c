@@ -16,8 +16,9 @@ START_TEST(format_writes_what_printf_would)
 {
     char out[64];
 
-    ck_assert_uint_eq(ms_format(out, sizeof(out), "%s=%u %lx %02x%c%%", "a",
-                                7u, 0xf1002ul, 5u, 'z'), 14);
+    ck_assert_uint_eq(ms_format(out, sizeof(out), "%s=%u %lx %02x%c%%", "a", 7u,
+                                0xf1002ul, 5u, 'z'),
+                      14);
     ck_assert_str_eq(out, "a=7 f1002 05z%");
 }
 END_TEST
@@ -61,8 +62,8 @@ START_TEST(decimal_is_bounded)
     ck_assert(!ms_parse_decimal("8", 1, 7, &value));
     ck_assert(!ms_parse_decimal("", 0, 7, &value));
     ck_assert(!ms_parse_decimal("-1", 2, 7, &value));
-    ck_assert(!ms_parse_decimal("18446744073709551616", 20, UINT64_MAX,
-                                &value));
+    ck_assert(
+        !ms_parse_decimal("18446744073709551616", 20, UINT64_MAX, &value));
 }
 END_TEST
 
@@ -73,8 +74,8 @@ static const struct {
 } good_lines[] = {
     { "ip=192.0.2.77", 0xc000024d, 0xffffff00, 0, 7011 },
     { " ip=192.0.2.77  port=1 ", 0xc000024d, 0xffffff00, 0, 1 },
-    { "ip=10.1.2.3 netmask=255.255.0.0 gateway=10.1.0.1 port=65535",
-      0x0a010203, 0xffff0000, 0x0a010001, 65535 },
+    { "ip=10.1.2.3 netmask=255.255.0.0 gateway=10.1.0.1 port=65535", 0x0a010203,
+      0xffff0000, 0x0a010001, 65535 },
     { "01020304 000004d2", 0x01020304, 0xffffff00, 0, 1234 },
     { "cmdline=01020304 000004d2", 0x01020304, 0xffffff00, 0, 1234 },
 };
@@ -92,11 +93,26 @@ START_TEST(good_command_lines)
 END_TEST
 
 static const char *const bad_lines[] = {
-    "", " ", "ip=", "ip=1.2.3", "ip=1.2.3.4.5", "ip=1.2.3.256", "ip=1.2.3.4x",
-    "ip=1..3.4", "ip=0.0.0.0", "port=7011", "ip=1.2.3.4 port=0",
-    "ip=1.2.3.4 port=65536", "ip=1.2.3.4 netmask=255.0.255.0",
-    "ip=1.2.3.4 quiet", "01020304", "01020304 00010000", "01020304 00000000",
-    "0102030 000004d2", "01020304 000004d2 1", "00000000 000004d2",
+    "",
+    " ",
+    "ip=",
+    "ip=1.2.3",
+    "ip=1.2.3.4.5",
+    "ip=1.2.3.256",
+    "ip=1.2.3.4x",
+    "ip=1..3.4",
+    "ip=0.0.0.0",
+    "port=7011",
+    "ip=1.2.3.4 port=0",
+    "ip=1.2.3.4 port=65536",
+    "ip=1.2.3.4 netmask=255.0.255.0",
+    "ip=1.2.3.4 quiet",
+    "01020304",
+    "01020304 00010000",
+    "01020304 00000000",
+    "0102030 000004d2",
+    "01020304 000004d2 1",
+    "00000000 000004d2",
     "cmdline=01020304",
 };
 
@@ -158,21 +174,26 @@ static struct ms_tables tables;
 static ms_table spare[8];
 static struct ms_paging plan;
 
-#define TEXT_PAGES 30u
-#define RODATA_END 40u
-#define IMAGE_END 100u
-#define FRAME(entry) (((entry) & 0x000ffffffffff000) >> 12)
+#define TEXT_PAGES   30u
+#define RODATA_END   40u
+#define IMAGE_END    100u
+#define FRAME(entry) (((entry)&0x000ffffffffff000) >> 12)
 
 static void build(bool huge_pages)
 {
     memset(&tables, 0, sizeof(tables));
     memset(spare, 0, sizeof(spare));
     plan = (struct ms_paging){
-        .tables_gfn = MS_IMAGE_GFN + 50, .image_gfn = MS_IMAGE_GFN,
-        .text_end = TEXT_PAGES, .rodata_end = RODATA_END,
-        .image_end = IMAGE_END, .foreign_gfn = MS_SHARED_INFO_GFN,
-        .foreign = 2, .huge_pages = huge_pages,
-        .gibs = huge_pages ? 512 : 9, .spare = spare,
+        .tables_gfn = MS_IMAGE_GFN + 50,
+        .image_gfn = MS_IMAGE_GFN,
+        .text_end = TEXT_PAGES,
+        .rodata_end = RODATA_END,
+        .image_end = IMAGE_END,
+        .foreign_gfn = MS_SHARED_INFO_GFN,
+        .foreign = 2,
+        .huge_pages = huge_pages,
+        .gibs = huge_pages ? 512 : 9,
+        .spare = spare,
         .spare_gfn = MS_IMAGE_GFN + IMAGE_END,
     };
     ms_paging_build(&tables, &plan);

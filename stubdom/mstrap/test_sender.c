@@ -22,7 +22,7 @@
 #include "mext_crypto.h"
 #include "mext_seal.h"
 
-#define BATCH MEXT_PAGES_DATA_MAX
+#define BATCH          MEXT_PAGES_DATA_MAX
 #define ITERATIONS_MAX 20
 
 enum fault { FAULT_NONE, FAULT_TAG, FAULT_GFN, FAULT_CUT, FAULT_COUNT };
@@ -32,9 +32,9 @@ static struct {
     unsigned domid;
     struct sockaddr_in address;
     unsigned channels;
-    uint64_t pages;             /* of the made-up guest */
-    unsigned iterations;        /* before the last */
-    uint64_t extra_gfn;         /* a page outside RAM, 0: none */
+    uint64_t pages;      /* of the made-up guest */
+    unsigned iterations; /* before the last */
+    uint64_t extra_gfn;  /* a page outside RAM, 0: none */
     uint64_t absent_gfn, absent_count;
     enum fault fault;
 } options = { .channels = 2, .pages = 200 << 8, .iterations = 2 };
@@ -207,7 +207,7 @@ static void send_batch(struct channel *c, uint64_t base, unsigned span,
         m.u.pages.ndata++;
         fill(page, base + i, version);
         if (!length)
-            c->out.counter++;   /* the frame's own, which is sealed below */
+            c->out.counter++; /* the frame's own, which is sealed below */
         mext_page_seal(&c->out, sealed + length, (uint8_t *)page);
         length += MEXT_PAGE_SIZE + MEXT_TAG_LEN;
     }
@@ -235,8 +235,11 @@ static void send_iteration(struct channel *c, unsigned iteration)
             c->index == 0)
             shutdown(c->fd, SHUT_RDWR);
         if (version)
-            send_batch(c, base, options.pages - base < BATCH
-                       ? (unsigned)(options.pages - base) : BATCH, version);
+            send_batch(c, base,
+                       options.pages - base < BATCH
+                           ? (unsigned)(options.pages - base)
+                           : BATCH,
+                       version);
     }
 }
 
@@ -281,9 +284,8 @@ static void *run_channel(void *arg)
 
 static void open_channel(struct channel *c, unsigned index)
 {
-    struct mext_open open = {
-        .index = (uint16_t)index, .count = (uint16_t)options.channels
-    };
+    struct mext_open open = { .index = (uint16_t)index,
+                              .count = (uint16_t)options.channels };
     uint8_t bytes[MEXT_OPEN_LEN];
     int one = 1;
 
@@ -369,8 +371,8 @@ static char *wait_for_end(void)
     while (now() < end) {
         char *state = read_node("data/mstrap/state");
 
-        if (state && (!strncmp(state, "tidy", 4) ||
-                      !strncmp(state, "failed", 6)))
+        if (state &&
+            (!strncmp(state, "tidy", 4) || !strncmp(state, "failed", 6)))
             return state;
         free(state);
         usleep(500);
@@ -468,9 +470,9 @@ int main(int argc, char **argv)
     state = wait_for_end();
     tidy = now();
     printf("%lu data pages in %.2f s: %.1f MiB/s; DONE %.1f ms after the last "
-           "byte, tidy %.1f ms after that\n", data, done - start,
-           (double)data / 256 / (done - start), (done - sent) * 1e3,
-           (tidy - done) * 1e3);
+           "byte, tidy %.1f ms after that\n",
+           data, done - start, (double)data / 256 / (done - start),
+           (done - sent) * 1e3, (tidy - done) * 1e3);
     printf("DONE data=%lu zero=%lu absent=%lu populated=%lu\nstate: %s\n",
            m.u.done.data, m.u.done.zero, m.u.done.absent, m.u.done.populated,
            state);

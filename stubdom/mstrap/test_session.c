@@ -10,9 +10,9 @@
 
 #include "session.h"
 
-#define GUEST_PAGES 64u
+#define GUEST_PAGES   64u
 #define FORBIDDEN_GFN 60u
-#define STREAM_MAX 400000u
+#define STREAM_MAX    400000u
 
 static uint8_t guest[GUEST_PAGES][MEXT_PAGE_SIZE];
 static uint64_t absent_pages;
@@ -71,7 +71,8 @@ static void start(unsigned channels)
     ck_assert_int_eq(mext_root_derive(&source_root, MEXT_KDF_DATA,
                                       source_secret, public,
                                       invitation.token_digest,
-                                      invitation.source_key, public), 0);
+                                      invitation.source_key, public),
+                     0);
 }
 
 static void put_open(struct peer *p, uint16_t index, uint16_t count)
@@ -94,8 +95,9 @@ static void put_message(struct peer *p, const struct mext_data *m)
 
     mext_buf_init(&body, frame + MEXT_FRAME_HDR_LEN, MEXT_DATA_BODY_MAX);
     ck_assert_int_eq(mext_data_encode(m, &body), 0);
-    ck_assert_int_eq(mext_frame_seal(&p->seal, frame, body.pos,
-                                     MEXT_DATA_BODY_MAX, &length), 0);
+    ck_assert_int_eq(
+        mext_frame_seal(&p->seal, frame, body.pos, MEXT_DATA_BODY_MAX, &length),
+        0);
     p->length += length;
 }
 
@@ -108,8 +110,10 @@ static void put_pages(struct peer *p, uint64_t base, const char *what,
     m.u.pages.base = base;
     m.u.pages.span = (uint16_t)strlen(what);
     for (unsigned i = 0; what[i]; i++)
-        mext_map_set(m.u.pages.map, i, what[i] == 'z' ? MEXT_MAP_ZERO :
-                     what[i] == 'd' ? MEXT_MAP_DATA : MEXT_MAP_NONE);
+        mext_map_set(m.u.pages.map, i,
+                     what[i] == 'z'   ? MEXT_MAP_ZERO
+                     : what[i] == 'd' ? MEXT_MAP_DATA
+                                      : MEXT_MAP_NONE);
     put_message(p, &m);
     for (unsigned i = 0; what[i]; i++) {
         uint8_t page[MEXT_PAGE_SIZE];
@@ -124,18 +128,16 @@ static void put_pages(struct peer *p, uint64_t base, const char *what,
 
 static void put_barrier(struct peer *p, uint32_t iteration)
 {
-    struct mext_data m = {
-        .type = MEXT_DATA_BARRIER, .u.barrier.iteration = iteration
-    };
+    struct mext_data m = { .type = MEXT_DATA_BARRIER,
+                           .u.barrier.iteration = iteration };
 
     put_message(p, &m);
 }
 
 static void put_end(struct peer *p, uint64_t data, uint64_t zero)
 {
-    struct mext_data m = {
-        .type = MEXT_DATA_END, .u.end = { .data = data, .zero = zero }
-    };
+    struct mext_data m = { .type = MEXT_DATA_END,
+                           .u.end = { .data = data, .zero = zero } };
 
     put_message(p, &m);
 }
@@ -309,9 +311,8 @@ START_TEST(absent_runs_are_passed_on)
 END_TEST
 
 /* What only mstrap says, or nobody. */
-static const uint8_t foreign_types[] = {
-    MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE, MEXT_DATA_ERROR
-};
+static const uint8_t foreign_types[] = { MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE,
+                                         MEXT_DATA_ERROR };
 
 START_TEST(messages_of_the_other_direction_are_refused)
 {
@@ -395,9 +396,8 @@ END_TEST
 
 START_TEST(answers_open_at_the_source)
 {
-    struct mext_data m = {
-        .type = MEXT_DATA_DONE, .u.done = { 1, 2, 3, 4 }
-    }, got;
+    struct mext_data m = { .type = MEXT_DATA_DONE, .u.done = { 1, 2, 3, 4 } },
+                     got;
     uint8_t frame[MS_FRAME_MAX];
     size_t length;
     int body;
@@ -409,10 +409,11 @@ START_TEST(answers_open_at_the_source)
     body = mext_frame_len(frame, MEXT_DATA_BODY_MAX);
     ck_assert_int_eq((int)length, MEXT_FRAME_HDR_LEN + body);
     ck_assert_int_eq(mext_frame_open(&peers[0].answers,
-                                     frame + MEXT_FRAME_HDR_LEN,
-                                     (size_t)body), 0);
+                                     frame + MEXT_FRAME_HDR_LEN, (size_t)body),
+                     0);
     ck_assert_int_eq(mext_data_decode(frame + MEXT_FRAME_HDR_LEN,
-                                      (size_t)body - MEXT_TAG_LEN, &got), 0);
+                                      (size_t)body - MEXT_TAG_LEN, &got),
+                     0);
     ck_assert_uint_eq(got.u.done.populated, 4);
 }
 END_TEST

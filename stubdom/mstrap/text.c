@@ -7,7 +7,7 @@ static const char digits[] = "0123456789abcdef";
 
 struct output {
     char *at;
-    char *end;                  /* room for the NUL is kept */
+    char *end; /* room for the NUL is kept */
 };
 
 static void put(struct output *o, char c)
@@ -59,8 +59,9 @@ static const char *convert(struct output *o, const char *format, va_list *args)
         break;
     case 'u':
     case 'x':
-        put_number(o, wide ? va_arg(*args, unsigned long)
-                           : va_arg(*args, unsigned int),
+        put_number(o,
+                   wide ? va_arg(*args, unsigned long)
+                        : va_arg(*args, unsigned int),
                    *format == 'u' ? 10 : 16, width);
         break;
     case '\0':

@@ -11,7 +11,7 @@
 #include "xen/gnttab.h"
 #include "xen/xenstore.h"
 
-#define STATE_NODE "data/mstrap/state"
+#define STATE_NODE       "data/mstrap/state"
 #define FLUSH_TIMEOUT_MS 10000
 #define CLOSE_TIMEOUT_MS 5000
 

@@ -66,7 +66,7 @@ static FILE *create(const char *path)
 static void step_clock(int64_t by_us)
 {
     int64_t to = now_us() + by_us;
-    struct timeval t = {to / 1000000, to % 1000000};
+    struct timeval t = { to / 1000000, to % 1000000 };
 
     if (settimeofday(&t, NULL))
         die("settimeofday");
@@ -112,7 +112,7 @@ static int timed_main(char **args)
 /* --- watch ---------------------------------------------------------------- */
 
 #define DOMAINS_MAX 16
-#define POLL_US 2000
+#define POLL_US     2000
 
 struct domain {
     uint32_t domid;
@@ -142,7 +142,7 @@ static void compare(struct domain *d, const xc_domaininfo_t *i)
     bool down = i->flags & XEN_DOMINF_shutdown;
 
     if (!d->domid) {
-        *d = (struct domain){i->domain, true, paused, false};
+        *d = (struct domain){ i->domain, true, paused, false };
         event(d->domid, "new", paused ? " paused" : "");
         watch_state(d->domid);
     }
@@ -186,7 +186,7 @@ static void look(xc_interface *xch, struct domain *all)
     for (struct domain *d = all; d < all + DOMAINS_MAX; d++)
         if (d->domid && !d->here) {
             event(d->domid, "gone", "");
-            *d = (struct domain){0};
+            *d = (struct domain){ 0 };
         }
 }
 
@@ -195,8 +195,8 @@ static char *read_brother(const char *path, const char *name)
 {
     char other[XENSTORE_ABS_PATH_MAX];
 
-    snprintf(other, sizeof(other), "%.*s/%s",
-             (int)(strrchr(path, '/') - path), path, name);
+    snprintf(other, sizeof(other), "%.*s/%s", (int)(strrchr(path, '/') - path),
+             path, name);
     return xs_read(store, XBT_NULL, other, NULL);
 }
 
@@ -222,7 +222,7 @@ static void states(void)
 
 static _Noreturn void watch(xc_interface *xch)
 {
-    struct domain all[DOMAINS_MAX] = {{0}};
+    struct domain all[DOMAINS_MAX] = { { 0 } };
 
     for (;;) {
         look(xch, all);
@@ -287,14 +287,14 @@ static int census_main(char **args)
     uint32_t domid = (uint32_t)atoi(args[0]);
     xc_interface *xch = xc_interface_open(NULL, NULL, 0);
     xenforeignmemory_handle *fm = xenforeignmemory_open(NULL, 0);
-    struct census c = {0};
+    struct census c = { 0 };
     xen_pfn_t top;
 
     if (!xch || !fm || xc_domain_maximum_gpfn(xch, domid, &top) < 0)
         die("the domain");
     for (uint64_t gfn = 0; gfn <= top; gfn += WINDOW)
-        count(fm, domid, gfn,
-              top + 1 - gfn < WINDOW ? top + 1 - gfn : WINDOW, &c);
+        count(fm, domid, gfn, top + 1 - gfn < WINDOW ? top + 1 - gfn : WINDOW,
+              &c);
     printf("present=%" PRIu64 " used=%" PRIu64 "\n", c.present, c.used);
     return 0;
 }
@@ -303,8 +303,8 @@ static int census_main(char **args)
 
 static int connect_to(const char *address, const char *port)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)atoi(port)) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
@@ -335,8 +335,8 @@ static int connect_main(char **args)
 {
     FILE *f = create(args[0]);
     int fd = connect_to(args[1], args[2]);
-    struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                          {.fd = fd, .events = POLLIN}};
+    struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                           { .fd = fd, .events = POLLIN } };
     uint64_t sent = 0, received = 0;
 
     signal(SIGPIPE, SIG_IGN);
@@ -361,11 +361,9 @@ static const struct command {
     int least; /* arguments */
     int (*run)(char **args);
 } commands[] = {
-    {"clock", 0, clock_main},
-    {"timed", 2, timed_main},
-    {"watch", 0, watch_main},
-    {"census", 1, census_main},
-    {"connect", 3, connect_main},
+    { "clock", 0, clock_main },     { "timed", 2, timed_main },
+    { "watch", 0, watch_main },     { "census", 1, census_main },
+    { "connect", 3, connect_main },
 };
 
 int main(int argc, char **argv)

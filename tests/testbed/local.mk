@@ -7,6 +7,8 @@ EXTRA_DIST += \
 	tests/bench/report \
 	tests/build.sh \
 	tests/setup \
+	tests/style \
+	.clang-format \
 	tests/testbed/README.md \
 	tests/testbed/bed \
 	tests/testbed/dom0-init \

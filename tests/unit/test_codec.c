@@ -528,16 +528,25 @@ END_TEST
 
 START_TEST(open_fields)
 {
-    static const struct { unsigned index, count; int rc; } cases[] = {
-        { 0, 1, 0 }, { 7, 8, 0 }, { 0, 0, MEXT_ERR_LIMIT },
-        { 1, 1, MEXT_ERR_LIMIT }, { 0, 9, MEXT_ERR_LIMIT },
-        { 8, 8, MEXT_ERR_LIMIT }, { 0xffff, 8, MEXT_ERR_LIMIT },
+    static const struct {
+        unsigned index, count;
+        int rc;
+    } cases[] = {
+        { 0, 1, 0 },
+        { 7, 8, 0 },
+        { 0, 0, MEXT_ERR_LIMIT },
+        { 1, 1, MEXT_ERR_LIMIT },
+        { 0, 9, MEXT_ERR_LIMIT },
+        { 8, 8, MEXT_ERR_LIMIT },
+        { 0xffff, 8, MEXT_ERR_LIMIT },
         { 0, 0xffff, MEXT_ERR_LIMIT },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct mext_open o = { { 1, 2 }, (uint16_t)cases[i].index,
-                               (uint16_t)cases[i].count }, r;
+        struct mext_open o = { { 1, 2 },
+                               (uint16_t)cases[i].index,
+                               (uint16_t)cases[i].count },
+                         r;
         uint8_t bytes[MEXT_OPEN_LEN];
 
         ck_assert_int_eq(mext_open_encode(&o, bytes), 0);
@@ -598,7 +607,7 @@ END_TEST
 
 START_TEST(big_endian)
 {
-    static const uint8_t want[15] = { 1, 2, 3, 4, 5, 6, 7, 8,
+    static const uint8_t want[15] = { 1, 2,  3,  4,  5,  6,  7, 8,
                                       9, 10, 11, 12, 13, 14, 15 };
     uint8_t raw[15];
     struct mext_buf b;
@@ -646,15 +655,33 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        data_round_trip, ctl_round_trip, bodies_fit, data_truncated,
-        ctl_truncated, trailing_byte, no_room, unknown_types, pages_ranges,
-        pages_map, pages_one_too_many, map_accessors, absent_ranges,
-        absent_one_too_many, texts_printable, texts_too_long,
-        texts_not_written, config_limits, final_limit, open_fields, open_magic,
-        cursor_sticks, cursor_huge_length, big_endian, leaf_and_msr, reasons,
-        NULL
-    };
+    const TTest *const tests[] = { data_round_trip,
+                                   ctl_round_trip,
+                                   bodies_fit,
+                                   data_truncated,
+                                   ctl_truncated,
+                                   trailing_byte,
+                                   no_room,
+                                   unknown_types,
+                                   pages_ranges,
+                                   pages_map,
+                                   pages_one_too_many,
+                                   map_accessors,
+                                   absent_ranges,
+                                   absent_one_too_many,
+                                   texts_printable,
+                                   texts_too_long,
+                                   texts_not_written,
+                                   config_limits,
+                                   final_limit,
+                                   open_fields,
+                                   open_magic,
+                                   cursor_sticks,
+                                   cursor_huge_length,
+                                   big_endian,
+                                   leaf_and_msr,
+                                   reasons,
+                                   NULL };
 
     return unit_main(unit_suite("codec", tests));
 }

@@ -13,7 +13,7 @@
 #include "mext_keys.h"
 #include "unit.h"
 
-static char dir[64];            /* of the running test */
+static char dir[64]; /* of the running test */
 static struct mext_why why;
 
 static void setup(void)
@@ -93,16 +93,20 @@ END_TEST
 START_TEST(key_text_refused)
 {
     static const char *const bad[] = {
-        "", " ", "=", "AAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",   /* no padding */
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",  /* 31 octets */
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",  /* 33 octets */
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=",  /* unused bits */
+        "",
+        " ",
+        "=",
+        "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",  /* no padding */
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", /* 31 octets */
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* 33 octets */
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", /* unused bits */
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=A",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= A",
         "AAAAAAAAAAAAAAAAAAAA AAAAAAAAAAAAAAAAAAAAAAA=",
-        "_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",  /* URL alphabet */
-        "\x80""AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", /* URL alphabet */
+        "\x80"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     };
     uint8_t key[MEXT_KEY_LEN] = { 1 };
 
@@ -186,7 +190,7 @@ START_TEST(identity_other_owner)
     struct mext_identity id;
 
     if (geteuid())
-        return;                 /* only root can give a file away */
+        return; /* only root can give a file away */
     put_file("host.key", seed_text, 0600);
     ck_assert_int_eq(chown(path("host.key"), 1, 1), 0);
     ck_assert_int_eq(mext_identity_load(dir, &id, &why), -1);
@@ -287,15 +291,29 @@ END_TEST
 
 START_TEST(trust_names)
 {
-    static const struct { const char *name; int rc; } cases[] = {
-        { "a", 0 }, { "A-Z_0.9", 0 }, { "192.0.2.1", 0 }, { "-x", 0 },
+    static const struct {
+        const char *name;
+        int rc;
+    } cases[] = {
+        { "a", 0 },
+        { "A-Z_0.9", 0 },
+        { "192.0.2.1", 0 },
+        { "-x", 0 },
         { "0123456789012345678901234567890123456789012345678901234567890123",
           0 },
         { "01234567890123456789012345678901234567890123456789012345678901234",
           -1 },
-        { "", -1 }, { ".", -1 }, { "..", -1 }, { ".a", -1 }, { "a/b", -1 },
-        { "../host", -1 }, { "a b", -1 }, { "a\n", -1 }, { "\xc3\xa9", -1 },
-        { "a%s", -1 }, { "fe80::1", -1 },
+        { "", -1 },
+        { ".", -1 },
+        { "..", -1 },
+        { ".a", -1 },
+        { "a/b", -1 },
+        { "../host", -1 },
+        { "a b", -1 },
+        { "a\n", -1 },
+        { "\xc3\xa9", -1 },
+        { "a%s", -1 },
+        { "fe80::1", -1 },
     };
     uint8_t pk[MEXT_KEY_LEN], got[MEXT_KEY_LEN];
 
@@ -521,12 +539,25 @@ END_TEST
 
 START_TEST(word_usage)
 {
-    static const struct { const char *line; int rc; } cases[] = {
-        { "", 77 }, { "run", 77 }, { "--help", 77 }, { "genkey more", 2 },
-        { "pubkey --nonsense", 2 }, { "pubkey --dir", 2 }, { "trust", 2 },
-        { "trust nonsense", 2 }, { "trust add", 2 }, { "trust add a", 2 },
-        { "trust add a b c", 2 }, { "trust remove", 2 }, { "trust list a", 2 },
-        { "fingerprint a b", 2 }, { "pubkey -x", 2 },
+    static const struct {
+        const char *line;
+        int rc;
+    } cases[] = {
+        { "", 77 },
+        { "run", 77 },
+        { "--help", 77 },
+        { "genkey more", 2 },
+        { "pubkey --nonsense", 2 },
+        { "pubkey --dir", 2 },
+        { "trust", 2 },
+        { "trust nonsense", 2 },
+        { "trust add", 2 },
+        { "trust add a", 2 },
+        { "trust add a b c", 2 },
+        { "trust remove", 2 },
+        { "trust list a", 2 },
+        { "fingerprint a b", 2 },
+        { "pubkey -x", 2 },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -542,9 +573,9 @@ END_TEST
 START_TEST(word_help)
 {
     static const char *const lines[] = {
-        "genkey --help", "pubkey -h", "trust -h", "trust add --help",
-        "trust list -h", "trust remove -h", "fingerprint --help",
-        "trust --help list",
+        "genkey --help",      "pubkey -h",         "trust -h",
+        "trust add --help",   "trust list -h",     "trust remove -h",
+        "fingerprint --help", "trust --help list",
     };
 
     for (size_t i = 0; i < COUNT(lines); i++) {
@@ -596,16 +627,33 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        key_text_round_trip, key_text_refused, identity_created_once,
-        identity_differs, identity_from_seed, identity_modes,
-        identity_other_owner, identity_odd_files, identity_bad_text,
-        identity_not_a_folder, trust_add_find_remove, trust_no_replacement,
-        trust_names, trust_not_a_key, trust_each_in_order,
-        trust_symlink_refused, default_folder, word_genkey, word_dir,
-        word_trust, word_trust_refused, word_fingerprint, word_usage,
-        word_help, word_secret_stays, word_full_disk, NULL
-    };
+    const TTest *const tests[] = { key_text_round_trip,
+                                   key_text_refused,
+                                   identity_created_once,
+                                   identity_differs,
+                                   identity_from_seed,
+                                   identity_modes,
+                                   identity_other_owner,
+                                   identity_odd_files,
+                                   identity_bad_text,
+                                   identity_not_a_folder,
+                                   trust_add_find_remove,
+                                   trust_no_replacement,
+                                   trust_names,
+                                   trust_not_a_key,
+                                   trust_each_in_order,
+                                   trust_symlink_refused,
+                                   default_folder,
+                                   word_genkey,
+                                   word_dir,
+                                   word_trust,
+                                   word_trust_refused,
+                                   word_fingerprint,
+                                   word_usage,
+                                   word_help,
+                                   word_secret_stays,
+                                   word_full_disk,
+                                   NULL };
 
     return unit_main(unit_suite_in("keys", tests, setup, teardown));
 }

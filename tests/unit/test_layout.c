@@ -20,7 +20,7 @@ struct row {
 /* What the codec was told to write in a field; number: big-endian there. */
 struct want {
     const char *field;
-    const void *bytes;          /* NULL: a number */
+    const void *bytes; /* NULL: a number */
     uint64_t number;
 };
 
@@ -74,8 +74,9 @@ static void check_field(const struct row *r, const struct want *w,
     }
     ck_assert_uint_le(r->octets, sizeof(number));
     mext_store64(number, w->number);
-    ck_assert_msg(!memcmp(object + r->offset, number + 8 - r->octets,
-                          r->octets), "%s", r->field);
+    ck_assert_msg(
+        !memcmp(object + r->offset, number + 8 - r->octets, r->octets), "%s",
+        r->field);
 }
 
 /* Each row has its field and each field its row. */
@@ -132,15 +133,24 @@ START_TEST(token)
     ck_assert_int_eq(mext_token_sign(&t, &id, object), 0);
 
     const struct want wants[] = {
-        { "purpose", purpose, 0 }, { "id", t.id, 0 },
-        { "issued", NULL, t.issued }, { "expiry", NULL, t.expiry },
-        { "audience", t.audience, 0 }, { "source", id.pk, 0 },
-        { "session", t.session, 0 }, { "image", t.image, 0 },
-        { "config", t.config, 0 }, { "memory", NULL, t.memory_kib },
-        { "vcpus", NULL, t.vcpus }, { "channels", NULL, t.channels },
-        { "port", NULL, t.port }, { "ip", NULL, t.ip },
-        { "netmask", NULL, t.netmask }, { "gateway", NULL, t.gateway },
-        { "reserved", NULL, 0 }, { "signature", object + 248, 0 },
+        { "purpose", purpose, 0 },
+        { "id", t.id, 0 },
+        { "issued", NULL, t.issued },
+        { "expiry", NULL, t.expiry },
+        { "audience", t.audience, 0 },
+        { "source", id.pk, 0 },
+        { "session", t.session, 0 },
+        { "image", t.image, 0 },
+        { "config", t.config, 0 },
+        { "memory", NULL, t.memory_kib },
+        { "vcpus", NULL, t.vcpus },
+        { "channels", NULL, t.channels },
+        { "port", NULL, t.port },
+        { "ip", NULL, t.ip },
+        { "netmask", NULL, t.netmask },
+        { "gateway", NULL, t.gateway },
+        { "reserved", NULL, 0 },
+        { "signature", object + 248, 0 },
         { NULL, NULL, 0 },
     };
 
@@ -164,8 +174,8 @@ START_TEST(hello)
     ck_assert_int_eq(mext_hello_sign(&h, &id, object), 0);
 
     const struct want wants[] = {
-        { "purpose", purpose, 0 }, { "token", h.token, 0 },
-        { "destination", id.pk, 0 }, { "session", h.session, 0 },
+        { "purpose", purpose, 0 },        { "token", h.token, 0 },
+        { "destination", id.pk, 0 },      { "session", h.session, 0 },
         { "signature", object + 120, 0 }, { NULL, NULL, 0 },
     };
 
@@ -196,12 +206,18 @@ START_TEST(receipt)
     ck_assert_int_eq(mext_receipt_sign(&r, &id, object), 0);
 
     const struct want wants[] = {
-        { "purpose", purpose, 0 }, { "token", r.token, 0 },
-        { "id", r.id, 0 }, { "destination", id.pk, 0 },
-        { "measurement", r.measurement, 0 }, { "mstrap", r.mstrap, 0 },
-        { "issued", NULL, r.issued }, { "ip", NULL, r.ip },
-        { "port", NULL, r.port }, { "channels", NULL, r.channels },
-        { "domid", NULL, r.domid }, { "signature", object + 188, 0 },
+        { "purpose", purpose, 0 },
+        { "token", r.token, 0 },
+        { "id", r.id, 0 },
+        { "destination", id.pk, 0 },
+        { "measurement", r.measurement, 0 },
+        { "mstrap", r.mstrap, 0 },
+        { "issued", NULL, r.issued },
+        { "ip", NULL, r.ip },
+        { "port", NULL, r.port },
+        { "channels", NULL, r.channels },
+        { "domid", NULL, r.domid },
+        { "signature", object + 188, 0 },
         { NULL, NULL, 0 },
     };
 
@@ -220,13 +236,16 @@ START_TEST(opening)
     ck_assert_int_eq(mext_open_encode(&o, object), 0);
 
     const struct want wants[] = {
-        { "magic", MEXT_OPEN_MAGIC, 0 }, { "id", o.id, 0 },
-        { "index", NULL, o.index }, { "count", NULL, o.count },
+        { "magic", MEXT_OPEN_MAGIC, 0 },
+        { "id", o.id, 0 },
+        { "index", NULL, o.index },
+        { "count", NULL, o.count },
         { NULL, NULL, 0 },
     };
 
-    check_object(rows, read_table("transport.md", "OPEN, `MEXT_OPEN_LEN`",
-                                  rows), wants, object, sizeof(object));
+    check_object(rows,
+                 read_table("transport.md", "OPEN, `MEXT_OPEN_LEN`", rows),
+                 wants, object, sizeof(object));
 }
 END_TEST
 
@@ -299,9 +318,9 @@ END_TEST
 
 START_TEST(config_body)
 {
-    uint8_t body[256], leaf[24], msr[16], want[63] = { 0x01, 9, 8, 7, 6, 5, 4,
-                                                       3, 2, 0, 0, 0, 2, '{',
-                                                       '}', 0, 0, 0, 1 };
+    uint8_t body[256], leaf[24], msr[16],
+        want[63] = { 0x01, 9, 8, 7,   6,   5, 4, 3, 2, 0,
+                     0,    0, 2, '{', '}', 0, 0, 0, 1 };
     struct mext_ctl m = { .type = MEXT_CTL_CONFIG };
     struct mext_buf b;
 
@@ -325,10 +344,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        token, hello, receipt, opening, data_bodies, final_body, config_body,
-        NULL
-    };
+    const TTest *const tests[] = { token,       hello,       receipt,
+                                   opening,     data_bodies, final_body,
+                                   config_body, NULL };
 
     return unit_main(unit_suite("layout", tests));
 }

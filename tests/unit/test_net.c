@@ -14,16 +14,23 @@ START_TEST(split)
 {
     static const struct {
         const char *text, *host;
-        unsigned port;                  /* 0: refused */
+        unsigned port; /* 0: refused */
     } rows[] = {
-        { "host", "host", 7 },          { "host:1", "host", 1 },
+        { "host", "host", 7 },
+        { "host:1", "host", 1 },
         { "192.0.2.1:65535", "192.0.2.1", 65535 },
-        { "[::1]:9", "::1", 9 },        { "[::1]", "::1", 7 },
-        { "fe80::1", "fe80::1", 7 },    { "host:", "", 0 },
-        { "host:0", "", 0 },            { "host:65536", "", 0 },
-        { "host:1x", "", 0 },           { ":1", "", 0 },
-        { "", "", 0 },                  { "[::1", "", 0 },
-        { "[::1]x", "", 0 },            { "host:-1", "", 0 },
+        { "[::1]:9", "::1", 9 },
+        { "[::1]", "::1", 7 },
+        { "fe80::1", "fe80::1", 7 },
+        { "host:", "", 0 },
+        { "host:0", "", 0 },
+        { "host:65536", "", 0 },
+        { "host:1x", "", 0 },
+        { ":1", "", 0 },
+        { "", "", 0 },
+        { "[::1", "", 0 },
+        { "[::1]x", "", 0 },
+        { "host:-1", "", 0 },
     };
     char host[256] = "";
     uint16_t port = 0;
@@ -44,8 +51,8 @@ static int pair[2];
 
 static void open_pair(void)
 {
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-                                pair), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
+                     0);
 }
 
 static void close_pair(void)
@@ -179,8 +186,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        split, plain_frames, deadline_and_close, cancel, control,
-        changed_on_its_way, listen_and_connect, NULL,
+        split,   plain_frames,       deadline_and_close, cancel,
+        control, changed_on_its_way, listen_and_connect, NULL,
     };
 
     return unit_main(unit_suite_in("net", tests, open_pair, close_pair));

@@ -4,8 +4,10 @@
 #include "unit.h"
 
 /* 1,000 pages a second in iterations long enough to be measured. */
-#define IT(n, p, d) { .number = n, .pages = p, .data = p, \
-                      .us = (p) * 1000ull, .dirty = d }
+#define IT(n, p, d) \
+    { \
+        .number = n, .pages = p, .data = p, .us = (p)*1000ull, .dirty = d \
+    }
 
 static const struct {
     struct mext_iteration before, now;
@@ -40,8 +42,7 @@ START_TEST(decision)
         &l, &rows[_i].now, rows[_i].before.number ? &rows[_i].before : NULL,
         NULL);
 
-    ck_assert_msg(d == rows[_i].want, "row %d: %s", _i,
-                  mext_decision_text(d));
+    ck_assert_msg(d == rows[_i].want, "row %d: %s", _i, mext_decision_text(d));
 }
 END_TEST
 

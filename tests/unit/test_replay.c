@@ -92,8 +92,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { once, forgotten_late,
-                                          cannot_be_kept, NULL };
+    const TTest *const tests[] = { once, forgotten_late, cannot_be_kept, NULL };
 
     return unit_main(unit_suite_in("replay", tests, make_dir, clear_dir));
 }

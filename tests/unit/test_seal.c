@@ -146,10 +146,17 @@ END_TEST
 
 START_TEST(frame_limits)
 {
-    static const struct { uint32_t len; int rc; } cases[] = {
-        { 0, MEXT_ERR_LIMIT }, { 16, MEXT_ERR_LIMIT }, { 17, 17 },
-        { 1024, 1024 }, { 1025, MEXT_ERR_LIMIT },
-        { 0x7fffffff, MEXT_ERR_LIMIT }, { 0x80000000, MEXT_ERR_LIMIT },
+    static const struct {
+        uint32_t len;
+        int rc;
+    } cases[] = {
+        { 0, MEXT_ERR_LIMIT },
+        { 16, MEXT_ERR_LIMIT },
+        { 17, 17 },
+        { 1024, 1024 },
+        { 1025, MEXT_ERR_LIMIT },
+        { 0x7fffffff, MEXT_ERR_LIMIT },
+        { 0x80000000, MEXT_ERR_LIMIT },
         { UINT32_MAX, MEXT_ERR_LIMIT },
     };
     struct mext_seal tx = sender();
@@ -163,8 +170,9 @@ START_TEST(frame_limits)
     }
     ck_assert_int_eq(mext_frame_seal(&tx, frame, 0, MEXT_DATA_BODY_MAX, &len),
                      MEXT_ERR_LIMIT);
-    ck_assert_int_eq(mext_frame_seal(&tx, frame, 1009, MEXT_DATA_BODY_MAX,
-                                     &len), MEXT_ERR_LIMIT);
+    ck_assert_int_eq(
+        mext_frame_seal(&tx, frame, 1009, MEXT_DATA_BODY_MAX, &len),
+        MEXT_ERR_LIMIT);
     ck_assert_int_eq(mext_frame_open(&tx, tag, MEXT_TAG_LEN), MEXT_ERR_LIMIT);
     ck_assert_uint_eq(len, 77);
     ck_assert_uint_eq(tx.counter, 0);
@@ -278,8 +286,9 @@ START_TEST(root_inputs)
 
     fix_session(sk, pk, FIX_SOURCE);
     memset(in, 7, sizeof(in));
-    ck_assert_int_eq(mext_root_derive(&first, MEXT_KDF_DATA, sk, pk, in[0],
-                                      in[1], in[2]), 0);
+    ck_assert_int_eq(
+        mext_root_derive(&first, MEXT_KDF_DATA, sk, pk, in[0], in[1], in[2]),
+        0);
     for (unsigned i = 0; i < 3; i++) {
         in[i][31] ^= 1;
         mext_root_derive(&other, MEXT_KDF_DATA, sk, pk, in[0], in[1], in[2]);
@@ -318,8 +327,9 @@ START_TEST(low_order_peer)
         uint8_t peer[32];
 
         sodium_hex2bin(peer, 32, points[i], 64, NULL, NULL, NULL);
-        ck_assert_int_eq(mext_root_derive(&r, MEXT_KDF_DATA, sk, peer, digest,
-                                          pk, peer), MEXT_ERR_LIB);
+        ck_assert_int_eq(
+            mext_root_derive(&r, MEXT_KDF_DATA, sk, peer, digest, pk, peer),
+            MEXT_ERR_LIB);
         ck_assert_uint_eq(r.key[0], 9);
     }
 }
@@ -347,15 +357,15 @@ static const char rfc_text[] =
     "time. It is inappropriate to use Internet-Drafts as reference material "
     "or to cite them other than as /\xe2\x80\x9cwork in progress./"
     "\xe2\x80\x9d";
-#define RFC_LEN (sizeof(rfc_text) - 1)
+#define RFC_LEN     (sizeof(rfc_text) - 1)
 #define RFC_COUNTER 0x0102030405060708
 
 static void unhex(const char *hex, uint8_t *out, size_t n)
 {
     size_t got;
 
-    ck_assert_int_eq(sodium_hex2bin(out, n, hex, strlen(hex), NULL, &got,
-                                    NULL), 0);
+    ck_assert_int_eq(sodium_hex2bin(out, n, hex, strlen(hex), NULL, &got, NULL),
+                     0);
     ck_assert_uint_eq(got, n);
 }
 
@@ -371,7 +381,8 @@ START_TEST(rfc_primitive)
     mext_store64(nonce + 4, RFC_COUNTER);
     ck_assert_int_eq(crypto_aead_chacha20poly1305_ietf_decrypt_detached(
                          sealed, NULL, sealed, sizeof(sealed), tag, aad,
-                         sizeof(aad), nonce, key), 0);
+                         sizeof(aad), nonce, key),
+                     0);
     ck_assert(!memcmp(sealed, rfc_text, RFC_LEN));
 }
 END_TEST
@@ -390,8 +401,8 @@ START_TEST(rfc_frame)
     unhex(rfc_key, s.key, sizeof(s.key));
     unhex(rfc_sealed, sealed, sizeof(sealed));
     memcpy(frame + MEXT_FRAME_HDR_LEN, rfc_text, RFC_LEN);
-    ck_assert_int_eq(mext_frame_seal(&s, frame, RFC_LEN, MEXT_DATA_BODY_MAX,
-                                     &len), 0);
+    ck_assert_int_eq(
+        mext_frame_seal(&s, frame, RFC_LEN, MEXT_DATA_BODY_MAX, &len), 0);
     ck_assert(!memcmp(frame + MEXT_FRAME_HDR_LEN, sealed, sizeof(sealed)));
     mext_store64(nonce + 4, RFC_COUNTER);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
@@ -435,8 +446,9 @@ START_TEST(committed_frames)
         n = vector(name, frame, sizeof(frame));
         ck_assert_int_eq(open_copy(m.type & 0x80 ? &back : &to, frame, plain),
                          0);
-        ck_assert_int_eq(mext_data_decode(plain, n - MEXT_FRAME_HDR_LEN -
-                                          MEXT_TAG_LEN, &r), 0);
+        ck_assert_int_eq(
+            mext_data_decode(plain, n - MEXT_FRAME_HDR_LEN - MEXT_TAG_LEN, &r),
+            0);
         ck_assert_int_eq(r.type, m.type);
     }
 }
@@ -444,12 +456,23 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        frame_round_trip, frame_each_bit, frame_order, frame_splice,
-        frame_length_bound, frame_limits, page_round_trip, page_each_octet,
-        page_is_no_frame, same_keys_on_both_sides, key_formula, root_inputs,
-        low_order_peer, rfc_primitive, rfc_frame, committed_frames, NULL
-    };
+    const TTest *const tests[] = { frame_round_trip,
+                                   frame_each_bit,
+                                   frame_order,
+                                   frame_splice,
+                                   frame_length_bound,
+                                   frame_limits,
+                                   page_round_trip,
+                                   page_each_octet,
+                                   page_is_no_frame,
+                                   same_keys_on_both_sides,
+                                   key_formula,
+                                   root_inputs,
+                                   low_order_peer,
+                                   rfc_primitive,
+                                   rfc_frame,
+                                   committed_frames,
+                                   NULL };
 
     return unit_main(unit_suite("seal", tests));
 }

@@ -179,7 +179,7 @@ END_TEST
 struct limit {
     const char *name;
     void (*set)(struct mext_token *t, uint64_t v);
-    uint64_t good[3];           /* the first one is repeated if fewer */
+    uint64_t good[3]; /* the first one is repeated if fewer */
     uint64_t bad[3];
 };
 
@@ -221,14 +221,20 @@ static void set_netmask_alone(struct mext_token *t, uint64_t v)
 
 static const struct limit limits[] = {
     { "expiry", set_expiry, { 11, 3600, 60 }, { 0, 3601, UINT64_MAX } },
-    { "memory", set_memory, { 4096, 4097, 1073741824 },
+    { "memory",
+      set_memory,
+      { 4096, 4097, 1073741824 },
       { 0, 4095, 1073741825 } },
     { "vcpus", set_vcpus, { 1, 2, 128 }, { 0, 129, UINT32_MAX } },
     { "channels", set_channels, { 1, 2, 8 }, { 0, 9, 0xffff } },
     { "port", set_port, { 1, 7011, 65535 }, { 0, 0, 0 } },
-    { "netmask", set_netmask, { 0xffffffff, 0x80000000, 0xfffffffe },
+    { "netmask",
+      set_netmask,
+      { 0xffffffff, 0x80000000, 0xfffffffe },
       { 0x7fffffff, 1, 0xff00ff00 } },
-    { "netmask alone", set_netmask_alone, { 0, 0, 0 },
+    { "netmask alone",
+      set_netmask_alone,
+      { 0, 0, 0 },
       { 0xffffffff, 0x80000000, 1 } },
 };
 
@@ -258,12 +264,15 @@ END_TEST
 
 START_TEST(token_times)
 {
-    static const struct { uint64_t now; int rc; } cases[] = {
-        { FIX_NOW - 10, 0 },                    /* issued */
-        { FIX_NOW - 40, 0 },                    /* the skew allowed */
+    static const struct {
+        uint64_t now;
+        int rc;
+    } cases[] = {
+        { FIX_NOW - 10, 0 }, /* issued */
+        { FIX_NOW - 40, 0 }, /* the skew allowed */
         { FIX_NOW - 41, MEXT_E_EXPIRED },
         { FIX_NOW + 289, 0 },
-        { FIX_NOW + 290, MEXT_E_EXPIRED },      /* expiry */
+        { FIX_NOW + 290, MEXT_E_EXPIRED }, /* expiry */
         { 0, MEXT_E_EXPIRED },
         { UINT64_MAX, MEXT_E_EXPIRED },
     };
@@ -321,8 +330,9 @@ START_TEST(hello_good)
     fix_hello(&want);
     fix_hello_bytes(bytes);
     fix_digest(digest);
-    ck_assert_int_eq(mext_hello_verify(bytes, sizeof(bytes), want.destination,
-                                       digest, &got), 0);
+    ck_assert_int_eq(
+        mext_hello_verify(bytes, sizeof(bytes), want.destination, digest, &got),
+        0);
     ck_assert(!memcmp(&want, &got, sizeof(want)));
 }
 END_TEST
@@ -378,8 +388,8 @@ START_TEST(receipt_good)
     fix_token(&t);
     fix_receipt_bytes(bytes);
     fix_digest(digest);
-    ck_assert_int_eq(mext_receipt_verify(bytes, sizeof(bytes), &t, digest,
-                                         &got), 0);
+    ck_assert_int_eq(
+        mext_receipt_verify(bytes, sizeof(bytes), &t, digest, &got), 0);
     ck_assert_int_eq(mext_receipt_sign(&got, &id, again), 0);
     ck_assert(!memcmp(bytes, again, sizeof(bytes)));
 }
@@ -388,15 +398,19 @@ END_TEST
 /* Signed by the right host, but not the answer to our token. */
 START_TEST(receipt_fields)
 {
-    static const struct { size_t at; bool any_image; int rc; } cases[] = {
-        { 24, false, MEXT_ERR_AUTH },           /* token */
-        { 56, false, MEXT_ERR_AUTH },           /* id */
-        { 72, false, MEXT_ERR_AUTH },           /* destination */
-        { 104, false, MEXT_ERR_AUTH },          /* measurement */
-        { 104, true, 0 },                       /* any image will do */
-        { 183, false, MEXT_ERR_AUTH },          /* channels */
-        { 136, false, 0 },                      /* mstrap's key: its own */
-        { 187, false, 0 },                      /* domid: its own */
+    static const struct {
+        size_t at;
+        bool any_image;
+        int rc;
+    } cases[] = {
+        { 24, false, MEXT_ERR_AUTH },  /* token */
+        { 56, false, MEXT_ERR_AUTH },  /* id */
+        { 72, false, MEXT_ERR_AUTH },  /* destination */
+        { 104, false, MEXT_ERR_AUTH }, /* measurement */
+        { 104, true, 0 },              /* any image will do */
+        { 183, false, MEXT_ERR_AUTH }, /* channels */
+        { 136, false, 0 },             /* mstrap's key: its own */
+        { 187, false, 0 },             /* domid: its own */
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -459,7 +473,9 @@ END_TEST
 /* BLAKE2b-256 of nothing and of "abc". */
 START_TEST(digest_values)
 {
-    static const struct { const char *text, *hex; } cases[] = {
+    static const struct {
+        const char *text, *hex;
+    } cases[] = {
         { "", "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a"
               "8" },
         { "abc", "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d"
@@ -479,13 +495,24 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        token_good, token_each_refusal, token_precedence, token_each_bit,
-        token_each_length, token_low_order_source, token_low_order_trusted,
-        token_limits, token_times, sign_as_somebody_else, hello_good,
-        hello_refused, receipt_good, receipt_fields, receipt_refused,
-        committed_vectors, digest_values, NULL
-    };
+    const TTest *const tests[] = { token_good,
+                                   token_each_refusal,
+                                   token_precedence,
+                                   token_each_bit,
+                                   token_each_length,
+                                   token_low_order_source,
+                                   token_low_order_trusted,
+                                   token_limits,
+                                   token_times,
+                                   sign_as_somebody_else,
+                                   hello_good,
+                                   hello_refused,
+                                   receipt_good,
+                                   receipt_fields,
+                                   receipt_refused,
+                                   committed_vectors,
+                                   digest_values,
+                                   NULL };
 
     return unit_main(unit_suite("token", tests));
 }

@@ -8,8 +8,8 @@ Suite *unit_suite(const char *name, const TTest *const *tests)
     return unit_suite_in(name, tests, NULL, NULL);
 }
 
-Suite *unit_suite_in(const char *name, const TTest *const *tests,
-                     SFun setup, SFun teardown)
+Suite *unit_suite_in(const char *name, const TTest *const *tests, SFun setup,
+                     SFun teardown)
 {
     Suite *s = suite_create(name);
     TCase *c = tcase_create(name);

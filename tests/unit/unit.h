@@ -13,7 +13,7 @@ int unit_main(Suite *s);
 /* A suite of one case with the given test functions, ended by NULL. */
 Suite *unit_suite(const char *name, const TTest *const *tests);
 /* The same; setup and teardown (may be NULL) run around each test. */
-Suite *unit_suite_in(const char *name, const TTest *const *tests,
-                     SFun setup, SFun teardown);
+Suite *unit_suite_in(const char *name, const TTest *const *tests, SFun setup,
+                     SFun teardown);
 
 #endif

@@ -5,9 +5,18 @@
 
 /* Offsets of docs/specs/token.md, on purpose not taken from the codec. */
 enum {
-    AT_ISSUED = 40, AT_EXPIRY = 48, AT_AUDIENCE = 56, AT_SOURCE = 88,
-    AT_MEMORY = 216, AT_VCPUS = 224, AT_CHANNELS = 228, AT_PORT = 230,
-    AT_IP = 232, AT_NETMASK = 236, AT_RESERVED = 244, AT_SIGNATURE = 248,
+    AT_ISSUED = 40,
+    AT_EXPIRY = 48,
+    AT_AUDIENCE = 56,
+    AT_SOURCE = 88,
+    AT_MEMORY = 216,
+    AT_VCPUS = 224,
+    AT_CHANNELS = 228,
+    AT_PORT = 230,
+    AT_IP = 232,
+    AT_NETMASK = 236,
+    AT_RESERVED = 244,
+    AT_SIGNATURE = 248,
 };
 
 /* The specification's order. */
@@ -66,9 +75,8 @@ static void signed_by_stranger(uint8_t *t, size_t *len)
 static void malleable(uint8_t *t, size_t *len)
 {
     static const uint8_t order[32] = {
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,
-        0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-        [31] = 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,        0xd6,
+        0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10,
     };
     uint8_t *s = t + AT_SIGNATURE + 32;
     unsigned carry = 0;
@@ -124,7 +132,7 @@ static void far_future(uint8_t *t)
 
 #define NUMBER(at, n, v) FIELDS, (at), (n), (v), NULL, NULL
 #define PATCH(stage, fn) (stage), 0, 0, 0, fn, NULL
-#define LATE(stage, fn) (stage), 0, 0, 0, NULL, fn
+#define LATE(stage, fn)  (stage), 0, 0, 0, NULL, fn
 
 const struct fix_bad fix_bad[] = {
     { "size-empty", MEXT_E_MALFORMED, LATE(SIZE, cut_all) },

@@ -9,7 +9,7 @@
 #include "mext_seal.h"
 #include "mext_token.h"
 
-#define FIX_NOW 1700000000      /* "now" of every test, seconds since 1970 */
+#define FIX_NOW  1700000000 /* "now" of every test, seconds since 1970 */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum fix_who { FIX_SOURCE = 1, FIX_DEST, FIX_STRANGER };
@@ -46,12 +46,12 @@ void fix_seal(struct mext_seal *s, enum fix_who own, const char *label,
 
 struct fix_bad {
     const char *name;
-    int reason;                 /* MEXT_E_* */
-    int stage;                  /* which of the specification's checks */
-    size_t offset, n;           /* big-endian number put there, if n */
+    int reason;       /* MEXT_E_* */
+    int stage;        /* which of the specification's checks */
+    size_t offset, n; /* big-endian number put there, if n */
     uint64_t value;
-    void (*patch)(uint8_t *t);  /* further change before signing */
-    void (*late)(uint8_t *t, size_t *len);  /* change after signing */
+    void (*patch)(uint8_t *t);             /* further change before signing */
+    void (*late)(uint8_t *t, size_t *len); /* change after signing */
 };
 
 extern const struct fix_bad fix_bad[];

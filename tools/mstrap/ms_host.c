@@ -52,9 +52,11 @@ static bool is_waiting(void *arg, uint32_t domid)
     bool same;
 
     if (mext_store_read(w->store, domid, "data/mstrap/state", text,
-                        sizeof(text)) < 0 || strcmp(text, "waiting") ||
+                        sizeof(text)) < 0 ||
+        strcmp(text, "waiting") ||
         mext_store_read(w->store, domid, "data/mstrap/address", text,
-                        sizeof(text)) < 0 || strcmp(text, w->address) ||
+                        sizeof(text)) < 0 ||
+        strcmp(text, w->address) ||
         mext_store_read(w->store, domid, "mstrap/session", text,
                         sizeof(text)) >= 0)
         return false;
@@ -69,7 +71,8 @@ uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,
                          uint32_t ip, uint16_t port,
                          const uint8_t measurement[MEXT_DIGEST_LEN])
 {
-    struct waiting w = { .lxl = lxl, .store = store,
+    struct waiting w = { .lxl = lxl,
+                         .store = store,
                          .measurement = measurement };
 
     snprintf(w.address, sizeof(w.address), "%u.%u.%u.%u %u", ip >> 24,
@@ -146,7 +149,8 @@ int ms_keys_read(struct ms_domain *m, struct mext_why *why)
     if (mext_store_read(m->store, m->domid, "data/mstrap/key", text,
                         sizeof(text)) != 2 * MEXT_KEY_LEN ||
         sodium_hex2bin(m->key, sizeof(m->key), text, 2 * MEXT_KEY_LEN, NULL,
-                       &len, NULL) || len != MEXT_KEY_LEN)
+                       &len, NULL) ||
+        len != MEXT_KEY_LEN)
         return mext_fail(why, "mstrap gave no usable key");
     if (mext_store_read(m->store, m->domid, "data/mstrap/own", text,
                         sizeof(text)) <= 0)

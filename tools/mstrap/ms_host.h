@@ -27,13 +27,13 @@ uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,
 /* A receiving domain as packetd holds it. */
 struct ms_domain {
     uint32_t domid;
-    int vif;                            /* migration vif, -1: none */
+    int vif; /* migration vif, -1: none */
     unsigned vcpus;
     struct mext_dom *dom;
-    struct mext_store *store;           /* the caller's */
-    struct mext_lxl *lxl;               /* the caller's */
-    uint8_t key[MEXT_KEY_LEN];          /* once waiting */
-    uint64_t own_gfn;                   /* once waiting */
+    struct mext_store *store;  /* the caller's */
+    struct mext_lxl *lxl;      /* the caller's */
+    uint8_t key[MEXT_KEY_LEN]; /* once waiting */
+    uint64_t own_gfn;          /* once waiting */
     uint32_t own_count;
 };
 
@@ -47,7 +47,7 @@ int ms_invite(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
 
 /* The states an mstrap goes through, as it writes them. */
 enum ms_state {
-    MS_NONE,                            /* nothing written yet */
+    MS_NONE, /* nothing written yet */
     MS_WAITING,
     MS_RECEIVING,
     MS_COMPLETE,

@@ -21,9 +21,9 @@ struct args {
 
 struct word {
     const char *name;
-    int min, max;               /* arguments */
-    int (*run)(const struct args *a);   /* NULL: has words of its own */
-    const char *usage;          /* behind "packetd " */
+    int min, max;                     /* arguments */
+    int (*run)(const struct args *a); /* NULL: has words of its own */
+    const char *usage;                /* behind "packetd " */
     const char *help;
 };
 
@@ -80,10 +80,13 @@ static int cmd_genkey(const struct args *a)
     struct stat st;
 
     if (snprintf(path, sizeof(path), "%s/host.key", a->dir) <
-        (int)sizeof(path) && !lstat(path, &st)) {
-        fprintf(stderr, "packetd: %s exists and is not overwritten: "
+            (int)sizeof(path) &&
+        !lstat(path, &st)) {
+        fprintf(stderr,
+                "packetd: %s exists and is not overwritten: "
                 "'packetd pubkey' prints its public key; to replace it, move "
-                "it away first\n", path);
+                "it away first\n",
+                path);
         return FAILED;
     }
     if (mext_identity_create(a->dir, &why))
@@ -148,7 +151,8 @@ static int cmd_trust_add(const struct args *a)
     struct mext_why why;
 
     if (read_key(a->v[1], pk)) {
-        fprintf(stderr, "packetd: the key is not 32 octets in base64: take "
+        fprintf(stderr,
+                "packetd: the key is not 32 octets in base64: take "
                 "the line that 'packetd pubkey' prints on the other host\n");
         return FAILED;
     }
@@ -208,7 +212,8 @@ static int print_help(const struct word *w)
     print_usage(stdout, w);
     printf("\n%s\n\n"
            "  --dir DIR   folder of the keys (default: %s)\n"
-           "  -h, --help  this text\n", w->help, mext_keys_dir());
+           "  -h, --help  this text\n",
+           w->help, mext_keys_dir());
     return printed();
 }
 

@@ -56,7 +56,8 @@ static void usage(FILE *f)
           "  -h, --help          this text\n"
           "\n"
           "packetd stays in the foreground and logs to standard error.\n"
-          "See packetd(8).\n", f);
+          "See packetd(8).\n",
+          f);
 }
 
 static int bad(const char *what, const char *value)
@@ -104,8 +105,16 @@ static bool parse_pool(const char *text, struct packetd *p)
     return true;
 }
 
-enum { O_DIR = 256, O_STATE, O_LISTEN, O_PORT, O_IMAGE, O_BRIDGE, O_POOL,
-       O_GATEWAY };
+enum {
+    O_DIR = 256,
+    O_STATE,
+    O_LISTEN,
+    O_PORT,
+    O_IMAGE,
+    O_BRIDGE,
+    O_POOL,
+    O_GATEWAY
+};
 
 static const struct option options[] = {
     { "dir", required_argument, NULL, O_DIR },
@@ -139,7 +148,8 @@ static int take_option(struct packetd *p, int c)
     case O_PORT:
         p->port = (uint16_t)strtoul(optarg, &end, 10);
         return *end || !*optarg || strtoul(optarg, NULL, 10) > 65535
-                   ? bad("not a port", optarg) + 1 : 0;
+                   ? bad("not a port", optarg) + 1
+                   : 0;
     case O_IMAGE:
         p->image = optarg;
         return 0;
@@ -150,7 +160,8 @@ static int take_option(struct packetd *p, int c)
         return parse_pool(optarg, p) ? 0 : bad("not a pool", optarg) + 1;
     case O_GATEWAY:
         return parse_ip(optarg, &p->gateway)
-                   ? 0 : bad("not an address", optarg) + 1;
+                   ? 0
+                   : bad("not an address", optarg) + 1;
     case 'v':
         p->verbosity++;
         return 0;
@@ -192,8 +203,7 @@ static int free_slot(const struct packetd *p)
     for (unsigned i = 0; i < limit; i++)
         if (!sessions[i])
             return (int)i;
-    packetd_log("%u migrations and guests at once: no room for another",
-                limit);
+    packetd_log("%u migrations and guests at once: no room for another", limit);
     return -1;
 }
 
@@ -291,8 +301,8 @@ static int run(struct packetd *p)
 
     if (mext_identity_load(p->keys_dir, &p->self, &why) ||
         ms_image_measure(p->image, p->measurement, &why) ||
-        mext_net_listen(p->listen, p->port, &listeners[0],
-                        &listeners[1], &port, &why)) {
+        mext_net_listen(p->listen, p->port, &listeners[0], &listeners[1], &port,
+                        &why)) {
         packetd_log("%s", why.text);
         return 1;
     }

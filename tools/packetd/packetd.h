@@ -5,17 +5,17 @@
 #include "mext_net.h"
 #include "mext_token.h"
 
-#define PACKETD_POOL_MAX 256            /* addresses mstraps may use */
+#define PACKETD_POOL_MAX 256 /* addresses mstraps may use */
 
 /* Settings of a running packetd; strings live as long as the process. */
 struct packetd {
     const char *keys_dir;
-    const char *state_dir;              /* of the ids already seen */
-    const char *listen;                 /* address, NULL: all IPv4 */
+    const char *state_dir; /* of the ids already seen */
+    const char *listen;    /* address, NULL: all IPv4 */
     uint16_t port;
     const char *image;
     const char *bridge;
-    uint32_t pool_first, pool_count;    /* addresses for mstraps */
+    uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
     unsigned verbosity;
     struct mext_identity self;

@@ -46,8 +46,8 @@ static bool seen(const char *dir, int dirfd_, const char *hex, uint64_t now)
 /* Creates the id's file so that it survives a power cut. */
 static int record(int dfd, const char *name)
 {
-    int rc, fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                        0600);
+    int rc,
+        fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return -1;

@@ -75,13 +75,26 @@ static int parse(int argc, char **argv, struct request *r)
 
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (c) {
-        case 'm': r->memory = strtoul(optarg, NULL, 10); break;
-        case 'c': r->vcpus = strtoul(optarg, NULL, 10); break;
-        case 'p': r->port = strtoul(optarg, NULL, 10); break;
-        case 'k': r->peer = optarg; break;
-        case 'd': r->dir = optarg; break;
-        case 'h': fputs(usage, stdout); exit(0);
-        default: return 2;
+        case 'm':
+            r->memory = strtoul(optarg, NULL, 10);
+            break;
+        case 'c':
+            r->vcpus = strtoul(optarg, NULL, 10);
+            break;
+        case 'p':
+            r->port = strtoul(optarg, NULL, 10);
+            break;
+        case 'k':
+            r->peer = optarg;
+            break;
+        case 'd':
+            r->dir = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            return 2;
         }
     }
     if (argc - optind != 2 || !parse_address(argv[optind + 1], &r->t) ||
@@ -115,14 +128,15 @@ static int make_token(struct request *r, const struct mext_identity *self,
     t->port = (uint16_t)r->port;
     if (r->port > 65535 || mext_token_sign(t, self, out))
         return mext_fail(why, "memory, vCPUs, address or port are outside "
-                         "what a token can carry");
+                              "what a token can carry");
     return 0;
 }
 
 int packetd_request(int argc, char **argv)
 {
-    struct request r = { .dir = mext_keys_dir(), .memory = 32, .vcpus = 1,
-                         .port = MEXT_DATA_PORT };
+    struct request r = {
+        .dir = mext_keys_dir(), .memory = 32, .vcpus = 1, .port = MEXT_DATA_PORT
+    };
     uint8_t token[MEXT_TOKEN_LEN], in[MEXT_RECEIPT_LEN];
     uint8_t digest[MEXT_DIGEST_LEN];
     char hex[2 * MEXT_DIGEST_LEN + 1];

@@ -14,11 +14,11 @@
 #include "packetd.h"
 
 /* Deadlines, ms. */
-#define TOKEN_MS 10000
+#define TOKEN_MS  10000
 #define CONFIG_MS 30000
-#define SEND_MS 30000
+#define SEND_MS   30000
 #define MSTRAP_MS 60000
-#define TIDY_MS 60000
+#define TIDY_MS   60000
 #define COMMIT_MS 120000
 
 /* docs/specs/transport.md, "Control channel". */
@@ -36,12 +36,12 @@ struct session {
     struct mext_store *store;
     struct ms_domain ms;
     enum state state;
-    bool adopted;                       /* mstrap was started by hand */
-    bool minded;                        /* ... and its xl minds the guest */
-    char *json, *name;                  /* guest's, owned */
-    uint32_t ip, netmask, gateway;      /* mstrap's */
+    bool adopted;                  /* mstrap was started by hand */
+    bool minded;                   /* ... and its xl minds the guest */
+    char *json, *name;             /* guest's, owned */
+    uint32_t ip, netmask, gateway; /* mstrap's */
     uint64_t tidy_us, prepare_us;
-    unsigned code;                      /* MEXT_E_* of a failure */
+    unsigned code; /* MEXT_E_* of a failure */
 };
 
 static int fail(struct session *s, unsigned code)
@@ -91,8 +91,7 @@ unsigned packetd_judge(const struct packetd *p, const uint8_t *in, size_t len,
     if (code == MEXT_E_UNTRUSTED)
         mext_fail(why, "packetd trust add NAME KEY on the destination");
     if (!code)
-        code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now,
-                                  why);
+        code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now, why);
     if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
         memcmp(t_r->image, p->measurement, MEXT_DIGEST_LEN))
         code = MEXT_E_IMAGE;
@@ -170,7 +169,7 @@ static int choose_address(struct session *s, struct mext_why *why)
     }
     if (!s->p->pool_count)
         return mext_fail(why, "this packetd has no pool of addresses: give "
-                         "--mstrap-ip, or packetd run --pool");
+                              "--mstrap-ip, or packetd run --pool");
     s->ip = s->p->pool_first + s->slot % s->p->pool_count;
     s->netmask = s->p->netmask;
     s->gateway = s->p->gateway;
@@ -210,9 +209,9 @@ static int find_domain(struct session *s, const struct mext_launch *how,
                 : mext_lxl_launch(s->lxl, how, &r, &s->code, why))
         return -1;
     s->adopted = waiting;
-    s->minded = waiting && mext_store_read(s->store, waiting,
-                                           "mstrap/started-by", by,
-                                           sizeof(by)) < 0;
+    s->minded = waiting &&
+                mext_store_read(s->store, waiting, "mstrap/started-by", by,
+                                sizeof(by)) < 0;
     s->ms.domid = r.domid;
     s->ms.vif = r.vif;
     s->ms.vcpus = s->token.vcpus;
@@ -266,10 +265,8 @@ static int grow(struct session *s, struct mext_why *why)
 {
     char kib[24];
 
-    snprintf(kib, sizeof(kib), "%llu",
-             (unsigned long long)s->token.memory_kib);
-    return mext_dom_grow(s->ms.dom, s->token.memory_kib, s->token.vcpus,
-                         why) ||
+    snprintf(kib, sizeof(kib), "%llu", (unsigned long long)s->token.memory_kib);
+    return mext_dom_grow(s->ms.dom, s->token.memory_kib, s->token.vcpus, why) ||
            mext_store_write(s->store, s->ms.domid, "memory/static-max", kib,
                             why);
 }
@@ -279,8 +276,10 @@ static int start(struct session *s, struct mext_why *why)
     if (s->adopted ? grow(s, why)
                    : ms_seed(&s->ms, why) || mext_dom_unpause(s->ms.dom, why))
         return fail(s, MEXT_E_INTERNAL);
-    step(s, s->adopted ? "mstrap found waiting in domain %u"
-                       : "domain %u created, starting mstrap", s->ms.domid);
+    step(s,
+         s->adopted ? "mstrap found waiting in domain %u"
+                    : "domain %u created, starting mstrap",
+         s->ms.domid);
     return 0;
 }
 
@@ -446,8 +445,8 @@ static int hand_over(struct session *s, struct mext_why *why)
     t = mext_now_us();
     if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
                     m.u.final.target_kib, why) ||
-        (s->adopted && mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif,
-                                             s->json, why)))
+        (s->adopted &&
+         mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif, s->json, why)))
         return fail(s, MEXT_E_HANDOVER);
     s->prepare_us = mext_now_us() - t;
     return 0;
@@ -517,7 +516,8 @@ static void mind(const struct packetd *p, uint32_t domid)
         return;
     if (pid < 0 || setsid() < 0 || mext_lxl_open(p->verbosity, &l, &why)) {
         packetd_log("domain %u is not minded: it will not start again by "
-                    "itself", domid);
+                    "itself",
+                    domid);
         return;
     }
     mext_lxl_mind(l, domid, note);

@@ -28,30 +28,30 @@ static const char help_line[] =
 static void usage(FILE *f)
 {
     fputs(
-"Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
-"       xl migrate --cooperative --resume DOMAIN\n"
-"\n"
-"Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
-"\n"
-"  --peer NAME            name under which HOST's key is trusted\n"
-"                         (default: HOST as written; packetd trust list)\n"
-"  --downtime MS          aim at so short a last copy (default 300)\n"
-"  --iterations N         at most so many before the last copy (default 10)\n"
-"  --suspend-timeout S    how long the guest may take (default 60)\n"
-"  --channels N           data connections, 1 to 8 (default 1)\n"
-"  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have\n"
-"  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
-"  --mstrap-port N        (default 7011)\n"
-"  --mstrap-gateway A\n"
-"  --keys DIR             (default /etc/xen/packetd)\n"
-"  --resume               let a copy that a broken migration left suspended run\n"
-"                         again here; first see that it does not run on HOST\n"
-"  --json                 result as JSON on standard output\n"
-"  -q, --quiet            no progress\n"
-"  -h, --help             this text\n"
-"\n"
-"Exit status: 0 the guest runs on HOST; 1 it runs here as before; 2 usage;\n"
-"3 not known (the text says what to look at). See xl-migrate-cooperative(1).\n",
+        "Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
+        "       xl migrate --cooperative --resume DOMAIN\n"
+        "\n"
+        "Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
+        "\n"
+        "  --peer NAME            name under which HOST's key is trusted\n"
+        "                         (default: HOST as written; packetd trust list)\n"
+        "  --downtime MS          aim at so short a last copy (default 300)\n"
+        "  --iterations N         at most so many before the last copy (default 10)\n"
+        "  --suspend-timeout S    how long the guest may take (default 60)\n"
+        "  --channels N           data connections, 1 to 8 (default 1)\n"
+        "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have\n"
+        "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
+        "  --mstrap-port N        (default 7011)\n"
+        "  --mstrap-gateway A\n"
+        "  --keys DIR             (default /etc/xen/packetd)\n"
+        "  --resume               let a copy that a broken migration left suspended run\n"
+        "                         again here; first see that it does not run on HOST\n"
+        "  --json                 result as JSON on standard output\n"
+        "  -q, --quiet            no progress\n"
+        "  -h, --help             this text\n"
+        "\n"
+        "Exit status: 0 the guest runs on HOST; 1 it runs here as before; 2 usage;\n"
+        "3 not known (the text says what to look at). See xl-migrate-cooperative(1).\n",
         f);
 }
 
@@ -70,7 +70,7 @@ static int run_stock(char **argv)
 {
     if (stock_is_self())
         fprintf(stderr, "xl: " STOCK_XL " is this very program: configure "
-                "with --with-stock-xl=PATH\n");
+                        "with --with-stock-xl=PATH\n");
     else {
         execv(STOCK_XL, argv);
         fprintf(stderr, "xl: cannot run " STOCK_XL ": %s\n", strerror(errno));
@@ -96,8 +96,21 @@ static int help(char **argv)
 
 /* ---- options ---- */
 
-enum { O_COOP = 256, O_PEER, O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
-       O_EXPECT, O_IP, O_PORT, O_GATEWAY, O_KEYS, O_JSON, O_RESUME };
+enum {
+    O_COOP = 256,
+    O_PEER,
+    O_DOWNTIME,
+    O_ITERATIONS,
+    O_SUSPEND,
+    O_CHANNELS,
+    O_EXPECT,
+    O_IP,
+    O_PORT,
+    O_GATEWAY,
+    O_KEYS,
+    O_JSON,
+    O_RESUME
+};
 
 static const struct option options[] = {
     { "cooperative", no_argument, NULL, O_COOP },
@@ -120,8 +133,8 @@ static const struct option options[] = {
 
 static int bad(const char *what, const char *value)
 {
-    fprintf(stderr, "xl: %s: \"%s\" (xl migrate --cooperative --help)\n",
-            what, value);
+    fprintf(stderr, "xl: %s: \"%s\" (xl migrate --cooperative --help)\n", what,
+            value);
     return -1;
 }
 
@@ -173,7 +186,8 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
     size_t n;
 
     if (sodium_hex2bin(out, MEXT_DIGEST_LEN, text, strlen(text), NULL, &n,
-                       NULL) || n != MEXT_DIGEST_LEN)
+                       NULL) ||
+        n != MEXT_DIGEST_LEN)
         return bad("not a SHA-256 in hex", text);
     return 0;
 }

@@ -10,11 +10,11 @@
 
 /* At most so often a progress figure, ms; in a log less often. */
 #define TERMINAL_MS 200
-#define LOG_MS 5000
+#define LOG_MS      5000
 
 static struct {
-    bool terminal, quiet, open;         /* open: a moving line is on screen */
-    uint64_t shown;                     /* ms */
+    bool terminal, quiet, open; /* open: a moving line is on screen */
+    uint64_t shown;             /* ms */
 } view;
 
 static void end_line(void)
@@ -37,11 +37,11 @@ static void on_progress(void *arg, const struct mext_progress *p)
 {
     uint64_t now = mext_now_ms();
 
-    if (view.quiet ||
-        now - view.shown < (view.terminal ? TERMINAL_MS : LOG_MS))
+    if (view.quiet || now - view.shown < (view.terminal ? TERMINAL_MS : LOG_MS))
         return;
     view.shown = now;
-    fprintf(stderr, "%ssource: iteration %u: %" PRIu64 " pages, %" PRIu64
+    fprintf(stderr,
+            "%ssource: iteration %u: %" PRIu64 " pages, %" PRIu64
             " MiB sent, %" PRIu64 " pages/s%s",
             view.terminal ? "\r\033[K" : "", p->iteration, p->sent,
             p->wire_bytes >> 20, p->rate, view.terminal ? "" : "\n");
@@ -78,24 +78,15 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
         const char *key;
         uint64_t value;
     } figures[] = {
-        { "destination_domid", r->domid },
-        { "iterations", r->iterations },
-        { "wire_bytes", r->wire_bytes },
-        { "data_pages", r->data_pages },
-        { "zero_pages", r->zero_pages },
-        { "absent_pages", r->absent_pages },
-        { "last_pages", r->last_pages },
-        { "total_us", r->total_us },
-        { "setup_us", r->setup_us },
-        { "precopy_us", r->precopy_us },
-        { "downtime_us", r->downtime_us },
-        { "suspend_us", r->suspend_us },
-        { "last_us", r->last_us },
-        { "tidy_us", r->tidy_us },
-        { "tidy_own_us", r->tidy_own_us },
-        { "prepare_us", r->prepare_us },
-        { "commit_us", r->commit_us },
-        { "handover_us", r->handover_us },
+        { "destination_domid", r->domid }, { "iterations", r->iterations },
+        { "wire_bytes", r->wire_bytes },   { "data_pages", r->data_pages },
+        { "zero_pages", r->zero_pages },   { "absent_pages", r->absent_pages },
+        { "last_pages", r->last_pages },   { "total_us", r->total_us },
+        { "setup_us", r->setup_us },       { "precopy_us", r->precopy_us },
+        { "downtime_us", r->downtime_us }, { "suspend_us", r->suspend_us },
+        { "last_us", r->last_us },         { "tidy_us", r->tidy_us },
+        { "tidy_own_us", r->tidy_own_us }, { "prepare_us", r->prepare_us },
+        { "commit_us", r->commit_us },     { "handover_us", r->handover_us },
     };
     yajl_gen g = yajl_gen_alloc(NULL);
     const unsigned char *text;
@@ -126,16 +117,18 @@ static double ms(uint64_t us)
 static void print_done(const struct mext_report *r,
                        const struct mext_request *rq)
 {
-    fprintf(stderr, "source: %s runs on %s as domain %u: %.1f s in all, %.1f "
-            "MiB sent in %u iterations\n", rq->domain, rq->host, r->domid,
-            (double)r->total_us / 1e6,
+    fprintf(stderr,
+            "source: %s runs on %s as domain %u: %.1f s in all, %.1f "
+            "MiB sent in %u iterations\n",
+            rq->domain, rq->host, r->domid, (double)r->total_us / 1e6,
             (double)r->wire_bytes / (1 << 20), r->iterations);
-    fprintf(stderr, "source: down %.0f ms after a suspend of %.0f ms: last %"
-            PRIu64 " pages %.0f, tidy and prepare %.0f (%.0f + %.0f there), "
-            "commit %.0f (%.0f there)\n", ms(r->downtime_us),
-            ms(r->suspend_us), r->last_pages, ms(r->last_us), ms(r->tidy_us),
-            ms(r->tidy_own_us), ms(r->prepare_us), ms(r->commit_us),
-            ms(r->handover_us));
+    fprintf(stderr,
+            "source: down %.0f ms after a suspend of %.0f ms: last %" PRIu64
+            " pages %.0f, tidy and prepare %.0f (%.0f + %.0f there), "
+            "commit %.0f (%.0f there)\n",
+            ms(r->downtime_us), ms(r->suspend_us), r->last_pages,
+            ms(r->last_us), ms(r->tidy_us), ms(r->tidy_own_us),
+            ms(r->prepare_us), ms(r->commit_us), ms(r->handover_us));
 }
 
 void xl_report_end(enum mext_outcome o, const struct mext_report *rep,

@@ -8,16 +8,16 @@
 #include "../xen/clock.h"
 #include "connection.h"
 
-#define STRANGER_TIMEOUT_MS 30000
-#define KEEPALIVE_IDLE_MS 10000
+#define STRANGER_TIMEOUT_MS   30000
+#define KEEPALIVE_IDLE_MS     10000
 #define KEEPALIVE_INTERVAL_MS 3000
-#define KEEPALIVE_COUNT 5
+#define KEEPALIVE_COUNT       5
 
 struct connection {
-    struct tcp_pcb *pcb;        /* NULL: this place is free */
+    struct tcp_pcb *pcb; /* NULL: this place is free */
     uint64_t since_ms;
-    bool opened;                /* its opening was acceptable */
-    struct pbuf *held;          /* what came before the session's keys */
+    bool opened;       /* its opening was acceptable */
+    struct pbuf *held; /* what came before the session's keys */
     struct ms_channel channel;
 };
 
@@ -25,7 +25,7 @@ static struct connection connections[MS_CONNECTIONS];
 static struct ms_session *session;
 
 static struct {
-    unsigned reason;            /* 0: none yet */
+    unsigned reason; /* 0: none yet */
     char text[80];
 } failure;
 
@@ -61,8 +61,8 @@ static void send(struct connection *c, const struct mext_data *message)
     uint8_t frame[MS_FRAME_MAX];
     size_t length = ms_channel_seal(&c->channel, message, frame);
 
-    if (!length || tcp_write(c->pcb, frame, (u16_t)length,
-                             TCP_WRITE_FLAG_COPY) != ERR_OK)
+    if (!length ||
+        tcp_write(c->pcb, frame, (u16_t)length, TCP_WRITE_FLAG_COPY) != ERR_OK)
         ms_fail("cannot answer the source");
     tcp_output(c->pcb);
 }
@@ -254,8 +254,7 @@ static void keep_alive(struct tcp_pcb *pcb)
  */
 static void share_window(struct tcp_pcb *pcb)
 {
-    unsigned sharers = session->invited ? session->channels
-                                        : MEXT_CHANNELS_MAX;
+    unsigned sharers = session->invited ? session->channels : MEXT_CHANNELS_MAX;
 
     pcb->rcv_wnd = TCP_WND / sharers;
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
@@ -352,7 +351,8 @@ bool ms_connections_flushed(void)
 void ms_connections_error(uint16_t reason, const char *text)
 {
     struct mext_data message = {
-        .type = MEXT_DATA_ERROR, .u.error.code = reason,
+        .type = MEXT_DATA_ERROR,
+        .u.error.code = reason,
     };
 
     message.u.error.len = (uint16_t)strlen(text);

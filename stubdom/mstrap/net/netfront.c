@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
-#define xen_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define xen_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define xen_wmb() ms_barrier()
 #define xen_rmb() ms_barrier()
 
@@ -17,21 +17,21 @@
 #include "netfront.h"
 #include "vif.h"
 
-#define RX_BUFFERS 40           /* one 64 KiB packet needs 19 */
-#define TX_BUFFERS 8
-#define TX_BUFFER_SIZE 2048     /* a packet of 1514 bytes fits */
-#define TX_PER_PAGE (MS_PAGE_SIZE / TX_BUFFER_SIZE)
+#define RX_BUFFERS     40 /* one 64 KiB packet needs 19 */
+#define TX_BUFFERS     8
+#define TX_BUFFER_SIZE 2048 /* a packet of 1514 bytes fits */
+#define TX_PER_PAGE    (MS_PAGE_SIZE / TX_BUFFER_SIZE)
 
 /* Grant references; those below 8 are not ours. */
-#define REF_TX_RING 8
-#define REF_RX_RING 9
+#define REF_TX_RING   8
+#define REF_RX_RING   9
 #define REF_TX_BUFFER 16
 #define REF_RX_BUFFER 64
 
 #define RX_SLOTS 256
 
 struct rx_pbuf {
-    struct pbuf_custom pbuf;    /* first: lwIP gives its address back */
+    struct pbuf_custom pbuf; /* first: lwIP gives its address back */
     uint8_t buffer;
 };
 
@@ -47,15 +47,15 @@ static uint8_t tx_ring_page[MS_PAGE_SIZE]
 static netif_rx_front_ring_t rx;
 static netif_tx_front_ring_t tx;
 static struct rx_pbuf rx_pbuf[RX_BUFFERS];
-static uint8_t rx_slot[RX_SLOTS];       /* buffer behind each ring slot */
+static uint8_t rx_slot[RX_SLOTS]; /* buffer behind each ring slot */
 static uint8_t rx_free[RX_BUFFERS], tx_free[TX_BUFFERS];
 static bool tx_busy[TX_BUFFERS];
 static unsigned rx_free_count, tx_free_count;
 
-static struct {                 /* packet that is being put together */
+static struct { /* packet that is being put together */
     struct pbuf *head;
-    bool extra;                 /* the next slot is extra info, not data */
-    bool bad;                   /* drop it when it ends */
+    bool extra; /* the next slot is extra info, not data */
+    bool bad;   /* drop it when it ends */
 } partial;
 
 static struct ms_vif vif;
@@ -198,8 +198,7 @@ static void partial_add(unsigned buffer, const netif_rx_response_t *response)
 
     if (length && offset + length <= MS_PAGE_SIZE)
         p = pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF,
-                                &rx_pbuf[buffer].pbuf,
-                                rx_page[buffer] + offset,
+                                &rx_pbuf[buffer].pbuf, rx_page[buffer] + offset,
                                 (u16_t)(MS_PAGE_SIZE - offset));
     if (!p) {
         rx_release(&rx_pbuf[buffer].pbuf.pbuf);

@@ -11,8 +11,8 @@
 #include "../xen/xenstore.h"
 #include "vif.h"
 
-#define VIF_NODE "mstrap/vif"
-#define VIF_INDEX_MAX 65535
+#define VIF_NODE           "mstrap/vif"
+#define VIF_INDEX_MAX      65535
 #define CONNECT_TIMEOUT_MS 30000
 
 /* The highest number among the names of a directory. */

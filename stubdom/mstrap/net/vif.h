@@ -8,8 +8,8 @@
 #include "../mstrap.h"
 
 struct ms_vif {
-    char frontend[32];          /* relative: device/vif/N */
-    char backend[96];           /* absolute */
+    char frontend[32]; /* relative: device/vif/N */
+    char backend[96];  /* absolute */
     uint8_t mac[6];
     uint32_t port;
 };

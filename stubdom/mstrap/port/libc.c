@@ -13,7 +13,7 @@
 
 struct {
     uint64_t unused[5];
-    uint64_t canary;            /* %fs:0x28 */
+    uint64_t canary; /* %fs:0x28 */
 } ms_tls = { .canary = UINT64_C(0x00a54cc39e01d7f2) };
 
 __attribute__((no_stack_protector)) void ms_canary_init(void)
@@ -21,7 +21,7 @@ __attribute__((no_stack_protector)) void ms_canary_init(void)
     uint64_t value;
 
     ms_random(&value, sizeof(value));
-    ms_tls.canary = value & ~UINT64_C(0xff);    /* a NUL stops strings */
+    ms_tls.canary = value & ~UINT64_C(0xff); /* a NUL stops strings */
 }
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
@@ -30,10 +30,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     size_t words = n / 8;
 
     __asm__ volatile("rep movsq"
-                     : "+D"(at), "+S"(from), "+c"(words) : : "memory");
+                     : "+D"(at), "+S"(from), "+c"(words)
+                     :
+                     : "memory");
     n %= 8;
-    __asm__ volatile("rep movsb"
-                     : "+D"(at), "+S"(from), "+c"(n) : : "memory");
+    __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(n) : : "memory");
     return to;
 }
 
@@ -44,10 +45,11 @@ void *memset(void *to, int value, size_t n)
     uint64_t pattern = (uint8_t)value * UINT64_C(0x0101010101010101);
 
     __asm__ volatile("rep stosq"
-                     : "+D"(at), "+c"(words) : "a"(pattern) : "memory");
+                     : "+D"(at), "+c"(words)
+                     : "a"(pattern)
+                     : "memory");
     n %= 8;
-    __asm__ volatile("rep stosb"
-                     : "+D"(at), "+c"(n) : "a"(pattern) : "memory");
+    __asm__ volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(pattern) : "memory");
     return to;
 }
 

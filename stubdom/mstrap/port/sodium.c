@@ -71,7 +71,10 @@ const void *const crypto_scalarmult_curve25519_sandy2x_implementation[8];
 
 #define NEVER_CHOSEN(name) \
     _Noreturn void name(void); \
-    _Noreturn void name(void) { sodium_misuse(); }
+    _Noreturn void name(void) \
+    { \
+        sodium_misuse(); \
+    }
 
 NEVER_CHOSEN(blake2b_compress_avx2)
 NEVER_CHOSEN(blake2b_compress_sse41)
@@ -134,8 +137,8 @@ void ms_sodium_init(uint8_t *page)
     choose(&use_ssse3, c & bit_SSSE3,
            _crypto_stream_chacha20_pick_best_implementation, encrypt, page);
     choose(&use_sse2, d & bit_SSE2,
-           _crypto_onetimeauth_poly1305_pick_best_implementation,
-           authenticate, page);
+           _crypto_onetimeauth_poly1305_pick_best_implementation, authenticate,
+           page);
 }
 
 void sodium_memzero(void *const bytes, const size_t n)

@@ -20,9 +20,7 @@ void ms_evtchn_send(evtchn_port_t port)
 
 evtchn_port_t ms_evtchn_alloc(void)
 {
-    struct evtchn_alloc_unbound alloc = {
-        .dom = DOMID_SELF, .remote_dom = 0
-    };
+    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = 0 };
 
     if (ms_hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound,
                      &alloc))
@@ -44,7 +42,8 @@ bool ms_evtchn_take(evtchn_port_t port)
     if (!ms_shared_info)
         return true;
     return __atomic_fetch_and(&ms_shared_info->evtchn_pending[port / 64], ~bit,
-                              __ATOMIC_SEQ_CST) & bit;
+                              __ATOMIC_SEQ_CST) &
+           bit;
 }
 
 void ms_poll(evtchn_port_t *ports, unsigned count, uint64_t timeout_us)
@@ -65,8 +64,7 @@ void ms_evtchn_reset(void)
     for (unsigned i = 0; i < MS_COUNT(ms_shared_info->evtchn_pending); i++) {
         __atomic_store_n(&ms_shared_info->evtchn_pending[i], 0,
                          __ATOMIC_SEQ_CST);
-        __atomic_store_n(&ms_shared_info->evtchn_mask[i], 0,
-                         __ATOMIC_SEQ_CST);
+        __atomic_store_n(&ms_shared_info->evtchn_mask[i], 0, __ATOMIC_SEQ_CST);
     }
     ms_shared_info->vcpu_info[0].evtchn_pending_sel = 0;
     ms_shared_info->vcpu_info[0].evtchn_upcall_pending = 0;

@@ -12,7 +12,7 @@
 
 #include "../mstrap.h"
 
-extern shared_info_t *ms_shared_info;   /* NULL until it is mapped */
+extern shared_info_t *ms_shared_info; /* NULL until it is mapped */
 
 void ms_evtchn_send(evtchn_port_t port);
 

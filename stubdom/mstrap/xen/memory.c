@@ -82,9 +82,7 @@ bool ms_map_grant_frame(uint64_t gfn)
 
 bool ms_unmap(uint64_t gfn)
 {
-    struct xen_remove_from_physmap args = {
-        .domid = DOMID_SELF, .gpfn = gfn
-    };
+    struct xen_remove_from_physmap args = { .domid = DOMID_SELF, .gpfn = gfn };
 
     return !ms_hypercall(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
                          &args);

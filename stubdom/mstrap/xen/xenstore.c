@@ -112,7 +112,8 @@ static int request(uint32_t type, const char *const text[2], size_t tail,
                    char *out, size_t size)
 {
     struct xsd_sockmsg header = {
-        .type = type, .req_id = ++request_id,
+        .type = type,
+        .req_id = ++request_id,
         .len = (uint32_t)(strlen(text[0]) + 1 + tail),
     };
 
@@ -124,12 +125,10 @@ static int request(uint32_t type, const char *const text[2], size_t tail,
         if (!receive_message(&header, out, size))
             return -1;
     } while (header.type == XS_WATCH_EVENT || header.req_id != request_id);
-    return header.type == XS_ERROR || header.len > size ? -1
-                                                        : (int)header.len;
+    return header.type == XS_ERROR || header.len > size ? -1 : (int)header.len;
 }
 
-static int request_path(uint32_t type, const char *path, char *out,
-                        size_t size)
+static int request_path(uint32_t type, const char *path, char *out, size_t size)
 {
     const char *const text[2] = { path, "" };
 

@@ -25,14 +25,14 @@
 enum { STREAM_OUT, STREAM_ERR, STREAMS };
 
 struct session {
-    int port;      /* the virtio-serial port, never blocks */
-    int child_fd;  /* signalfd for SIGCHLD */
-    pid_t child;   /* 0: none was started */
-    int status;    /* wait status, valid when reaped */
+    int port;     /* the virtio-serial port, never blocks */
+    int child_fd; /* signalfd for SIGCHLD */
+    pid_t child;  /* 0: none was started */
+    int status;   /* wait status, valid when reaped */
     bool reaped;
-    int in;            /* write end of the command's stdin, or -1 */
-    int out[STREAMS];  /* read ends of its stdout and stderr, or -1 */
-    bool in_ends;      /* the client sent the end of stdin */
+    int in;           /* write end of the command's stdin, or -1 */
+    int out[STREAMS]; /* read ends of its stdout and stderr, or -1 */
+    bool in_ends;     /* the client sent the end of stdin */
 
     uint8_t rx[FRAME_HEADER + FRAME_MAX]; /* a frame being received */
     size_t rx_size;
@@ -60,7 +60,7 @@ static void close_fd(int *fd)
 
 static bool host_connected(int port)
 {
-    struct pollfd p = {.fd = port};
+    struct pollfd p = { .fd = port };
 
     return poll(&p, 1, 0) == 0 || !(p.revents & POLLHUP);
 }
@@ -80,7 +80,7 @@ static void wait_connected(int port)
 
 static void wait_port(int port, short events)
 {
-    struct pollfd p = {.fd = port, .events = events};
+    struct pollfd p = { .fd = port, .events = events };
 
     poll(&p, 1, -1);
 }
@@ -131,8 +131,7 @@ static void put_frame(struct session *s, uint8_t type, const void *data,
 static bool flush_port(struct session *s)
 {
     while (s->tx_done < s->tx_size) {
-        ssize_t n = write(s->port, s->tx + s->tx_done,
-                          s->tx_size - s->tx_done);
+        ssize_t n = write(s->port, s->tx + s->tx_done, s->tx_size - s->tx_done);
 
         if (n < 0)
             return errno == EAGAIN;
@@ -164,8 +163,7 @@ static void start_command(struct session *s, char **argv)
 {
     int in[2], out[2], err[2];
 
-    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
-        pipe2(err, O_CLOEXEC))
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
         die("pipe");
     s->child = fork();
     if (s->child < 0)
@@ -311,9 +309,9 @@ static bool pass_output(struct session *s, int stream)
 
 static void send_window(struct session *s)
 {
-    uint8_t bytes[4] = {(uint8_t)(s->consumed >> 24),
-                        (uint8_t)(s->consumed >> 16),
-                        (uint8_t)(s->consumed >> 8), (uint8_t)s->consumed};
+    uint8_t bytes[4] = { (uint8_t)(s->consumed >> 24),
+                         (uint8_t)(s->consumed >> 16),
+                         (uint8_t)(s->consumed >> 8), (uint8_t)s->consumed };
 
     if (s->consumed < FRAME_MAX || tx_room(s) < FRAME_HEADER + sizeof(bytes))
         return;
@@ -348,11 +346,11 @@ static void wait_for_work(struct session *s)
 {
     bool room = tx_room(s) > FRAME_HEADER;
     struct pollfd p[] = {
-        {.fd = s->port, .events = POLLIN | (s->tx_size ? POLLOUT : 0)},
-        {.fd = s->child_fd, .events = POLLIN},
-        {.fd = s->stdin_size ? s->in : -1, .events = POLLOUT},
-        {.fd = room ? s->out[STREAM_OUT] : -1, .events = POLLIN},
-        {.fd = room ? s->out[STREAM_ERR] : -1, .events = POLLIN},
+        { .fd = s->port, .events = POLLIN | (s->tx_size ? POLLOUT : 0) },
+        { .fd = s->child_fd, .events = POLLIN },
+        { .fd = s->stdin_size ? s->in : -1, .events = POLLOUT },
+        { .fd = room ? s->out[STREAM_OUT] : -1, .events = POLLIN },
+        { .fd = room ? s->out[STREAM_ERR] : -1, .events = POLLIN },
     };
 
     poll(p, sizeof(p) / sizeof(p[0]), -1);

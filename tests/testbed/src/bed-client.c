@@ -83,7 +83,7 @@ static unsigned take_port(const char *prefix, unsigned count)
 
 static int connect_port(const char *prefix, unsigned n)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
@@ -106,7 +106,7 @@ static void write_all(int fd, const void *data, size_t size)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
-            struct pollfd p = {.fd = fd, .events = POLLOUT};
+            struct pollfd p = { .fd = fd, .events = POLLOUT };
 
             poll(&p, 1, -1);
             continue;
@@ -158,7 +158,7 @@ static void wait_hello(int port, const uint8_t *hello, size_t size,
     uint8_t byte;
 
     while (seen < size) {
-        struct pollfd p = {.fd = port, .events = POLLIN};
+        struct pollfd p = { .fd = port, .events = POLLIN };
         int64_t left = deadline - now_ms();
 
         if (left <= 0 || poll(&p, 1, (int)left) == 0)
@@ -247,8 +247,8 @@ static void run(int port)
 
     for (;;) {
         struct pollfd p[] = {
-            {.fd = port, .events = POLLIN},
-            {.fd = more && window ? STDIN_FILENO : -1, .events = POLLIN},
+            { .fd = port, .events = POLLIN },
+            { .fd = more && window ? STDIN_FILENO : -1, .events = POLLIN },
         };
 
         if (poll(p, 2, -1) < 0 && errno != EINTR)

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_HEADER 4u
-#define FRAME_MAX 16384u /* payload bytes */
-#define BED_PREAMBLE (FRAME_HEADER + FRAME_MAX)
-#define BED_MAGIC "\001bed-session\002"
+#define FRAME_HEADER   4u
+#define FRAME_MAX      16384u /* payload bytes */
+#define BED_PREAMBLE   (FRAME_HEADER + FRAME_MAX)
+#define BED_MAGIC      "\001bed-session\002"
 #define BED_MAGIC_SIZE (sizeof(BED_MAGIC) - 1)
 #define BED_NONCE_SIZE 16u
 
@@ -28,7 +28,7 @@ enum frame_type {
     FRAME_STDIN = 0x13, /* to the agent: data; empty: end of file */
     FRAME_STDOUT = 0x14,
     FRAME_STDERR = 0x15,
-    FRAME_EXIT = 0x16, /* to the client: one byte, as in a shell's $? */
+    FRAME_EXIT = 0x16,   /* to the client: one byte, as in a shell's $? */
     FRAME_WINDOW = 0x17, /* to the client: u32 bytes of stdin consumed */
 };
 

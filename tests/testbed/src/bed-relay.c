@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEADER 4u
+#define HEADER    4u
 #define FRAME_MAX (128u * 1024) /* more is no Ethernet frame: give up */
 #define QUEUE_MAX (8u * 1024 * 1024)
 #define READ_SIZE (256u * 1024)
@@ -50,14 +50,14 @@ struct direction {
     uint8_t rx[HEADER + FRAME_MAX + READ_SIZE];
     size_t rx_size;
     struct frame *head, *tail;
-    size_t queued;      /* bytes */
-    size_t done;        /* bytes of the head already written */
-    int64_t line_ns;    /* the line is busy until then */
+    size_t queued;   /* bytes */
+    size_t done;     /* bytes of the head already written */
+    int64_t line_ns; /* the line is busy until then */
     uint64_t frames, bytes, dropped;
 };
 
 static struct direction directions[2];
-static int sides[2] = {-1, -1};
+static int sides[2] = { -1, -1 };
 static bool is_cut;
 static int64_t delay_ns;
 static uint64_t rate;
@@ -78,7 +78,7 @@ static int64_t now_ns(void)
 
 static struct sockaddr_un address(const char *path)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
 
     if (strlen(path) >= sizeof(a.sun_path)) {
         fprintf(stderr, "bed-relay: path too long: %s\n", path);
@@ -236,11 +236,9 @@ static int print_stats(char *out, size_t size)
                     "host1_to_host2 frames=%llu bytes=%llu dropped=%llu\n"
                     "host2_to_host1 frames=%llu bytes=%llu dropped=%llu\n"
                     "link %s delay_ms=%lld rate=%llu\n",
-                    (unsigned long long)a->frames,
-                    (unsigned long long)a->bytes,
+                    (unsigned long long)a->frames, (unsigned long long)a->bytes,
                     (unsigned long long)a->dropped,
-                    (unsigned long long)b->frames,
-                    (unsigned long long)b->bytes,
+                    (unsigned long long)b->frames, (unsigned long long)b->bytes,
                     (unsigned long long)b->dropped, is_cut ? "cut" : "up",
                     (long long)(delay_ns / 1000000), (unsigned long long)rate);
 }
@@ -332,11 +330,11 @@ static void relay(const int listeners[2], int control)
 {
     for (;;) {
         struct pollfd p[5] = {
-            {.fd = listeners[0], .events = POLLIN},
-            {.fd = listeners[1], .events = POLLIN},
-            {.fd = control, .events = POLLIN},
-            {.fd = sides[0], .events = side_events(0)},
-            {.fd = sides[1], .events = side_events(1)},
+            { .fd = listeners[0], .events = POLLIN },
+            { .fd = listeners[1], .events = POLLIN },
+            { .fd = control, .events = POLLIN },
+            { .fd = sides[0], .events = side_events(0) },
+            { .fd = sides[1], .events = side_events(1) },
         };
         struct timespec left;
         bool timed = next_due(&left);
@@ -368,8 +366,7 @@ static void go_background(void)
         exit(0);
     }
     setsid();
-    if (!freopen("/dev/null", "r", stdin) ||
-        !freopen("/dev/null", "w", stdout))
+    if (!freopen("/dev/null", "r", stdin) || !freopen("/dev/null", "w", stdout))
         die("/dev/null");
 }
 

@@ -25,10 +25,10 @@ static const struct command {
     const char *name;
     void (*run)(void);
 } commands[] = {
-    {"check", check},
-    {"reset", ticks_reset},
-    {"poke", pages_poke},
-    {"pokedisk", disk_poke},
+    { "check", check },
+    { "reset", ticks_reset },
+    { "poke", pages_poke },
+    { "pokedisk", disk_poke },
 };
 
 static void run(const char *name)
@@ -55,12 +55,12 @@ static int read_commands(int fd)
 
 void commands_run(void)
 {
-    struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN}};
+    struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 
     mkfifo(FIFO, 0600);
     /* Open for writing too: never at its end. */
-    p[1] = (struct pollfd){.fd = open(FIFO, O_RDWR | O_CLOEXEC),
-                           .events = POLLIN};
+    p[1] = (struct pollfd){ .fd = open(FIFO, O_RDWR | O_CLOEXEC),
+                            .events = POLLIN };
     for (;;) {
         poll(p, 2, -1);
         for (int i = 0; i < 2; i++)

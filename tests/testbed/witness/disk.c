@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCKS 512u
-#define SEED 0x5eed0002u
+#define BLOCKS  512u
+#define SEED    0x5eed0002u
 #define STEP_NS 50000000
 
 static int disk;
@@ -112,5 +112,5 @@ void disk_poke(void)
 
 struct disk_state disk_state(void)
 {
-    return (struct disk_state){atomic_load(&ok), atomic_load(&bad)};
+    return (struct disk_state){ atomic_load(&ok), atomic_load(&bad) };
 }

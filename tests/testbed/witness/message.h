@@ -7,9 +7,9 @@
 
 #include "stamp.h"
 
-#define MESSAGE_MS 20
+#define MESSAGE_MS   20
 #define MESSAGE_PORT 7100
-#define ASK_PORT 7101
+#define ASK_PORT     7101
 
 struct message {
     uint64_t sequence; /* from 0 */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define THREADS_MAX 64
-#define SEED 0x5eed0001u
-#define BATCH_NS 10000000 /* a thread works once in 10 ms */
+#define SEED        0x5eed0001u
+#define BATCH_NS    10000000 /* a thread works once in 10 ms */
 
 /* Thread t's pages are those whose number modulo the threads is t. */
 struct share {
@@ -179,6 +179,6 @@ void pages_poke(void)
 
 struct pages_state pages_state(void)
 {
-    return (struct pages_state){pages, atomic_load(&checked),
-                                atomic_load(&bad)};
+    return (struct pages_state){ pages, atomic_load(&checked),
+                                 atomic_load(&bad) };
 }

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STAMP_SIZE 4096u
+#define STAMP_SIZE  4096u
 #define STAMP_WORDS (STAMP_SIZE / sizeof(uint64_t))
 #define STAMP_FIRST 2 /* words before the filling */
-#define STAMP_STEP 0x9e3779b97f4a7c15u
+#define STAMP_STEP  0x9e3779b97f4a7c15u
 
 /* Word 0: number, 1: generation, rest: an arithmetic series whose start
  * depends on both, so that any word of another unit or generation shows.

@@ -21,14 +21,14 @@ static atomic_uint_fast64_t sent, echoed, bad;
 static void lost(const char *what)
 {
     atomic_fetch_add(&bad, 1);
-    say("WITNESS BAD tcp %s: %s (sent=%llu echoed=%llu)", what,
-        strerror(errno), (unsigned long long)atomic_load(&sent),
+    say("WITNESS BAD tcp %s: %s (sent=%llu echoed=%llu)", what, strerror(errno),
+        (unsigned long long)atomic_load(&sent),
         (unsigned long long)atomic_load(&echoed));
 }
 
 static bool send_one(uint64_t sequence)
 {
-    struct message m = {sequence, message_check(sequence)};
+    struct message m = { sequence, message_check(sequence) };
 
     if (send(peer, &m, sizeof(m), MSG_NOSIGNAL) == (ssize_t)sizeof(m))
         return true;
@@ -65,8 +65,8 @@ static void *receiver(void *unused)
 
 void tcp_start(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(MESSAGE_PORT)};
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(MESSAGE_PORT) };
     int one = 1;
 
     peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -82,6 +82,6 @@ void tcp_start(void)
 
 struct tcp_state tcp_state(void)
 {
-    return (struct tcp_state){atomic_load(&sent), atomic_load(&echoed),
-                              atomic_load(&bad)};
+    return (struct tcp_state){ atomic_load(&sent), atomic_load(&echoed),
+                               atomic_load(&bad) };
 }

@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define TICK_NS 5000000
-#define REPORT_MS 60
+#define TICK_NS     5000000
+#define REPORT_MS   60
 #define WAITING_MAX 64
 
 struct moment {
@@ -26,8 +26,8 @@ static atomic_int_fast64_t largest_ms;
 
 static struct moment now(void)
 {
-    return (struct moment){clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME),
-                           clock_ns(CLOCK_BOOTTIME)};
+    return (struct moment){ clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME),
+                            clock_ns(CLOCK_BOOTTIME) };
 }
 
 static bool is_gap(int64_t ns)
@@ -45,9 +45,9 @@ static int64_t longest(struct moment length)
 
 static void note(struct moment from, struct moment to)
 {
-    struct gap g = {{to.mono - from.mono, to.real - from.real,
-                     to.boot - from.boot},
-                    from.mono};
+    struct gap g = { { to.mono - from.mono, to.real - from.real,
+                       to.boot - from.boot },
+                     from.mono };
 
     if (longest(g.length) / 1000000 > atomic_load(&largest_ms))
         atomic_store(&largest_ms, longest(g.length) / 1000000);
@@ -63,7 +63,7 @@ static void note(struct moment from, struct moment to)
 
 static void *ticker(void *unused)
 {
-    struct sched_param fifo = {.sched_priority = 10};
+    struct sched_param fifo = { .sched_priority = 10 };
     struct moment last = now();
 
     (void)unused;

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define PEERS_MAX 64
-#define LOG_MS 200 /* gaps from here on are logged */
+#define LOG_MS    200 /* gaps from here on are logged */
 
 struct peer {
     int fd; /* -1: it has ended */
@@ -53,9 +53,9 @@ static int64_t now_ns(void)
 
 static int listen_on(uint32_t address, uint16_t port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(address)};
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(address) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -68,8 +68,8 @@ static void accept_peer(int listener)
 {
     struct sockaddr_in from;
     socklen_t size = sizeof(from);
-    int one = 1, fd = accept4(listener, (struct sockaddr *)&from, &size,
-                              SOCK_CLOEXEC);
+    int one = 1,
+        fd = accept4(listener, (struct sockaddr *)&from, &size, SOCK_CLOEXEC);
     struct peer *p = &peers[peer_count];
 
     if (fd < 0)
@@ -102,8 +102,7 @@ static void check_message(struct peer *p, const uint8_t *data)
     if (m.sequence != p->messages || m.check != message_check(m.sequence)) {
         p->bad++;
         printf("BAD %s sequence=%llu want=%llu\n", p->from,
-               (unsigned long long)m.sequence,
-               (unsigned long long)p->messages);
+               (unsigned long long)m.sequence, (unsigned long long)p->messages);
     }
     p->messages++;
 }
@@ -165,9 +164,9 @@ static void serve_ask(int listener)
 
 static int ask(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(ASK_PORT),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(ASK_PORT),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     char data[4096];
     ssize_t n;
@@ -194,12 +193,12 @@ int main(int argc, char **argv)
     messages = listen_on(INADDR_ANY, MESSAGE_PORT);
     asks = listen_on(INADDR_LOOPBACK, ASK_PORT);
     for (;;) {
-        struct pollfd p[2 + PEERS_MAX] = {{.fd = messages, .events = POLLIN},
-                                          {.fd = asks, .events = POLLIN}};
+        struct pollfd p[2 + PEERS_MAX] = { { .fd = messages, .events = POLLIN },
+                                           { .fd = asks, .events = POLLIN } };
         int count = peer_count;
 
         for (int i = 0; i < count; i++)
-            p[2 + i] = (struct pollfd){.fd = peers[i].fd, .events = POLLIN};
+            p[2 + i] = (struct pollfd){ .fd = peers[i].fd, .events = POLLIN };
         poll(p, 2 + (nfds_t)count, -1);
         for (int i = 0; i < count; i++)
             if (p[2 + i].revents)

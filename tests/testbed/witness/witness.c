@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct witness_options options = {.mem = -1, .rate = -1, .peer = ""};
+struct witness_options options = { .mem = -1, .rate = -1, .peer = "" };
 
 /* The defaults of each workload. */
 static const struct workload {
@@ -21,11 +21,11 @@ static const struct workload {
     int mem;  /* percent of free memory; WHOLE_32M: 32 MiB */
     int rate; /* pages rewritten a second */
 } workloads[] = {
-    {"idle", 0, 0},
-    {"cached", 0, 0},
-    {"halfused", MEM_HALF_OF_TOTAL, 0},
-    {"writer", MEM_32_MIB, 200},
-    {"witness", 70, 500},
+    { "idle", 0, 0 },
+    { "cached", 0, 0 },
+    { "halfused", MEM_HALF_OF_TOTAL, 0 },
+    { "writer", MEM_32_MIB, 200 },
+    { "witness", 70, 500 },
 };
 
 static const char help[] =
@@ -50,7 +50,7 @@ int64_t clock_ns(clockid_t clock)
 
 void sleep_until(int64_t mono_ns)
 {
-    struct timespec t = {mono_ns / 1000000000, mono_ns % 1000000000};
+    struct timespec t = { mono_ns / 1000000000, mono_ns % 1000000000 };
 
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
         ;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define MEM_HALF_OF_TOTAL (-2)
-#define MEM_32_MIB (-3)
+#define MEM_32_MIB        (-3)
 
 struct witness_options {
     int mem;          /* percent of free memory, or MEM_… */

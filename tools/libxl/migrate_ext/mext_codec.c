@@ -121,8 +121,8 @@ void mext_store32(uint8_t *p, uint32_t v)
 
 uint32_t mext_load32(const uint8_t *p)
 {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-           (uint32_t)p[2] << 8 | p[3];
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
 }
 
 void mext_store64(uint8_t *p, uint64_t v)

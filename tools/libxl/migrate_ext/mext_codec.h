@@ -18,12 +18,12 @@
 
 enum mext_rc {
     MEXT_OK = 0,
-    MEXT_ERR_SHORT = -1,        /* buffer ends inside a field */
-    MEXT_ERR_FULL = -2,         /* no room to write */
-    MEXT_ERR_FORMAT = -3,       /* bytes against the specification */
-    MEXT_ERR_AUTH = -4,         /* tag or signature does not verify */
-    MEXT_ERR_LIMIT = -5,        /* above a limit of the specification */
-    MEXT_ERR_LIB = -6,          /* the cryptographic library refused */
+    MEXT_ERR_SHORT = -1,  /* buffer ends inside a field */
+    MEXT_ERR_FULL = -2,   /* no room to write */
+    MEXT_ERR_FORMAT = -3, /* bytes against the specification */
+    MEXT_ERR_AUTH = -4,   /* tag or signature does not verify */
+    MEXT_ERR_LIMIT = -5,  /* above a limit of the specification */
+    MEXT_ERR_LIB = -6,    /* the cryptographic library refused */
 };
 
 /*
@@ -32,15 +32,15 @@ enum mext_rc {
  * does nothing (reads give 0), so a sequence needs one check at its end.
  */
 struct mext_buf {
-    uint8_t *p;                 /* owned by the caller */
-    size_t len;                 /* bytes at p */
-    size_t pos;                 /* next byte, <= len */
+    uint8_t *p; /* owned by the caller */
+    size_t len; /* bytes at p */
+    size_t pos; /* next byte, <= len */
     bool bad;
 };
 
 void mext_buf_init(struct mext_buf *b, void *p, size_t len);
 void mext_put8(struct mext_buf *b, uint8_t v);
-void mext_put16(struct mext_buf *b, uint16_t v);    /* big-endian, as all */
+void mext_put16(struct mext_buf *b, uint16_t v); /* big-endian, as all */
 void mext_put32(struct mext_buf *b, uint32_t v);
 void mext_put64(struct mext_buf *b, uint64_t v);
 void mext_put(struct mext_buf *b, const void *src, size_t n);
@@ -62,9 +62,9 @@ void mext_store64(uint8_t *p, uint64_t v);
 
 /* Opening of a data channel: MEXT_OPEN_LEN plaintext bytes. */
 struct mext_open {
-    uint8_t id[MEXT_ID_LEN];    /* token id */
-    uint16_t index;             /* this channel, < count */
-    uint16_t count;             /* channels of the migration, >= 1 */
+    uint8_t id[MEXT_ID_LEN]; /* token id */
+    uint16_t index;          /* this channel, < count */
+    uint16_t count;          /* channels of the migration, >= 1 */
 };
 
 int mext_open_encode(const struct mext_open *o, uint8_t out[MEXT_OPEN_LEN]);
@@ -78,31 +78,31 @@ struct mext_extent {
 
 /* One opened body of a data channel. */
 struct mext_data {
-    uint8_t type;               /* MEXT_DATA_* */
+    uint8_t type; /* MEXT_DATA_* */
     union {
         struct {
-            uint64_t base;      /* first gfn */
-            uint16_t span;      /* gfns the map covers */
-            uint16_t ndata;     /* data pages behind the frame (derived) */
+            uint64_t base;  /* first gfn */
+            uint16_t span;  /* gfns the map covers */
+            uint16_t ndata; /* data pages behind the frame (derived) */
             uint8_t map[MEXT_PAGES_SPAN_MAX / 4];
         } pages;
         struct {
             uint32_t iteration;
-        } barrier;              /* BARRIER and BARRIER_ACK */
+        } barrier; /* BARRIER and BARRIER_ACK */
         struct {
             uint16_t n;
             struct mext_extent e[MEXT_ABSENT_MAX];
         } absent;
         struct {
-            uint64_t data, zero;    /* pages sent on this channel */
+            uint64_t data, zero; /* pages sent on this channel */
         } end;
         struct {
             uint64_t data, zero, absent, populated;
         } done;
         struct {
-            uint16_t code;      /* MEXT_E_* */
+            uint16_t code; /* MEXT_E_* */
             uint16_t len;
-            char text[MEXT_TEXT_MAX + 1];   /* printable ASCII, with NUL */
+            char text[MEXT_TEXT_MAX + 1]; /* printable ASCII, with NUL */
         } error;
     } u;
 };
@@ -128,51 +128,51 @@ int mext_data_decode(const uint8_t *body, size_t len, struct mext_data *m_r);
  * Control messages.  Pointers of a decoded message point into the body given
  * to mext_ctl_decode and live as long as it does.
  */
-struct mext_leaf {              /* as xen_cpuid_leaf_t */
+struct mext_leaf { /* as xen_cpuid_leaf_t */
     uint32_t leaf, subleaf, a, b, c, d;
 };
 
-struct mext_msr {               /* as xen_msr_entry_t */
+struct mext_msr { /* as xen_msr_entry_t */
     uint32_t idx, flags;
     uint64_t val;
 };
 
 struct mext_ctl {
-    uint8_t type;               /* MEXT_CTL_* */
+    uint8_t type; /* MEXT_CTL_* */
     union {
         struct {
-            uint64_t memory_kib;    /* guest's RAM as built, KiB */
-            uint32_t json_len;      /* without NUL */
-            const uint8_t *json;    /* libxl_domain_config, UTF-8 */
+            uint64_t memory_kib; /* guest's RAM as built, KiB */
+            uint32_t json_len;   /* without NUL */
+            const uint8_t *json; /* libxl_domain_config, UTF-8 */
             uint32_t nleaves, nmsrs;
-            const uint8_t *leaves;  /* nleaves * 24 bytes */
-            const uint8_t *msrs;    /* nmsrs * 16 bytes */
+            const uint8_t *leaves; /* nleaves * 24 bytes */
+            const uint8_t *msrs;   /* nmsrs * 16 bytes */
         } config;
         struct {
             uint32_t tsc_mode, tsc_khz, tsc_incarnation;
             uint64_t tsc_nsec;
-            uint64_t target_kib;    /* memory/target, KiB */
-            uint64_t data, zero, absent;    /* pages in all */
+            uint64_t target_kib;         /* memory/target, KiB */
+            uint64_t data, zero, absent; /* pages in all */
             uint32_t context_len;
             const uint8_t *context; /* Xen's HVM context */
         } final;
         struct {
             uint16_t len;
-            const char *text;       /* not terminated, printable ASCII */
+            const char *text; /* not terminated, printable ASCII */
         } step;
         struct {
-            const uint8_t *bytes;   /* MEXT_RECEIPT_LEN */
+            const uint8_t *bytes; /* MEXT_RECEIPT_LEN */
         } receipt;
         struct {
             uint64_t tidy_us, prepare_us;
         } prepared;
         struct {
             uint32_t domid;
-            uint64_t handover_us;   /* COMMIT read -> guest unpaused */
+            uint64_t handover_us; /* COMMIT read -> guest unpaused */
         } running;
         struct {
             uint16_t code, len;
-            const char *text;       /* not terminated, printable ASCII */
+            const char *text; /* not terminated, printable ASCII */
         } abort;
     } u;
 };

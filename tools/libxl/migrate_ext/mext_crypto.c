@@ -8,7 +8,7 @@
 #include "mext_net.h"
 #include "mext_seal.h"
 
-#define PAGES 16
+#define PAGES  16
 #define ROUNDS 3
 
 /* Shortest time for a few pages with the code chosen now, us. */

@@ -6,8 +6,9 @@
 #include "mext_data.h"
 
 #define SEALED_PAGE (MEXT_PAGE_SIZE + MEXT_TAG_LEN)
-#define OUT_LEN (MEXT_FRAME_HDR_LEN + MEXT_DATA_BODY_MAX + \
-                 MEXT_PAGES_DATA_MAX * SEALED_PAGE)
+#define OUT_LEN \
+    (MEXT_FRAME_HDR_LEN + MEXT_DATA_BODY_MAX + \
+     MEXT_PAGES_DATA_MAX * SEALED_PAGE)
 
 int mext_channel_open(struct mext_channel *c, uint32_t ip, uint16_t port,
                       const struct mext_open *open,
@@ -123,7 +124,7 @@ int mext_channel_recv(struct mext_channel *c, struct mext_data *m_r,
     if (mext_data_decode(body, (size_t)len - MEXT_TAG_LEN, m_r))
         return mext_fail(why, "malformed data message");
     if (m_r->type == MEXT_DATA_ERROR)
-        return mext_fail(why, "mstrap: %s: %s",
-                         mext_reason(m_r->u.error.code), m_r->u.error.text);
+        return mext_fail(why, "mstrap: %s: %s", mext_reason(m_r->u.error.code),
+                         m_r->u.error.text);
     return 0;
 }

@@ -11,9 +11,9 @@
 struct mext_channel {
     int fd;
     struct mext_seal tx, rx;
-    uint8_t *out;               /* one frame and its pages, owned */
-    uint64_t sent, received;    /* bytes on the wire */
-    uint64_t data, zero;        /* pages sent on this channel */
+    uint8_t *out;            /* one frame and its pages, owned */
+    uint64_t sent, received; /* bytes on the wire */
+    uint64_t data, zero;     /* pages sent on this channel */
 };
 
 int mext_channel_open(struct mext_channel *c, uint32_t ip, uint16_t port,

@@ -17,19 +17,20 @@
 #define MEXT_SYSCONFDIR "/etc"
 #endif
 
-#define HOST_KEY "host.key"
-#define TRUST_DIR "trust.d"
-#define SUFFIX ".pub"
+#define HOST_KEY     "host.key"
+#define TRUST_DIR    "trust.d"
+#define SUFFIX       ".pub"
 #define NAME_MAX_LEN 64
-#define FILE_MAX 128            /* a key file is 45 octets; be lenient */
+#define FILE_MAX     128 /* a key file is 45 octets; be lenient */
 
 #define B64 sodium_base64_VARIANT_ORIGINAL
 
 _Static_assert(sodium_base64_ENCODED_LEN(MEXT_KEY_LEN, B64) ==
-               MEXT_KEY_TEXT_LEN, "");
+                   MEXT_KEY_TEXT_LEN,
+               "");
 
-__attribute__((format(printf, 2, 3)))
-static int fail(struct mext_why *why, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int fail(struct mext_why *why,
+                                                      const char *fmt, ...)
 {
     va_list ap;
 
@@ -108,7 +109,8 @@ static int check_stat(const struct stat *st, bool secret, const char *name,
     if (secret && st->st_uid != geteuid())
         return fail(why, "%s belongs to another user: chown it", name);
     if (secret && (st->st_mode & 077))
-        return fail(why, "%s can be used by other users (mode %03o): "
+        return fail(why,
+                    "%s can be used by other users (mode %03o): "
                     "chmod 600 it, and replace the key if it may be known",
                     name, st->st_mode & 0777);
     return 0;
@@ -140,17 +142,17 @@ static int read_key(int at, const char *name, bool secret,
 {
     char text[FILE_MAX + 1];
     struct stat st;
-    int rc, fd = openat(at, name,
-                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int rc,
+        fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 && errno == ELOOP)
         return fail(why, "%s is a symbolic link: put the file itself there",
                     name);
     if (fd < 0)
         return fail(why, "cannot open %s: %s", name, strerror(errno));
-    rc = fstat(fd, &st) ? fail(why, "cannot examine %s: %s", name,
-                               strerror(errno))
-                        : check_stat(&st, secret, name, why);
+    rc = fstat(fd, &st)
+             ? fail(why, "cannot examine %s: %s", name, strerror(errno))
+             : check_stat(&st, secret, name, why);
     if (!rc && (read_text(fd, text) || mext_key_parse(text, key_r)))
         rc = fail(why, "%s does not hold one key in base64", name);
     sodium_memzero(text, sizeof(text));
@@ -285,8 +287,10 @@ static int file_name(const char *name, char file[NAME_MAX_LEN + 5],
                      struct mext_why *why)
 {
     if (!name_ok(name, strlen(name)))
-        return fail(why, "a key's name is 1 to %d of A-Z a-z 0-9 . _ - and "
-                    "does not begin with a dot", NAME_MAX_LEN);
+        return fail(why,
+                    "a key's name is 1 to %d of A-Z a-z 0-9 . _ - and "
+                    "does not begin with a dot",
+                    NAME_MAX_LEN);
     strcpy(stpcpy(file, name), SUFFIX);
     return 0;
 }
@@ -303,9 +307,10 @@ int mext_trust_find(const char *dir, const char *name,
     if (at < 0 && errno != ENOENT)
         return fail(why, "cannot open %s/" TRUST_DIR ": %s", dir,
                     strerror(errno));
-    if (at < 0 || (faccessat(at, file, F_OK, AT_SYMLINK_NOFOLLOW) &&
-                   errno == ENOENT))
-        rc = fail(why, "no key of %s in %s/" TRUST_DIR ": add the one that "
+    if (at < 0 ||
+        (faccessat(at, file, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
+        rc = fail(why,
+                  "no key of %s in %s/" TRUST_DIR ": add the one that "
                   "'packetd pubkey' prints there, packetd trust add %s KEY",
                   name, dir, name);
     else
@@ -317,7 +322,7 @@ int mext_trust_find(const char *dir, const char *name,
 
 struct has {
     const uint8_t *pk;
-    char *name;                 /* [65] */
+    char *name; /* [65] */
 };
 
 static void has_one(void *arg, const char *name, const uint8_t pk[MEXT_KEY_LEN])
@@ -349,7 +354,8 @@ static int create_trust(const char *dir, struct mext_why *why)
     if (fd < 0)
         return fail(why, "cannot open %s: %s", dir, strerror(errno));
     at = mkdirat(fd, TRUST_DIR, 0700) && errno != EEXIST
-             ? -1 : open_dir(fd, TRUST_DIR);
+             ? -1
+             : open_dir(fd, TRUST_DIR);
     if (at < 0)
         fail(why, "cannot create %s/" TRUST_DIR ": %s", dir, strerror(errno));
     close(fd);
@@ -365,8 +371,10 @@ static int compare_old(int at, const char *name, const char *file,
     if (read_key(at, file, false, old, why))
         return -1;
     if (memcmp(old, pk, MEXT_KEY_LEN))
-        return fail(why, "%s has another key already: if the host was set up "
-                    "anew, packetd trust remove %s first", name, name);
+        return fail(why,
+                    "%s has another key already: if the host was set up "
+                    "anew, packetd trust remove %s first",
+                    name, name);
     return 0;
 }
 
@@ -381,15 +389,14 @@ int mext_trust_add(const char *dir, const char *name,
     /* Catches most slips, such as a pasted secret or X25519 key. */
     if (!crypto_core_ed25519_is_valid_point(pk))
         return fail(why, "this is not an Ed25519 public key: take what "
-                    "'packetd pubkey' prints on the other host");
+                         "'packetd pubkey' prints on the other host");
     at = create_trust(dir, why);
     if (at < 0)
         return -1;
     if (write_key(at, file, 0644, pk))
-        rc = errno == EEXIST
-                 ? compare_old(at, name, file, pk, why)
-                 : fail(why, "cannot write %s/" TRUST_DIR "/%s: %s", dir, file,
-                        strerror(errno));
+        rc = errno == EEXIST ? compare_old(at, name, file, pk, why)
+                             : fail(why, "cannot write %s/" TRUST_DIR "/%s: %s",
+                                    dir, file, strerror(errno));
     close(at);
     return rc;
 }

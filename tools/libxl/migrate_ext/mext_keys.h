@@ -15,7 +15,7 @@
 
 #include "mext_token.h"
 
-#define MEXT_KEY_TEXT_LEN 45    /* base64 of 32 bytes, with NUL */
+#define MEXT_KEY_TEXT_LEN 45 /* base64 of 32 bytes, with NUL */
 
 /* The keys folder in use; never NULL. */
 const char *mext_keys_dir(void);
@@ -51,8 +51,7 @@ bool mext_trust_has(const char *dir, const uint8_t pk[MEXT_KEY_LEN],
 /* Adds (refuses to replace a different key), removes; -1 and why. */
 int mext_trust_add(const char *dir, const char *name,
                    const uint8_t pk[MEXT_KEY_LEN], struct mext_why *why);
-int mext_trust_remove(const char *dir, const char *name,
-                      struct mext_why *why);
+int mext_trust_remove(const char *dir, const char *name, struct mext_why *why);
 
 /* Calls fn for each trusted key in name order; returns how many. */
 typedef void mext_trust_fn(void *arg, const char *name,

@@ -22,7 +22,8 @@ struct mext_lxl {
 int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
                   struct mext_why *why)
 {
-    static const xentoollog_level levels[] = { XTL_ERROR, XTL_WARN, XTL_DETAIL };
+    static const xentoollog_level levels[] = { XTL_ERROR, XTL_WARN,
+                                               XTL_DETAIL };
     struct mext_lxl *l = calloc(1, sizeof(*l));
 
     if (!l)
@@ -33,7 +34,7 @@ int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
                                    (xentoollog_logger *)l->log)) {
         mext_lxl_close(l);
         return mext_fail(why, "cannot initialise libxl: is this dom0, and "
-                         "are you root?");
+                              "are you root?");
     }
     *l_r = l;
     return 0;
@@ -141,8 +142,10 @@ void mext_guest_free(struct mext_guest *g)
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
 {
     if (libxl_domain_resume(l->ctx, domid, 1, NULL))
-        return mext_fail(why, "domain %u is suspended and could not be "
-                         "resumed", domid);
+        return mext_fail(why,
+                         "domain %u is suspended and could not be "
+                         "resumed",
+                         domid);
     return 0;
 }
 
@@ -199,20 +202,24 @@ static int programs_check(const libxl_domain_config *c, struct mext_why *why)
     loader = loader ? loader + 1 : b->bootloader;
     if (loader && *loader && strcmp(loader, "pygrub"))
         return mext_fail(why, "bootloader= other than pygrub is not accepted "
-                         "from a source");
+                              "from a source");
     if (b->device_model || b->stubdomain_kernel || b->stubdomain_ramdisk)
         return mext_fail(why, "device_model_override= and the like are not "
-                         "accepted from a source");
+                              "accepted from a source");
     for (int i = 0; i < c->num_nics; i++)
         if (!is_default(c->nics[i].script, "vif-bridge") ||
             c->nics[i].backend_domid || c->nics[i].backend_domname)
-            return mext_fail(why, "vif %d: script= and backend= are not "
-                             "accepted from a source", i);
+            return mext_fail(why,
+                             "vif %d: script= and backend= are not "
+                             "accepted from a source",
+                             i);
     for (int i = 0; i < c->num_disks; i++)
         if (!is_default(c->disks[i].script, "block") ||
             c->disks[i].backend_domid || c->disks[i].backend_domname)
-            return mext_fail(why, "disk %s: script= and backend= are not "
-                             "accepted from a source", c->disks[i].vdev);
+            return mext_fail(why,
+                             "disk %s: script= and backend= are not "
+                             "accepted from a source",
+                             c->disks[i].vdev);
     return 0;
 }
 
@@ -231,7 +238,7 @@ static int config_check(const libxl_domain_config *c,
         return mext_fail(why, "memory or vCPUs are not those of the token");
     if (!name_is_plain(c->c_info.name))
         return mext_fail(why, "the guest has no usable name (letters, digits "
-                         "and ._+:@-)");
+                              "and ._+:@-)");
     return programs_check(c, why);
 }
 
@@ -268,7 +275,7 @@ static int add_migration_vif(libxl_domain_config *c, const char *bridge)
     n->nictype = LIBXL_NIC_TYPE_VIF;
     n->bridge = strdup(bridge);
     randombytes_buf(n->mac, sizeof(n->mac));
-    n->mac[0] = 0x00;                   /* Xen's own prefix, 00:16:3e */
+    n->mac[0] = 0x00; /* Xen's own prefix, 00:16:3e */
     n->mac[1] = 0x16;
     n->mac[2] = 0x3e;
     return devid;
@@ -379,7 +386,7 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
     }
     if (libxl_domain_create_new(l->ctx, &c, &domid, NULL, NULL)) {
         mext_fail(why, "libxl could not build it (disks and bridges of the "
-                  "guest must be here too; see packetd's log)");
+                       "guest must be here too; see packetd's log)");
         if (domid != (uint32_t)INVALID_DOMID)
             libxl_domain_destroy(l->ctx, domid, NULL);
         goto out;
@@ -547,9 +554,9 @@ int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
     libxl_uuid_copy(l->ctx, &c.c_info.uuid, &info.uuid);
     set_string(&c.c_info.name, name);
     own = libxl_domain_config_to_json(l->ctx, &c);
-    if (!own || libxl_userdata_store(l->ctx, domid, "libxl-json",
-                                     (const uint8_t *)own,
-                                     (int)strlen(own) + 1)) {
+    if (!own ||
+        libxl_userdata_store(l->ctx, domid, "libxl-json", (const uint8_t *)own,
+                             (int)strlen(own) + 1)) {
         mext_fail(why, "the domain's configuration cannot be stored");
         goto out;
     }

@@ -23,13 +23,13 @@ int mext_lxl_find(struct mext_lxl *l, const char *name, uint32_t *domid_r,
 
 /* What the sender needs to know of a guest. */
 struct mext_guest {
-    char *name;                 /* owned, mext_guest_free */
-    char *json;                 /* libxl_domain_config, owned */
-    const char *type;           /* "pvh", "hvm", "pv", "unknown" */
-    uint64_t max_kib;           /* RAM as built */
-    uint64_t target_kib;        /* what it is asked to use now */
-    unsigned vcpus;             /* as built */
-    const char *obstacle;       /* what cannot be moved, NULL if nothing */
+    char *name;           /* owned, mext_guest_free */
+    char *json;           /* libxl_domain_config, owned */
+    const char *type;     /* "pvh", "hvm", "pv", "unknown" */
+    uint64_t max_kib;     /* RAM as built */
+    uint64_t target_kib;  /* what it is asked to use now */
+    unsigned vcpus;       /* as built */
+    const char *obstacle; /* what cannot be moved, NULL if nothing */
 };
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                    struct mext_why *why);
@@ -43,11 +43,11 @@ int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 
 /* How a receiving domain is to be built. */
 struct mext_launch {
-    const char *json;           /* guest's configuration, with NUL */
-    const char *image;          /* path of mstrap.elf */
-    const char *bridge;         /* of the migration vif */
-    const char *cmdline;        /* mstrap's words */
-    uint64_t memory_kib;        /* must be what the configuration says */
+    const char *json;    /* guest's configuration, with NUL */
+    const char *image;   /* path of mstrap.elf */
+    const char *bridge;  /* of the migration vif */
+    const char *cmdline; /* mstrap's words */
+    uint64_t memory_kib; /* must be what the configuration says */
     unsigned vcpus;
 };
 
@@ -58,8 +58,8 @@ struct mext_launch {
  */
 struct mext_launched {
     uint32_t domid;
-    int vif;                    /* index of the migration vif */
-    char *name;                 /* guest's own name, malloc'ed */
+    int vif;    /* index of the migration vif */
+    char *name; /* guest's own name, malloc'ed */
 };
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_launched *r_r, unsigned *code_r,

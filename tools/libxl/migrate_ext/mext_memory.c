@@ -7,7 +7,7 @@
 /* First gfn of PVH RAM above the hole, and first of the hole: libxl keeps
  * the ACPI tables at 0xfc000000 and puts RAM below and above 4 GiB. */
 #define HOLE_START 0xfc000ULL
-#define HOLE_END 0x100000ULL
+#define HOLE_END   0x100000ULL
 
 /* One past the last gfn of RAM as libxl builds it, a hole inside. */
 static uint64_t ram_end(const struct mext_memory *m)
@@ -37,9 +37,8 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 }
 
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages,
-                      mext_memory_progress_fn *progress, void *arg,
-                      struct mext_why *why)
+                      uint64_t ram_pages, mext_memory_progress_fn *progress,
+                      void *arg, struct mext_why *why)
 {
     struct mext_dom_state st;
     uint64_t top;
@@ -203,8 +202,7 @@ static int send_todo(struct mext_memory *m, unsigned timeout_ms,
     while (gfn < m->ngfns) {
         int n = keep_present(m, list, next_set(m, m->todo, &gfn, list), why);
 
-        if (n < 0 ||
-            (n && send_window(m, list, (unsigned)n, timeout_ms, why)))
+        if (n < 0 || (n && send_window(m, list, (unsigned)n, timeout_ms, why)))
             return -1;
         sent += (unsigned)n;
         if (n)
@@ -226,8 +224,10 @@ static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
         if (mext_channel_recv(&m->channel[i], &d, timeout_ms, why))
             return -1;
         if (d.type != MEXT_DATA_BARRIER_ACK || d.u.barrier.iteration != number)
-            return mext_fail(why, "mstrap answered the barrier with message "
-                             "0x%02x", d.type);
+            return mext_fail(why,
+                             "mstrap answered the barrier with message "
+                             "0x%02x",
+                             d.type);
     }
     return 0;
 }
@@ -323,8 +323,7 @@ static int send_absent(struct mext_memory *m, unsigned timeout_ms,
                 absent_add(m, &d, g, timeout_ms, why))
                 return -1;
     }
-    if (d.u.absent.n &&
-        mext_channel_send(&m->channel[0], &d, timeout_ms, why))
+    if (d.u.absent.n && mext_channel_send(&m->channel[0], &d, timeout_ms, why))
         return -1;
     return 0;
 }
@@ -366,7 +365,8 @@ int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,
         return mext_fail(why, "mstrap sent message 0x%02x where DONE belongs",
                          d.type);
     if (d.u.done.data != m->data || d.u.done.zero != m->zero)
-        return mext_fail(why, "mstrap received %llu data and %llu zero pages, "
+        return mext_fail(why,
+                         "mstrap received %llu data and %llu zero pages, "
                          "%llu and %llu were sent",
                          (unsigned long long)d.u.done.data,
                          (unsigned long long)d.u.done.zero,

@@ -16,18 +16,18 @@ typedef void mext_memory_progress_fn(void *arg, uint64_t sent, uint64_t of);
 
 struct mext_memory {
     struct mext_channel channel[MEXT_CHANNELS_MAX];
-    unsigned nchannels, next;           /* next: turn of the channels */
-    struct mext_dom *dom;               /* the caller's */
+    unsigned nchannels, next; /* next: turn of the channels */
+    struct mext_dom *dom;     /* the caller's */
     struct mext_map *map;
-    uint64_t ngfns;                     /* gfns are below this */
+    uint64_t ngfns; /* gfns are below this */
     uint64_t special[MEXT_SPECIALS];
-    uint64_t *todo;                     /* bitmap of gfns to send, owned */
-    uint64_t ntodo;                     /* bits set in it */
-    uint64_t *gone;                     /* bitmap: no page when last looked */
-    uint64_t ram_pages;                 /* of RAM as built */
-    uint64_t pages_then;                /* the guest had, before any look */
-    uint64_t iteration_start;           /* us */
-    uint64_t data, zero, absent;        /* sent in all */
+    uint64_t *todo;              /* bitmap of gfns to send, owned */
+    uint64_t ntodo;              /* bits set in it */
+    uint64_t *gone;              /* bitmap: no page when last looked */
+    uint64_t ram_pages;          /* of RAM as built */
+    uint64_t pages_then;         /* the guest had, before any look */
+    uint64_t iteration_start;    /* us */
+    uint64_t data, zero, absent; /* sent in all */
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };
@@ -42,9 +42,8 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
  * to be sent.
  */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages,
-                      mext_memory_progress_fn *progress, void *arg,
-                      struct mext_why *why);
+                      uint64_t ram_pages, mext_memory_progress_fn *progress,
+                      void *arg, struct mext_why *why);
 
 /*
  * One iteration: sends what is to do, closes it with a barrier on every

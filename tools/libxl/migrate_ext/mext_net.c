@@ -122,7 +122,7 @@ int mext_net_split(const char *text, uint16_t port_default, char host[256],
     } else {
         colon = strchr(text, ':');
         if (colon && strchr(colon + 1, ':'))
-            colon = NULL;               /* a bare IPv6 address */
+            colon = NULL; /* a bare IPv6 address */
         end = colon ? colon : text + strlen(text);
     }
     n = (size_t)(end - text);
@@ -173,8 +173,8 @@ static void stream_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user, sizeof(user));
 }
 
-static int connect_addr(const struct sockaddr *sa, socklen_t len,
-                        uint64_t end, int *fd_r, struct mext_why *why)
+static int connect_addr(const struct sockaddr *sa, socklen_t len, uint64_t end,
+                        int *fd_r, struct mext_why *why)
 {
     int err = 0, fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     socklen_t n = sizeof(err);
@@ -268,7 +268,7 @@ static int bind_one(const char *address, uint16_t *port, int type, int *fd_r,
         return mext_fail(why, "cannot listen on port %u: %s", *port,
                          strerror(errno));
     getsockname(fd, (struct sockaddr *)&got, &len);
-    *port = ntohs(got.sin6_port);       /* same place in sockaddr_in */
+    *port = ntohs(got.sin6_port); /* same place in sockaddr_in */
     *fd_r = fd;
     return 0;
 }
@@ -437,8 +437,7 @@ int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
 }
 
 int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
-                   unsigned timeout_ms, unsigned *abort_r,
-                   struct mext_why *why)
+                   unsigned timeout_ms, unsigned *abort_r, struct mext_why *why)
 {
     uint8_t hdr[MEXT_FRAME_HDR_LEN];
     int len;

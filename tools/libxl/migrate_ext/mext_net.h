@@ -74,14 +74,14 @@ int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
 struct mext_conn {
     int fd;
     struct mext_seal tx, rx;
-    uint8_t *buf;               /* MEXT_CONTROL_BODY_MAX + header, owned */
-    size_t body_len;            /* opened bytes at buf, after a receive */
-    uint64_t sent, received;    /* bytes on the wire */
+    uint8_t *buf;            /* MEXT_CONTROL_BODY_MAX + header, owned */
+    size_t body_len;         /* opened bytes at buf, after a receive */
+    uint64_t sent, received; /* bytes on the wire */
 };
 
 int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
                    bool is_source);
-void mext_conn_close(struct mext_conn *c);     /* closes fd, wipes keys */
+void mext_conn_close(struct mext_conn *c); /* closes fd, wipes keys */
 int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
                    unsigned timeout_ms, struct mext_why *why);
 /*

@@ -8,24 +8,24 @@
 #include <stdint.h>
 
 struct mext_limits {
-    unsigned downtime_ms;       /* target for sending the last pages */
-    unsigned iterations;        /* at most so many before stop-and-copy */
+    unsigned downtime_ms; /* target for sending the last pages */
+    unsigned iterations;  /* at most so many before stop-and-copy */
 };
 
 /* One finished iteration. */
 struct mext_iteration {
-    unsigned number;            /* from 1 */
-    uint64_t pages;             /* sent in it, zero pages included */
-    uint64_t data;              /* of these with content */
-    uint64_t us;                /* from its first page to the barrier's ack */
-    uint64_t dirty;             /* pages written meanwhile */
+    unsigned number; /* from 1 */
+    uint64_t pages;  /* sent in it, zero pages included */
+    uint64_t data;   /* of these with content */
+    uint64_t us;     /* from its first page to the barrier's ack */
+    uint64_t dirty;  /* pages written meanwhile */
 };
 
 enum mext_decision {
-    MEXT_GO_ON,                 /* another iteration */
-    MEXT_STOP_FITS,             /* the rest fits the downtime target */
-    MEXT_STOP_LIMIT,            /* iteration limit */
-    MEXT_STOP_STALLED,          /* the guest writes as fast as we send */
+    MEXT_GO_ON,        /* another iteration */
+    MEXT_STOP_FITS,    /* the rest fits the downtime target */
+    MEXT_STOP_LIMIT,   /* iteration limit */
+    MEXT_STOP_STALLED, /* the guest writes as fast as we send */
 };
 
 /*

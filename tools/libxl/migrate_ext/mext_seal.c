@@ -42,8 +42,8 @@ int mext_root_derive(struct mext_root *r, const char *label,
     return 0;
 }
 
-void mext_seal_init(struct mext_seal *s, const struct mext_root *r,
-                    uint8_t dir, uint16_t index)
+void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
+                    uint16_t index)
 {
     uint8_t info[3] = { dir, (uint8_t)(index >> 8), (uint8_t)index };
 
@@ -69,8 +69,8 @@ int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
     mext_store32(frame, (uint32_t)(n + MEXT_TAG_LEN));
     next_nonce(s, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-        body, body + n, NULL, body, n, frame, MEXT_FRAME_HDR_LEN, NULL,
-        nonce, s->key);
+        body, body + n, NULL, body, n, frame, MEXT_FRAME_HDR_LEN, NULL, nonce,
+        s->key);
     *len_r = MEXT_FRAME_HDR_LEN + n + MEXT_TAG_LEN;
     return 0;
 }

@@ -12,7 +12,7 @@
 /* One direction of one connection. */
 struct mext_seal {
     uint8_t key[32];
-    uint64_t counter;           /* of the next sealed object */
+    uint64_t counter; /* of the next sealed object */
 };
 
 /* Root of a session's keys; wipe with mext_wipe when done. */
@@ -32,8 +32,8 @@ int mext_root_derive(struct mext_root *r, const char *label,
                      const uint8_t source_pk[32], const uint8_t dest_pk[32]);
 
 /* Key of one direction (MEXT_DIR_*) of connection `index`; counter 0. */
-void mext_seal_init(struct mext_seal *s, const struct mext_root *r,
-                    uint8_t dir, uint16_t index);
+void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
+                    uint16_t index);
 
 /*
  * Seals a frame in place.  frame holds MEXT_FRAME_HDR_LEN bytes of room, then

@@ -17,10 +17,10 @@
 
 /* Deadlines, ms. */
 #define CONNECT_MS 10000
-#define ANSWER_MS 30000
-#define BOOT_MS 120000          /* creating a domain may take a while */
-#define DATA_MS 60000
-#define COMMIT_MS 60000
+#define ANSWER_MS  30000
+#define BOOT_MS    120000 /* creating a domain may take a while */
+#define DATA_MS    60000
+#define COMMIT_MS  60000
 
 struct sender {
     const struct mext_request *rq;
@@ -33,8 +33,8 @@ struct sender {
     struct mext_memory mem;
     struct mext_identity self;
     struct mext_token token;
-    uint8_t secret[32];                 /* X25519, of token.session */
-    uint8_t digest[MEXT_DIGEST_LEN];    /* of the signed token */
+    uint8_t secret[32];              /* X25519, of token.session */
+    uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
     struct mext_policy policy;
     struct mext_conn conn;
     struct mext_receipt receipt;
@@ -73,17 +73,23 @@ static int open_guest(struct sender *s, struct mext_why *why)
         mext_dom_state(s->dom, &st, why))
         return -1;
     if (strcmp(s->guest.type, "pvh"))
-        return mext_fail(why, "\"%s\" is a %s guest: only PVH guests move "
+        return mext_fail(why,
+                         "\"%s\" is a %s guest: only PVH guests move "
                          "cooperatively so far, use xl migrate without "
-                         "--cooperative", s->guest.name, s->guest.type);
+                         "--cooperative",
+                         s->guest.name, s->guest.type);
     if (s->guest.obstacle)
-        return mext_fail(why, "\"%s\" has %s, which cannot move: detach it "
-                         "first", s->guest.name, s->guest.obstacle);
+        return mext_fail(why,
+                         "\"%s\" has %s, which cannot move: detach it "
+                         "first",
+                         s->guest.name, s->guest.obstacle);
     if (st.shutdown || st.dying)
         return mext_fail(why, "\"%s\" is not running", s->guest.name);
     if (st.paused)
-        return mext_fail(why, "\"%s\" is paused and could not prepare itself: "
-                         "xl unpause it first", s->guest.name);
+        return mext_fail(why,
+                         "\"%s\" is paused and could not prepare itself: "
+                         "xl unpause it first",
+                         s->guest.name);
     return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
@@ -148,7 +154,7 @@ static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
         return -1;
     if (mext_token_sign(t, &s->self, out))
         return mext_fail(why, "memory, vCPUs or mstrap's address are outside "
-                         "what a token can carry");
+                              "what a token can carry");
     mext_digest(out, MEXT_TOKEN_LEN, s->digest);
     return 0;
 }
@@ -165,13 +171,14 @@ static int read_hello(struct sender *s, int fd, struct mext_hello *h,
         return -1;
     if (buf[0] == MEXT_CTL_ABORT && !mext_ctl_decode(buf, (size_t)n, &m))
         return mext_fail(why, "refused by the destination: %s%s%.*s",
-                         mext_reason(m.u.abort.code),
-                         m.u.abort.len ? ": " : "", m.u.abort.len,
-                         m.u.abort.text);
+                         mext_reason(m.u.abort.code), m.u.abort.len ? ": " : "",
+                         m.u.abort.len, m.u.abort.text);
     if (mext_hello_verify(buf, (size_t)n, s->token.audience, s->digest, h))
-        return mext_fail(why, "the answer is not signed by the key pinned for "
+        return mext_fail(why,
+                         "the answer is not signed by the key pinned for "
                          "\"%s\": another host, or its key has changed "
-                         "(packetd trust list)", s->rq->peer);
+                         "(packetd trust list)",
+                         s->rq->peer);
     return 0;
 }
 
@@ -221,12 +228,14 @@ static int boot_mstrap(struct sender *s, struct mext_why *why)
             step(s, "destination: %.*s", m.u.step.len, m.u.step.text);
     } while (m.type == MEXT_CTL_STEP);
     if (m.type != MEXT_CTL_RECEIPT)
-        return mext_fail(why, "the destination sent message 0x%02x where a "
-                         "receipt belongs", m.type);
+        return mext_fail(why,
+                         "the destination sent message 0x%02x where a "
+                         "receipt belongs",
+                         m.type);
     if (mext_receipt_verify(m.u.receipt.bytes, MEXT_RECEIPT_LEN, &s->token,
                             s->digest, &s->receipt))
         return mext_fail(why, "the receipt is not for this token, or its "
-                         "mstrap is not the one expected");
+                              "mstrap is not the one expected");
     s->rep->domid = s->receipt.domid;
     return 0;
 }
@@ -240,8 +249,8 @@ static int connect_data(struct sender *s, struct mext_why *why)
                          s->digest, s->token.session, s->receipt.mstrap))
         return mext_fail(why, "mstrap's session key is unusable");
     rc = mext_memory_connect(&s->mem, s->receipt.ip, s->receipt.port,
-                             s->token.id, s->token.channels, &root,
-                             CONNECT_MS, why);
+                             s->token.id, s->token.channels, &root, CONNECT_MS,
+                             why);
     mext_wipe(&root, sizeof(root));
     return rc;
 }
@@ -287,12 +296,15 @@ static int precopy(struct sender *s, struct mext_why *why)
         before = now;
         s->rep->iterations++;
         if (mext_memory_iterate(&s->mem, s->rep->iterations, DATA_MS, &now,
-                                why) || still_there(s, why))
+                                why) ||
+            still_there(s, why))
             return -1;
         d = mext_precopy_decide(&s->rq->limits, &now,
                                 before.number ? &before : NULL, &rate);
-        step(s, "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
-             "dirty; %s", now.number, (unsigned long long)now.pages,
+        step(s,
+             "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
+             "dirty; %s",
+             now.number, (unsigned long long)now.pages,
              (unsigned long long)now.data, (unsigned long long)now.us / 1000,
              (unsigned long long)now.dirty, mext_decision_text(d));
     }
@@ -305,8 +317,8 @@ static int suspend_guest(struct sender *s, struct mext_why *why)
 {
     uint64_t t = mext_now_us();
 
-    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms,
-                     &s->suspended, why))
+    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms, &s->suspended,
+                     why))
         return -1;
     s->t_suspended = mext_now_us();
     s->rep->suspend_us = s->t_suspended - t;
@@ -356,8 +368,10 @@ static int wait_prepared(struct sender *s, struct mext_why *why)
         mext_conn_recv(&s->conn, &m, DATA_MS, NULL, why))
         return -1;
     if (m.type != MEXT_CTL_PREPARED)
-        return mext_fail(why, "the destination sent message 0x%02x where "
-                         "PREPARED belongs", m.type);
+        return mext_fail(why,
+                         "the destination sent message 0x%02x where "
+                         "PREPARED belongs",
+                         m.type);
     s->rep->tidy_own_us = m.u.prepared.tidy_us;
     s->rep->prepare_us = m.u.prepared.prepare_us;
     return 0;
@@ -434,8 +448,8 @@ static int prepare(struct sender *s, struct mext_why *why)
     s->rep->setup_us = mext_now_us() - s->t_start;
     step(s, "mstrap answers, %u data channel%s", s->token.channels,
          s->token.channels > 1 ? "s" : "");
-    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4,
-                             on_progress, s, why);
+    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, on_progress,
+                             s, why);
 }
 
 static enum mext_outcome run(struct sender *s, struct mext_why *why)
@@ -470,8 +484,8 @@ static void undo(struct sender *s, struct mext_why *why)
     if (s->renamed)
         rename_source(s, false, &more);
     if (s->suspended && mext_lxl_resume(s->lxl, s->domid, &more))
-        mext_fail(why, "%.300s; %.150s (try: xl unpause %u)", first,
-                  more.text, s->domid);
+        mext_fail(why, "%.300s; %.150s (try: xl unpause %u)", first, more.text,
+                  s->domid);
 }
 
 static void unknown(struct sender *s, struct mext_why *why)
@@ -479,7 +493,8 @@ static void unknown(struct sender *s, struct mext_why *why)
     char first[MEXT_TEXT_MAX + 1];
 
     memcpy(first, why->text, sizeof(first));
-    mext_fail(why, "%.150s; whether the guest runs there is not known, so the "
+    mext_fail(why,
+              "%.150s; whether the guest runs there is not known, so the "
               "copy here stays suspended as \"%.60s" AWAY_SUFFIX "\". Look at "
               "xl list on the destination: if \"%.60s\" runs there, xl destroy "
               "%u here; if not, xl migrate --cooperative --resume %u here",
@@ -500,8 +515,7 @@ static void cleanup(struct sender *s)
 
 enum mext_outcome mext_migrate(const struct mext_request *rq,
                                const struct mext_events *ev,
-                               struct mext_report *rep_r,
-                               struct mext_why *why)
+                               struct mext_report *rep_r, struct mext_why *why)
 {
     struct sender s = { .rq = rq, .ev = ev, .rep = rep_r };
     struct mext_why more;
@@ -552,7 +566,9 @@ static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
 
     snprintf(away, sizeof(away), "%s" AWAY_SUFFIX, domain);
     return mext_lxl_find(l, away, domid_r, why) &&
-           mext_lxl_find(l, domain, domid_r, why) ? -1 : 0;
+                   mext_lxl_find(l, domain, domid_r, why)
+               ? -1
+               : 0;
 }
 
 int mext_resume_here(const char *domain, unsigned verbosity,

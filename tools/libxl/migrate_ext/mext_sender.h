@@ -14,50 +14,50 @@
 
 /* What the operator asked for; all strings are the caller's. */
 struct mext_request {
-    const char *domain;                 /* name or number */
-    const char *host;                   /* destination, "HOST[:PORT]" */
-    const char *peer;                   /* name its key is pinned under */
+    const char *domain; /* name or number */
+    const char *host;   /* destination, "HOST[:PORT]" */
+    const char *peer;   /* name its key is pinned under */
     const char *keys_dir;
     struct mext_limits limits;
     unsigned suspend_timeout_ms;
-    uint16_t channels;                  /* 1 .. MEXT_CHANNELS_MAX */
-    uint16_t port;                      /* mstrap's */
-    uint32_t ip, netmask, gateway;      /* mstrap's; 0: destination chooses */
-    uint8_t image[MEXT_DIGEST_LEN];     /* mstrap wanted; zeros: any */
+    uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
+    uint16_t port;                  /* mstrap's */
+    uint32_t ip, netmask, gateway;  /* mstrap's; 0: destination chooses */
+    uint8_t image[MEXT_DIGEST_LEN]; /* mstrap wanted; zeros: any */
     unsigned verbosity;
 };
 
 /* Where the time and the bytes went. */
 struct mext_report {
-    uint32_t domid;                     /* on the destination */
+    uint32_t domid; /* on the destination */
     unsigned iterations;
-    uint64_t wire_bytes;                /* sent, all connections, frames */
+    uint64_t wire_bytes; /* sent, all connections, frames */
     uint64_t data_pages, zero_pages, absent_pages;
-    uint64_t total_us;                  /* start -> RUNNING */
-    uint64_t setup_us;                  /* start -> mstrap connected */
+    uint64_t total_us; /* start -> RUNNING */
+    uint64_t setup_us; /* start -> mstrap connected */
     uint64_t precopy_us;
-    uint64_t downtime_us;               /* suspended -> RUNNING, seen here */
-    uint64_t suspend_us;                /* request -> suspended */
-    uint64_t last_us;                   /* suspended -> END sent */
-    uint64_t tidy_us;                   /* END sent -> PREPARED, see below */
-    uint64_t tidy_own_us, prepare_us;   /* parts told by the destination */
-    uint64_t commit_us;                 /* PREPARED -> RUNNING */
-    uint64_t handover_us;               /* part told by the destination */
-    uint64_t last_pages;                /* sent while suspended */
+    uint64_t downtime_us;             /* suspended -> RUNNING, seen here */
+    uint64_t suspend_us;              /* request -> suspended */
+    uint64_t last_us;                 /* suspended -> END sent */
+    uint64_t tidy_us;                 /* END sent -> PREPARED, see below */
+    uint64_t tidy_own_us, prepare_us; /* parts told by the destination */
+    uint64_t commit_us;               /* PREPARED -> RUNNING */
+    uint64_t handover_us;             /* part told by the destination */
+    uint64_t last_pages;              /* sent while suspended */
 };
 
 /* How it ended, the exit status of `xl migrate --cooperative`. */
 enum mext_outcome {
-    MEXT_DONE = 0,              /* the guest runs on the destination */
-    MEXT_KEPT = 1,              /* it runs here as before */
-    MEXT_UNKNOWN = 3,           /* COMMIT was sent, no answer: kept suspended */
+    MEXT_DONE = 0,    /* the guest runs on the destination */
+    MEXT_KEPT = 1,    /* it runs here as before */
+    MEXT_UNKNOWN = 3, /* COMMIT was sent, no answer: kept suspended */
 };
 
 struct mext_progress {
     unsigned iteration;
-    uint64_t sent, of;          /* pages of this iteration */
+    uint64_t sent, of; /* pages of this iteration */
     uint64_t wire_bytes;
-    uint64_t rate;              /* pages/s so far in it */
+    uint64_t rate; /* pages/s so far in it */
 };
 
 struct mext_events {
@@ -74,8 +74,7 @@ struct mext_events {
  */
 enum mext_outcome mext_migrate(const struct mext_request *rq,
                                const struct mext_events *ev,
-                               struct mext_report *rep_r,
-                               struct mext_why *why);
+                               struct mext_report *rep_r, struct mext_why *why);
 
 /*
  * Lets a suspended source copy run again under its own name, after

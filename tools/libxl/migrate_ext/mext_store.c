@@ -121,7 +121,7 @@ int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
             return 2;
         w = xs_check_watch(s->xs);
     }
-    while (w) {                         /* one answer for all that fired */
+    while (w) { /* one answer for all that fired */
         free(w);
         w = xs_check_watch(s->xs);
     }

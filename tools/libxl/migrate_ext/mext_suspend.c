@@ -25,7 +25,7 @@ static int look(struct mext_dom *d, struct mext_why *why)
     return mext_fail(why, "the guest %s instead of suspending",
                      st.reason == MEXT_SHUTDOWN_CRASH    ? "crashed"
                      : st.reason == MEXT_SHUTDOWN_REBOOT ? "rebooted"
-                                                    : "shut down");
+                                                         : "shut down");
 }
 
 /* Looks again at each shutdown xenstore tells of, until `end`. */
@@ -56,8 +56,8 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
     return true;
 }
 
-int mext_suspend(struct mext_dom *d, struct mext_store *s,
-                 unsigned timeout_ms, bool *suspended_r, struct mext_why *why)
+int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
+                 bool *suspended_r, struct mext_why *why)
 {
     struct mext_why quiet;
     int r;

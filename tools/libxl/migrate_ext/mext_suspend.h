@@ -15,7 +15,7 @@
  * cancelled; the request is then withdrawn, and *suspended_r tells whether
  * the guest suspended all the same (the caller resumes it).
  */
-int mext_suspend(struct mext_dom *d, struct mext_store *s,
-                 unsigned timeout_ms, bool *suspended_r, struct mext_why *why);
+int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
+                 bool *suspended_r, struct mext_why *why);
 
 #endif

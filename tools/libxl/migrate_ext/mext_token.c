@@ -10,7 +10,8 @@
 _Static_assert(crypto_sign_ed25519_BYTES == MEXT_SIG_LEN, "");
 _Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == MEXT_KEY_LEN, "");
 _Static_assert(crypto_sign_ed25519_SECRETKEYBYTES ==
-               sizeof(((struct mext_identity *)0)->sk), "");
+                   sizeof(((struct mext_identity *)0)->sk),
+               "");
 _Static_assert(sizeof(MEXT_TOKEN_PURPOSE) <= MEXT_PURPOSE_LEN, "");
 _Static_assert(sizeof(MEXT_HELLO_PURPOSE) <= MEXT_PURPOSE_LEN, "");
 _Static_assert(sizeof(MEXT_RECEIPT_PURPOSE) <= MEXT_PURPOSE_LEN, "");
@@ -89,11 +90,10 @@ static bool fields_ok(const struct mext_token *t, uint32_t reserved)
     return t->expiry > t->issued &&
            t->expiry - t->issued <= MEXT_TOKEN_LIFETIME_MAX &&
            t->memory_kib >= MEXT_MEMORY_KIB_MIN &&
-           t->memory_kib <= MEXT_MEMORY_KIB_MAX &&
-           t->vcpus && t->vcpus <= MEXT_VCPUS_MAX &&
-           t->channels && t->channels <= MEXT_CHANNELS_MAX &&
-           t->port && netmask_ok(t->netmask) && (t->ip || !t->netmask) &&
-           !reserved;
+           t->memory_kib <= MEXT_MEMORY_KIB_MAX && t->vcpus &&
+           t->vcpus <= MEXT_VCPUS_MAX && t->channels &&
+           t->channels <= MEXT_CHANNELS_MAX && t->port &&
+           netmask_ok(t->netmask) && (t->ip || !t->netmask) && !reserved;
 }
 
 static bool time_ok(const struct mext_token *t, uint64_t now)
@@ -182,8 +182,7 @@ int mext_token_parse(const uint8_t *in, size_t len, struct mext_token *t_r)
 
 int mext_token_verify(const uint8_t *in, size_t len,
                       const uint8_t self[MEXT_KEY_LEN], uint64_t now,
-                      mext_trusts_fn *trusts, void *arg,
-                      struct mext_token *t_r)
+                      mext_trusts_fn *trusts, void *arg, struct mext_token *t_r)
 {
     struct mext_token t;
     uint32_t reserved;

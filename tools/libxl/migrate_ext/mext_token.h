@@ -16,16 +16,16 @@ struct mext_identity {
 
 struct mext_token {
     uint8_t id[MEXT_ID_LEN];
-    uint64_t issued, expiry;            /* seconds since 1970 */
+    uint64_t issued, expiry; /* seconds since 1970 */
     uint8_t audience[MEXT_KEY_LEN];
     uint8_t source[MEXT_KEY_LEN];
-    uint8_t session[MEXT_KEY_LEN];      /* X25519 */
-    uint8_t image[MEXT_DIGEST_LEN];     /* zeros: any */
-    uint8_t config[MEXT_DIGEST_LEN];    /* zeros: none */
+    uint8_t session[MEXT_KEY_LEN];   /* X25519 */
+    uint8_t image[MEXT_DIGEST_LEN];  /* zeros: any */
+    uint8_t config[MEXT_DIGEST_LEN]; /* zeros: none */
     uint64_t memory_kib;
     uint32_t vcpus;
     uint16_t channels, port;
-    uint32_t ip, netmask, gateway;      /* host byte order, first octet high */
+    uint32_t ip, netmask, gateway; /* host byte order, first octet high */
 };
 
 struct mext_hello {

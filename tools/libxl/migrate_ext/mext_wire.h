@@ -10,103 +10,103 @@
 #define MEXT_WIRE_H
 
 /* Ports */
-#define MEXT_CONTROL_PORT       7010    /* packetd, TCP and UDP */
-#define MEXT_DATA_PORT          7011    /* mstrap's default, TCP */
+#define MEXT_CONTROL_PORT 7010 /* packetd, TCP and UDP */
+#define MEXT_DATA_PORT    7011 /* mstrap's default, TCP */
 
 /* Sizes of primitives, bytes */
-#define MEXT_ID_LEN             16      /* token and migration id */
-#define MEXT_KEY_LEN            32      /* Ed25519 and X25519 public keys */
-#define MEXT_DIGEST_LEN         32      /* SHA-256, BLAKE2b-256 */
-#define MEXT_SIG_LEN            64      /* Ed25519 */
-#define MEXT_TAG_LEN            16      /* Poly1305 */
-#define MEXT_PURPOSE_LEN        24      /* zero-padded ASCII */
-#define MEXT_PAGE_SIZE          4096
+#define MEXT_ID_LEN      16 /* token and migration id */
+#define MEXT_KEY_LEN     32 /* Ed25519 and X25519 public keys */
+#define MEXT_DIGEST_LEN  32 /* SHA-256, BLAKE2b-256 */
+#define MEXT_SIG_LEN     64 /* Ed25519 */
+#define MEXT_TAG_LEN     16 /* Poly1305 */
+#define MEXT_PURPOSE_LEN 24 /* zero-padded ASCII */
+#define MEXT_PAGE_SIZE   4096
 
 /* Signed objects: purpose strings and whole sizes, bytes */
-#define MEXT_TOKEN_PURPOSE      "xen-mext boot token v1"
-#define MEXT_HELLO_PURPOSE      "xen-mext hello v1"
-#define MEXT_RECEIPT_PURPOSE    "xen-mext receipt v1"
-#define MEXT_TOKEN_LEN          312
-#define MEXT_HELLO_LEN          184
-#define MEXT_RECEIPT_LEN        252
+#define MEXT_TOKEN_PURPOSE   "xen-mext boot token v1"
+#define MEXT_HELLO_PURPOSE   "xen-mext hello v1"
+#define MEXT_RECEIPT_PURPOSE "xen-mext receipt v1"
+#define MEXT_TOKEN_LEN       312
+#define MEXT_HELLO_LEN       184
+#define MEXT_RECEIPT_LEN     252
 
 /* Limits on what a token may ask for */
-#define MEXT_TOKEN_LIFETIME_MAX 3600    /* expiry - issued, seconds */
-#define MEXT_CLOCK_SKEW         30      /* issued may lie ahead by, seconds */
+#define MEXT_TOKEN_LIFETIME_MAX 3600 /* expiry - issued, seconds */
+#define MEXT_CLOCK_SKEW         30   /* issued may lie ahead by, seconds */
 #define MEXT_MEMORY_KIB_MIN     4096
 #define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
 #define MEXT_CHANNELS_MAX       8
 
 /* Frames */
-#define MEXT_FRAME_HDR_LEN      4       /* u32 length of the body */
-#define MEXT_CONTROL_BODY_MAX   1048576 /* sealed bytes after the length */
-#define MEXT_DATA_BODY_MAX      1024    /* the same, on a data channel */
-#define MEXT_TEXT_MAX           512     /* text of ABORT and ERROR, bytes */
+#define MEXT_FRAME_HDR_LEN    4       /* u32 length of the body */
+#define MEXT_CONTROL_BODY_MAX 1048576 /* sealed bytes after the length */
+#define MEXT_DATA_BODY_MAX    1024    /* the same, on a data channel */
+#define MEXT_TEXT_MAX         512     /* text of ABORT and ERROR, bytes */
 
 /* Opening of a data channel, plaintext */
-#define MEXT_OPEN_MAGIC         "MEXTDAT1"
-#define MEXT_OPEN_LEN           28
+#define MEXT_OPEN_MAGIC "MEXTDAT1"
+#define MEXT_OPEN_LEN   28
 
 /* Data messages, first byte of the opened body */
-#define MEXT_DATA_PAGES         0x01    /* source -> mstrap */
-#define MEXT_DATA_BARRIER       0x02    /* source -> mstrap */
-#define MEXT_DATA_ABSENT        0x03    /* source -> mstrap */
-#define MEXT_DATA_END           0x04    /* source -> mstrap */
-#define MEXT_DATA_BARRIER_ACK   0x81    /* mstrap -> source */
-#define MEXT_DATA_DONE          0x82    /* mstrap -> source */
-#define MEXT_DATA_ERROR         0x83    /* mstrap -> source */
+#define MEXT_DATA_PAGES       0x01 /* source -> mstrap */
+#define MEXT_DATA_BARRIER     0x02 /* source -> mstrap */
+#define MEXT_DATA_ABSENT      0x03 /* source -> mstrap */
+#define MEXT_DATA_END         0x04 /* source -> mstrap */
+#define MEXT_DATA_BARRIER_ACK 0x81 /* mstrap -> source */
+#define MEXT_DATA_DONE        0x82 /* mstrap -> source */
+#define MEXT_DATA_ERROR       0x83 /* mstrap -> source */
 
-#define MEXT_PAGES_SPAN_MAX     1024    /* gfns one PAGES frame spans */
-#define MEXT_PAGES_DATA_MAX     64      /* data pages one PAGES frame carries */
-#define MEXT_ABSENT_MAX         64      /* extents in one ABSENT frame */
-#define MEXT_GFN_MAX            0xfffffffULL /* highest gfn: below 1 TiB */
+#define MEXT_PAGES_SPAN_MAX 1024 /* gfns one PAGES frame spans */
+#define MEXT_PAGES_DATA_MAX 64   /* data pages one PAGES frame carries */
+#define MEXT_ABSENT_MAX     64   /* extents in one ABSENT frame */
+#define MEXT_GFN_MAX        0xfffffffULL /* highest gfn: below 1 TiB */
 
 /* Two bits a gfn in the map of a PAGES frame */
-#define MEXT_MAP_NONE           0       /* not in this frame */
-#define MEXT_MAP_ZERO           1       /* becomes all zero */
-#define MEXT_MAP_DATA           2       /* 4096 sealed bytes follow */
+#define MEXT_MAP_NONE 0 /* not in this frame */
+#define MEXT_MAP_ZERO 1 /* becomes all zero */
+#define MEXT_MAP_DATA 2 /* 4096 sealed bytes follow */
 
 /* Control messages, first byte of the opened body */
-#define MEXT_CTL_CONFIG         0x01    /* source -> packetd */
-#define MEXT_CTL_FINAL          0x02    /* source -> packetd */
-#define MEXT_CTL_COMMIT         0x03    /* source -> packetd */
-#define MEXT_CTL_STEP           0x81    /* packetd -> source */
-#define MEXT_CTL_RECEIPT        0x82    /* packetd -> source */
-#define MEXT_CTL_PREPARED       0x83    /* packetd -> source */
-#define MEXT_CTL_RUNNING        0x84    /* packetd -> source */
-#define MEXT_CTL_ABORT          0xff    /* either */
+#define MEXT_CTL_CONFIG   0x01 /* source -> packetd */
+#define MEXT_CTL_FINAL    0x02 /* source -> packetd */
+#define MEXT_CTL_COMMIT   0x03 /* source -> packetd */
+#define MEXT_CTL_STEP     0x81 /* packetd -> source */
+#define MEXT_CTL_RECEIPT  0x82 /* packetd -> source */
+#define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
+#define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
+#define MEXT_CTL_ABORT    0xff /* either */
 
-#define MEXT_LEAVES_MAX         512     /* CPUID leaves in CONFIG */
-#define MEXT_MSRS_MAX           64      /* MSR entries in CONFIG */
-#define MEXT_CONFIG_JSON_MAX    262144  /* bytes */
-#define MEXT_CONTEXT_MAX        524288  /* HVM context in FINAL, bytes */
+#define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */
+#define MEXT_MSRS_MAX        64     /* MSR entries in CONFIG */
+#define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
+#define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
 
 /* Reasons, in ABORT, REFUSE and ERROR */
-#define MEXT_E_INTERNAL         1       /* own failure, text says which */
-#define MEXT_E_MALFORMED        2       /* bytes against the specification */
-#define MEXT_E_SIGNATURE        3       /* signature does not verify */
-#define MEXT_E_UNTRUSTED        4       /* source key is not trusted */
-#define MEXT_E_AUDIENCE         5       /* token is for another host */
-#define MEXT_E_EXPIRED          6       /* token expired or not yet valid */
-#define MEXT_E_REPLAY           7       /* token was used before */
-#define MEXT_E_IMAGE            8       /* mstrap image is not the one asked */
-#define MEXT_E_CONFIG           9       /* configuration refused */
-#define MEXT_E_NAME             10      /* a domain of that name exists */
-#define MEXT_E_MEMORY           11      /* not enough free memory */
-#define MEXT_E_CREATE           12      /* domain could not be built */
-#define MEXT_E_POLICY           13      /* CPU policy not acceptable */
-#define MEXT_E_MSTRAP           14      /* mstrap failed or gave no answer */
-#define MEXT_E_GFN              15      /* a gfn that may not be written */
-#define MEXT_E_COUNT            16      /* page counts do not agree */
-#define MEXT_E_HANDOVER         17      /* a step of the hand-over failed */
-#define MEXT_E_CANCELLED        18      /* operator's wish */
-#define MEXT_E_LINK             19      /* connection lost or silent */
+#define MEXT_E_INTERNAL  1  /* own failure, text says which */
+#define MEXT_E_MALFORMED 2  /* bytes against the specification */
+#define MEXT_E_SIGNATURE 3  /* signature does not verify */
+#define MEXT_E_UNTRUSTED 4  /* source key is not trusted */
+#define MEXT_E_AUDIENCE  5  /* token is for another host */
+#define MEXT_E_EXPIRED   6  /* token expired or not yet valid */
+#define MEXT_E_REPLAY    7  /* token was used before */
+#define MEXT_E_IMAGE     8  /* mstrap image is not the one asked */
+#define MEXT_E_CONFIG    9  /* configuration refused */
+#define MEXT_E_NAME      10 /* a domain of that name exists */
+#define MEXT_E_MEMORY    11 /* not enough free memory */
+#define MEXT_E_CREATE    12 /* domain could not be built */
+#define MEXT_E_POLICY    13 /* CPU policy not acceptable */
+#define MEXT_E_MSTRAP    14 /* mstrap failed or gave no answer */
+#define MEXT_E_GFN       15 /* a gfn that may not be written */
+#define MEXT_E_COUNT     16 /* page counts do not agree */
+#define MEXT_E_HANDOVER  17 /* a step of the hand-over failed */
+#define MEXT_E_CANCELLED 18 /* operator's wish */
+#define MEXT_E_LINK      19 /* connection lost or silent */
 
 /* Key derivation labels and directions */
-#define MEXT_KDF_DATA           "xen-mext data v1"
-#define MEXT_KDF_CONTROL        "xen-mext control v1"
-#define MEXT_DIR_TO_DEST        0x53    /* 'S': source -> destination */
-#define MEXT_DIR_TO_SOURCE      0x44    /* 'D': destination -> source */
+#define MEXT_KDF_DATA      "xen-mext data v1"
+#define MEXT_KDF_CONTROL   "xen-mext control v1"
+#define MEXT_DIR_TO_DEST   0x53 /* 'S': source -> destination */
+#define MEXT_DIR_TO_SOURCE 0x44 /* 'D': destination -> source */
 
 #endif

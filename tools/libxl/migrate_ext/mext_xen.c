@@ -28,7 +28,7 @@ struct mext_dom {
     xc_interface *xch;
     uint32_t domid;
     bool logging;
-    uint64_t nbits;                     /* of the dirty bitmap, 0: none */
+    uint64_t nbits; /* of the dirty bitmap, 0: none */
     xc_hypercall_buffer_t bitmap;
 };
 
@@ -48,8 +48,10 @@ int mext_dom_open(uint32_t domid, struct mext_dom **d_r, struct mext_why *why)
     d->xch = xc_interface_open(NULL, NULL, 0);
     if (!d->xch) {
         free(d);
-        return mext_fail(why, "cannot reach the hypervisor (%s): is this "
-                         "dom0, and are you root?", strerror(errno));
+        return mext_fail(why,
+                         "cannot reach the hypervisor (%s): is this "
+                         "dom0, and are you root?",
+                         strerror(errno));
     }
     *d_r = d;
     return 0;
@@ -147,13 +149,14 @@ int mext_dom_specials(struct mext_dom *d, uint64_t gfn_r[MEXT_SPECIALS],
                       struct mext_why *why)
 {
     static const int params[MEXT_SPECIALS] = {
-        HVM_PARAM_STORE_PFN, HVM_PARAM_CONSOLE_PFN,
-        HVM_PARAM_IOREQ_PFN, HVM_PARAM_BUFIOREQ_PFN,
+        HVM_PARAM_STORE_PFN,
+        HVM_PARAM_CONSOLE_PFN,
+        HVM_PARAM_IOREQ_PFN,
+        HVM_PARAM_BUFIOREQ_PFN,
     };
 
     for (unsigned i = 0; i < MEXT_SPECIALS; i++)
-        if (xc_hvm_param_get(d->xch, d->domid, (uint32_t)params[i],
-                             &gfn_r[i]))
+        if (xc_hvm_param_get(d->xch, d->domid, (uint32_t)params[i], &gfn_r[i]))
             return xen_fail(d, why, "reading a parameter");
     return 0;
 }
@@ -163,8 +166,7 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
     DECLARE_HYPERCALL_BUFFER(uint64_t, bits);
 
     d->nbits = (n + 63) / 64 * 64;
-    bits = xc_hypercall_buffer_alloc_pages(d->xch, bits,
-                                           (int)bitmap_pages(d));
+    bits = xc_hypercall_buffer_alloc_pages(d->xch, bits, (int)bitmap_pages(d));
     if (!bits) {
         d->nbits = 0;
         return mext_fail(why, "out of memory for the dirty bitmap");
@@ -272,8 +274,8 @@ static int policy_pack(const xen_cpuid_leaf_t *l, uint32_t nl,
     p->nleaves = nl;
     p->nmsrs = nm;
     for (uint32_t i = 0; i < nl; i++) {
-        struct mext_leaf w = { l[i].leaf, l[i].subleaf, l[i].a, l[i].b,
-                               l[i].c, l[i].d };
+        struct mext_leaf w = { l[i].leaf, l[i].subleaf, l[i].a,
+                               l[i].b,    l[i].c,       l[i].d };
         mext_leaf_put(p->leaves, i, &w);
     }
     for (uint32_t i = 0; i < nm; i++) {
@@ -335,12 +337,13 @@ int mext_dom_policy_set(struct mext_dom *d, uint32_t nleaves,
         m[i].flags = w.flags;
         m[i].val = w.val;
     }
-    rc = xc_set_domain_cpu_policy(d->xch, d->domid, nleaves, l, nmsrs, m,
-                                  &leaf, &sub, &msr);
+    rc = xc_set_domain_cpu_policy(d->xch, d->domid, nleaves, l, nmsrs, m, &leaf,
+                                  &sub, &msr);
     if (rc)
-        mext_fail(why, "this host cannot give the guest's CPU features "
-                  "(CPUID leaf 0x%x/0x%x, MSR 0x%x): %s", leaf, sub, msr,
-                  strerror(errno));
+        mext_fail(why,
+                  "this host cannot give the guest's CPU features "
+                  "(CPUID leaf 0x%x/0x%x, MSR 0x%x): %s",
+                  leaf, sub, msr, strerror(errno));
 out:
     free(l);
     free(m);
@@ -363,9 +366,10 @@ int mext_dom_policy_same(struct mext_dom *d, uint32_t nleaves,
     if (mext_dom_policy_get(d, &own, why))
         return -1;
     if (own.nleaves != nleaves || own.nmsrs != nmsrs)
-        rc = mext_fail(why, "the receiving domain has another CPU policy "
-                       "(%u leaves, %u MSRs; the guest %u, %u)", own.nleaves,
-                       own.nmsrs, nleaves, nmsrs);
+        rc = mext_fail(why,
+                       "the receiving domain has another CPU policy "
+                       "(%u leaves, %u MSRs; the guest %u, %u)",
+                       own.nleaves, own.nmsrs, nleaves, nmsrs);
     for (uint32_t i = 0; !rc && i < nleaves; i++) {
         struct mext_leaf a, b;
 
@@ -400,8 +404,10 @@ int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
     r = xc_domain_decrease_reservation(d->xch, d->domid, n, 0, g);
     free(g);
     if (r != (int)n)
-        return mext_fail(why, "only %d of mstrap's %u pages could be "
-                         "released", r, n);
+        return mext_fail(why,
+                         "only %d of mstrap's %u pages could be "
+                         "released",
+                         r, n);
     return 0;
 }
 

@@ -10,23 +10,23 @@
 
 #include "mext_keys.h"
 
-struct mext_dom;                        /* an open handle to one domain */
+struct mext_dom; /* an open handle to one domain */
 
 /* As Xen's SHUTDOWN_*. */
-#define MEXT_SHUTDOWN_POWEROFF  0
-#define MEXT_SHUTDOWN_REBOOT    1
-#define MEXT_SHUTDOWN_SUSPEND   2
-#define MEXT_SHUTDOWN_CRASH     3
+#define MEXT_SHUTDOWN_POWEROFF 0
+#define MEXT_SHUTDOWN_REBOOT   1
+#define MEXT_SHUTDOWN_SUSPEND  2
+#define MEXT_SHUTDOWN_CRASH    3
 
 struct mext_dom_state {
     bool exists, paused, shutdown, dying;
-    unsigned reason;                    /* MEXT_SHUTDOWN_*, when shutdown */
-    uint64_t pages;                     /* 4 KiB pages it has now */
-    unsigned vcpus;                     /* highest vCPU id + 1 */
+    unsigned reason; /* MEXT_SHUTDOWN_*, when shutdown */
+    uint64_t pages;  /* 4 KiB pages it has now */
+    unsigned vcpus;  /* highest vCPU id + 1 */
 };
 
 int mext_dom_open(uint32_t domid, struct mext_dom **d_r, struct mext_why *why);
-void mext_dom_close(struct mext_dom *d);        /* log-dirty goes off too */
+void mext_dom_close(struct mext_dom *d); /* log-dirty goes off too */
 uint32_t mext_dom_id(const struct mext_dom *d);
 
 int mext_dom_state(struct mext_dom *d, struct mext_dom_state *s_r,
@@ -35,8 +35,7 @@ int mext_dom_pause(struct mext_dom *d, struct mext_why *why);
 int mext_dom_unpause(struct mext_dom *d, struct mext_why *why);
 
 /* Highest gfn that may have a page. */
-int mext_dom_max_gfn(struct mext_dom *d, uint64_t *gfn_r,
-                     struct mext_why *why);
+int mext_dom_max_gfn(struct mext_dom *d, uint64_t *gfn_r, struct mext_why *why);
 
 /*
  * present_r[i] = gfn[i] has a page of the guest's own (neither a hole nor a

@@ -15,16 +15,16 @@
 #endif
 
 #define LWIP_NO_INTTYPES_H 1
-#define LWIP_NO_CTYPE_H 1
-#define LWIP_NO_UNISTD_H 1
-#define X8_F "x"
-#define U16_F "u"
-#define S16_F "d"
-#define X16_F "x"
-#define U32_F "u"
-#define S32_F "d"
-#define X32_F "x"
-#define SZT_F "zu"
+#define LWIP_NO_CTYPE_H    1
+#define LWIP_NO_UNISTD_H   1
+#define X8_F               "x"
+#define U16_F              "u"
+#define S16_F              "d"
+#define X16_F              "x"
+#define U32_F              "u"
+#define S32_F              "d"
+#define X32_F              "x"
+#define SZT_F              "zu"
 
 uint32_t ms_lwip_random(void);
 _Noreturn void ms_lwip_assert(const char *message);
