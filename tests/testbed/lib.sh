@@ -34,12 +34,33 @@ guest_start() {
 }
 
 # guest_log HOST NAME: its console's log there.  xenconsoled names it after
-# what the domain was called when it came: NAME, or NAME--incoming.
+# what the domain was called when it came: NAME, or NAME--incoming.  Of a
+# domain that is there it is the one xenconsoled has open (it opens it before
+# it writes the terminal's name); of one that is gone, the one last written.
 guest_log() {
     # shellcheck disable=SC2016 # expanded in the host
-    bed exec "$1" sh -c 'cd /var/log/xen && ls -t "guest-$1.log" \
-        "guest-$1--"*.log 2>/dev/null | head -n 1' log "$2" </dev/null |
-        sed 's,^,/var/log/xen/,'
+    bed exec "$1" sh -c 'ours() {
+            case $1 in
+                "/var/log/xen/guest-$name.log") ;;
+                "/var/log/xen/guest-$name--"*.log) ;;
+                *) return 1 ;;
+            esac
+        }
+        name=$1 tries=500
+        if domid=$(xl domid "$name" 2>/dev/null); then
+            until xenstore-exists "/local/domain/$domid/console/tty"; do
+                tries=$((tries - 1))
+                [ $tries -gt 0 ] || break
+                usleep 20000
+            done
+            for fd in /proc/"$(pidof xenconsoled)"/fd/*; do
+                log=$(readlink "$fd")
+                ! ours "$log" || { echo "$log"; exit; }
+            done
+        fi
+        for log in $(ls -t /var/log/xen/guest-*.log); do
+            ! ours "$log" || { echo "$log"; exit; }
+        done' log "$2" </dev/null
 }
 
 # wait_for_line HOST FILE REGEX SECONDS [OFFSET]: waits for the line in a
