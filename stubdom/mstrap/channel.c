@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "mext_pack.h"
 
 static void expect(struct ms_channel *c, enum ms_channel_state state,
                    uint8_t *at, uint32_t need)
@@ -46,8 +47,8 @@ static int next_page(struct ms_channel *c, const struct ms_sink *sink)
         reason = sink->page(c->base + c->next, &c->page);
         if (reason)
             return -reason;
-        if (what == MEXT_MAP_DATA) {
-            expect(c, MS_CHANNEL_PAGE, c->page, MEXT_PAGE_SIZE);
+        if (mext_map_follows(what)) {
+            expect(c, MS_CHANNEL_PAGE, c->page, c->len[c->page_index]);
             return 0;
         }
         memset(c->page, 0, MEXT_PAGE_SIZE);
@@ -62,8 +63,9 @@ static int on_pages(struct ms_channel *c, const struct ms_sink *sink,
 {
     c->base = m->u.pages.base;
     c->span = m->u.pages.span;
-    c->next = 0;
+    c->next = c->page_index = 0;
     memcpy(c->map, m->u.pages.map, sizeof(c->map));
+    memcpy(c->len, m->u.pages.len, sizeof(c->len));
     return next_page(c, sink);
 }
 
@@ -152,7 +154,12 @@ static int on_sealed_body(struct ms_channel *c, const struct ms_sink *sink)
 
 static int on_tag(struct ms_channel *c, const struct ms_sink *sink)
 {
-    if (mext_page_open(&c->in, c->page, c->buffer))
+    unsigned n = c->len[c->page_index++];
+
+    if (mext_page_open(&c->in, c->page, n, c->buffer))
+        return -MEXT_E_MALFORMED;
+    if (mext_map_get(c->map, c->next) == MEXT_MAP_PACKED &&
+        mext_unpack(c->page, n))
         return -MEXT_E_MALFORMED;
     c->counts.data++;
     c->next++;

@@ -54,8 +54,10 @@ struct ms_channel {
     /* PAGES frame whose pages are being received. */
     uint64_t base;
     uint16_t span, next;
+    uint16_t page_index; /* of the page, among those that follow */
     uint8_t *page;
     uint8_t map[MEXT_PAGES_SPAN_MAX / 4];
+    uint16_t len[MEXT_PAGES_DATA_MAX];
 };
 
 void ms_channel_init(struct ms_channel *channel);

@@ -32,7 +32,7 @@ MS_INCLUDES = \
 	xen/xenstore.h xen/clock.h \
 	net/vif.h net/netfront.h net/stack.h net/connection.h \
 	port/libc.h port/sodium.h port/lwipopts.h port/arch/cc.h
-MS_FROM_MEXT = mext_codec.c mext_seal.c
+MS_FROM_MEXT = mext_codec.c mext_pack.c mext_seal.c
 MS_FROM_LWIP = \
 	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
 	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
@@ -62,12 +62,12 @@ $(MS)/obj/mstrap.lds: $(srcdir)/$(MS)/boot/mstrap.lds.S \
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -E -P -x assembler-with-cpp -o $@ $<
 
 # Undefined symbols are errors (no -r, no --unresolved-symbols).
-$(MS)/mstrap.elf: $(MS_OBJECTS) $(MS)/obj/mstrap.lds $(SODIUM_A) \
+$(MS)/mstrap.elf: $(MS_OBJECTS) $(MS)/obj/mstrap.lds $(SODIUM_A) $(LZ4_A) \
 		$(srcdir)/$(MS)/check-image
 	$(AM_V_CCLD)$(LD) -static -no-pie --gc-sections -z noexecstack \
 	  -z max-page-size=4096 --build-id=none --fatal-warnings \
 	  -Map $(MS)/obj/mstrap.map -T $(MS)/obj/mstrap.lds \
-	  -o $@.unstripped $(MS_OBJECTS) $(SODIUM_A)
+	  -o $@.unstripped $(MS_OBJECTS) $(SODIUM_A) $(LZ4_A)
 	@strip -s -o $@.tmp $@.unstripped
 	@sh $(srcdir)/$(MS)/check-image $@.tmp $(MS_IMAGE_MAX)
 	@mv -f $@.tmp $@
@@ -101,7 +101,7 @@ stubdom_mstrap_test_session_SOURCES = \
 stubdom_mstrap_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(SODIUM_CFLAGS)
 stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
 # Run in dom0 against an mstrap that waits.
 stubdom_mstrap_test_sender_SOURCES = stubdom/mstrap/test_sender.c
 stubdom_mstrap_test_sender_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \

@@ -208,7 +208,8 @@ static void send_batch(struct channel *c, uint64_t base, unsigned span,
         fill(page, base + i, version);
         if (!length)
             c->out.counter++; /* the frame's own, which is sealed below */
-        mext_page_seal(&c->out, sealed + length, (uint8_t *)page);
+        mext_page_seal(&c->out, sealed + length, (uint8_t *)page,
+                       MEXT_PAGE_SIZE);
         length += MEXT_PAGE_SIZE + MEXT_TAG_LEN;
     }
     if (length) {

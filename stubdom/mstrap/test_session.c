@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mext_pack.h"
 #include "session.h"
 
 #define GUEST_PAGES   64u
@@ -51,6 +52,32 @@ static void fill(uint8_t page[MEXT_PAGE_SIZE], uint64_t gfn, unsigned version)
     uint8_t seed[32] = { (uint8_t)gfn, (uint8_t)(gfn >> 8), (uint8_t)version };
 
     randombytes_buf_deterministic(page, MEXT_PAGE_SIZE, seed);
+}
+
+/* Every other half of 64 bytes is zero: it packs. */
+static void fill_packable(uint8_t page[MEXT_PAGE_SIZE], uint64_t gfn,
+                          unsigned version)
+{
+    fill(page, gfn, version);
+    for (unsigned i = 0; i < MEXT_PAGE_SIZE; i += 64)
+        memset(page + i, 0, 32);
+}
+
+/* What follows the frame for a gfn marked so; how many bytes. */
+static uint16_t page_of(char what, uint64_t gfn, unsigned version,
+                        uint8_t out[MEXT_PAGE_SIZE])
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+    unsigned n;
+
+    if (what == 'd') {
+        fill(out, gfn, version);
+        return MEXT_PAGE_SIZE;
+    }
+    fill_packable(page, gfn, version);
+    n = mext_pack(page, out);
+    ck_assert_uint_gt(n, 0);
+    return (uint16_t)(what == 'x' ? n - 1 : n);
 }
 
 static void start(unsigned channels)
@@ -101,11 +128,13 @@ static void put_message(struct peer *p, const struct mext_data *m)
     p->length += length;
 }
 
-/* gfns from base on: 'z' zero, 'd' data, '-' not sent. */
+/* gfns from base on: 'z' zero, 'd' data, 'p' packed, 'x' badly, '-' none. */
 static void put_pages(struct peer *p, uint64_t base, const char *what,
                       unsigned version)
 {
     struct mext_data m = { .type = MEXT_DATA_PAGES };
+    uint8_t page[MEXT_PAGE_SIZE];
+    unsigned n = 0;
 
     m.u.pages.base = base;
     m.u.pages.span = (uint16_t)strlen(what);
@@ -113,16 +142,18 @@ static void put_pages(struct peer *p, uint64_t base, const char *what,
         mext_map_set(m.u.pages.map, i,
                      what[i] == 'z'   ? MEXT_MAP_ZERO
                      : what[i] == 'd' ? MEXT_MAP_DATA
-                                      : MEXT_MAP_NONE);
+                     : what[i] == '-' ? MEXT_MAP_NONE
+                                      : MEXT_MAP_PACKED);
+    for (unsigned i = 0; what[i]; i++)
+        if (what[i] != '-' && what[i] != 'z')
+            m.u.pages.len[n++] = page_of(what[i], base + i, version, page);
     put_message(p, &m);
     for (unsigned i = 0; what[i]; i++) {
-        uint8_t page[MEXT_PAGE_SIZE];
-
-        if (what[i] != 'd')
+        if (what[i] == '-' || what[i] == 'z')
             continue;
-        fill(page, base + i, version);
-        mext_page_seal(&p->seal, p->stream + p->length, page);
-        p->length += MEXT_PAGE_SIZE + MEXT_TAG_LEN;
+        n = page_of(what[i], base + i, version, page);
+        mext_page_seal(&p->seal, p->stream + p->length, page, n);
+        p->length += n + MEXT_TAG_LEN;
     }
 }
 
@@ -175,6 +206,40 @@ static void check_page(uint64_t gfn, unsigned version)
 }
 
 static const size_t pieces[] = { 1, 7, 1460, 4096, STREAM_MAX };
+
+START_TEST(packed_pages_arrive_whatever_the_pieces)
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+    struct peer *p = &peers[0];
+
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 3, "pdzp-d", 1);
+    put_pages(p, 4, "p", 2);
+    put_end(p, 5, 1);
+    ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
+    fill_packable(page, 3, 1);
+    ck_assert_mem_eq(guest[3], page, MEXT_PAGE_SIZE);
+    fill_packable(page, 4, 2);
+    ck_assert_mem_eq(guest[4], page, MEXT_PAGE_SIZE);
+    fill_packable(page, 6, 1);
+    ck_assert_mem_eq(guest[6], page, MEXT_PAGE_SIZE);
+    check_page(8, 1);
+    ck_assert_uint_eq(ms_session_counts(&session).data, 5);
+}
+END_TEST
+
+/* Sealed by the source, but no page: the source's mistake is not run. */
+START_TEST(block_that_is_no_page_is_refused)
+{
+    struct peer *p = &peers[0];
+
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 3, "px", 1);
+    ck_assert_int_eq(run(p, STREAM_MAX), -MEXT_E_MALFORMED);
+}
+END_TEST
 
 START_TEST(pages_arrive_whatever_the_pieces)
 {
@@ -431,6 +496,9 @@ int main(void)
     suite_add_tcase(suite, bad);
     tcase_add_loop_test(good, pages_arrive_whatever_the_pieces, 0,
                         (int)MS_COUNT(pieces));
+    tcase_add_loop_test(good, packed_pages_arrive_whatever_the_pieces, 0,
+                        (int)MS_COUNT(pieces));
+    tcase_add_test(bad, block_that_is_no_page_is_refused);
     tcase_add_test(good, barrier_waits_for_all_channels);
     tcase_add_test(good, absent_runs_are_passed_on);
     tcase_add_test(good, answers_open_at_the_source);

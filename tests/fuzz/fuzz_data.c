@@ -16,8 +16,14 @@ static void check_pages(const struct mext_data *m)
     FUZZ_CHECK(m->u.pages.span <= MEXT_PAGES_SPAN_MAX);
     FUZZ_CHECK(m->u.pages.base + m->u.pages.span - 1 <= MEXT_GFN_MAX);
     for (unsigned i = 0; i < m->u.pages.span; i++) {
-        FUZZ_CHECK(mext_map_get(m->u.pages.map, i) <= MEXT_MAP_DATA);
-        n += mext_map_get(m->u.pages.map, i) == MEXT_MAP_DATA;
+        unsigned v = mext_map_get(m->u.pages.map, i);
+
+        if (v == MEXT_MAP_DATA)
+            FUZZ_CHECK(m->u.pages.len[n] == MEXT_PAGE_SIZE);
+        if (v == MEXT_MAP_PACKED)
+            FUZZ_CHECK(m->u.pages.len[n] >= 1 &&
+                       m->u.pages.len[n] <= MEXT_PACKED_MAX);
+        n += mext_map_follows(v);
     }
     FUZZ_CHECK(n == m->u.pages.ndata && n <= MEXT_PAGES_DATA_MAX);
 }

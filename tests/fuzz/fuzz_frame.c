@@ -7,20 +7,26 @@
 
 #include "fixture.h"
 #include "fuzz.h"
+#include "mext_pack.h"
 
 const char fuzz_corpus[] = "frame";
 const size_t fuzz_mutations = 10000;
 
 /* Opens the pages behind a frame; false when the channel is at its end. */
-static bool read_pages(struct mext_seal *s, struct mext_buf *b, unsigned n)
+static bool read_pages(struct mext_seal *s, struct mext_buf *b,
+                       const struct mext_data *m)
 {
     uint8_t page[MEXT_PAGE_SIZE], tag[MEXT_TAG_LEN];
 
-    while (n--) {
-        mext_get(b, page, sizeof(page));
+    for (unsigned k = 0; k < m->u.pages.ndata; k++) {
+        unsigned n = m->u.pages.len[k];
+
+        mext_get(b, page, n);
         mext_get(b, tag, sizeof(tag));
-        if (b->bad || mext_page_open(s, page, tag))
+        if (b->bad || mext_page_open(s, page, n, tag))
             return false;
+        if (n < sizeof(page))
+            FUZZ_CHECK(!mext_unpack(page, n));
         for (size_t i = 1; i < sizeof(page); i++)
             FUZZ_CHECK(page[i] == page[0]);
     }
@@ -42,7 +48,7 @@ static bool read_frame(struct mext_seal *s, struct mext_buf *b)
         return false;
     /* only the genuine source can have sealed it, so it must be right */
     FUZZ_CHECK(!mext_data_decode(body, (size_t)len - MEXT_TAG_LEN, &m));
-    return m.type != MEXT_DATA_PAGES || read_pages(s, b, m.u.pages.ndata);
+    return m.type != MEXT_DATA_PAGES || read_pages(s, b, &m);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

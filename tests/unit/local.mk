@@ -4,7 +4,7 @@ UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/vectors \
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
 
 # Fixed keys, objects and messages; the harness.
 check_LIBRARIES = tests/unit/libunit.a
@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_net \
+	tests/unit/test_pack \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
@@ -68,6 +69,11 @@ tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = $(UNIT_LDADD)
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
+
+tests_unit_test_pack_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pack_LDADD = $(UNIT_LDADD)
+tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
 
 tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)

@@ -290,7 +290,7 @@ START_TEST(pages_ranges)
 }
 END_TEST
 
-/* Value 3 at each place, and each unused pair of bits not zero. */
+/* Each value at each place, and each unused pair of bits not zero. */
 START_TEST(pages_map)
 {
     for (unsigned span = 1; span <= 9; span++)
@@ -301,14 +301,60 @@ START_TEST(pages_map)
 
                 mext_map_set(body + n, i, v);
                 n += (span + 3) / 4;
-                if (v == 3 || i >= span) {
+                if (i >= span) {
                     data_refused(n, MEXT_ERR_FORMAT);
                     continue;
                 }
+                if (v == MEXT_MAP_PACKED) {
+                    body[n++] = 1;
+                    body[n++] = 2;
+                }
                 ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
                 ck_assert_uint_eq(mext_map_get(m.u.pages.map, i), v);
-                ck_assert_uint_eq(m.u.pages.ndata, v == MEXT_MAP_DATA);
+                ck_assert_uint_eq(m.u.pages.ndata, v >= MEXT_MAP_DATA);
+                if (v >= MEXT_MAP_DATA)
+                    ck_assert_uint_eq(m.u.pages.len[0],
+                                      v == MEXT_MAP_DATA ? 4096 : 0x102);
             }
+}
+END_TEST
+
+/* Lengths of packed pages: bounds, one too few, one too many. */
+START_TEST(pages_lengths)
+{
+    static const struct {
+        uint16_t len;
+        int rc;
+    } cases[] = {
+        { 0, MEXT_ERR_LIMIT },          { 1, 0 },
+        { MEXT_PACKED_MAX, 0 },         { MEXT_PACKED_MAX + 1, MEXT_ERR_LIMIT },
+        { UINT16_MAX, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t n = put_pages_head(7, 2);
+        struct mext_data m = { 0 };
+        struct mext_buf b;
+
+        body[n++] = MEXT_MAP_PACKED | MEXT_MAP_PACKED << 2;
+        body[n++] = 0;
+        body[n++] = 9;
+        body[n++] = (uint8_t)(cases[i].len >> 8);
+        body[n++] = (uint8_t)cases[i].len;
+        if (cases[i].rc) {
+            data_refused(n, cases[i].rc);
+            continue;
+        }
+        ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
+        ck_assert_uint_eq(m.u.pages.len[0], 9);
+        ck_assert_uint_eq(m.u.pages.len[1], cases[i].len);
+        data_refused(n - 1, MEXT_ERR_FORMAT);
+        data_refused(n - 2, MEXT_ERR_FORMAT);
+        data_refused(n + 1, MEXT_ERR_FORMAT);
+        m.u.pages.len[1] = 0;
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_data_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
 }
 END_TEST
 
@@ -665,6 +711,7 @@ int main(void)
                                    unknown_types,
                                    pages_ranges,
                                    pages_map,
+                                   pages_lengths,
                                    pages_one_too_many,
                                    map_accessors,
                                    absent_ranges,

@@ -260,6 +260,7 @@ START_TEST(data_bodies)
         size_t n;
     } cases[] = {
         { "pages-one", 0x01, 1 + 8 + 2 + 1 },
+        { "pages-packed", 0x01, 1 + 8 + 2 + 1 + 2 * 2 },
         { "pages-full", 0x01, 1 + 8 + 2 + 256 },
         { "barrier", 0x02, 1 + 4 },
         { "absent-none", 0x03, 1 + 2 },

@@ -188,12 +188,15 @@ START_TEST(page_round_trip)
 
     for (size_t i = 0; i < sizeof(plain); i++)
         plain[i] = (uint8_t)(i * 7);
-    mext_page_seal(&tx, sealed, plain);
+    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
     late.counter = 1;
-    ck_assert_int_eq(mext_page_open(&late, sealed, sealed + MEXT_PAGE_SIZE),
-                     MEXT_ERR_AUTH);
-    mext_page_seal((tx = sender(), &tx), sealed, plain);
-    ck_assert_int_eq(mext_page_open(&rx, sealed, sealed + MEXT_PAGE_SIZE), 0);
+    ck_assert_int_eq(
+        mext_page_open(&late, sealed, MEXT_PAGE_SIZE, sealed + MEXT_PAGE_SIZE),
+        MEXT_ERR_AUTH);
+    mext_page_seal((tx = sender(), &tx), sealed, plain, MEXT_PAGE_SIZE);
+    ck_assert_int_eq(
+        mext_page_open(&rx, sealed, MEXT_PAGE_SIZE, sealed + MEXT_PAGE_SIZE),
+        0);
     ck_assert(!memcmp(sealed, plain, sizeof(plain)));
     ck_assert_uint_eq(rx.counter, 1);
 }
@@ -206,14 +209,15 @@ START_TEST(page_each_octet)
     uint8_t sealed[MEXT_PAGE_SIZE + MEXT_TAG_LEN], copy[sizeof(sealed)];
     struct mext_seal tx = sender();
 
-    mext_page_seal(&tx, sealed, plain);
+    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
     for (size_t i = 0; i < sizeof(sealed); i++) {
         struct mext_seal rx = receiver();
 
         memcpy(copy, sealed, sizeof(copy));
         copy[i] ^= (uint8_t)(1 << i % 8);
-        ck_assert_int_eq(mext_page_open(&rx, copy, copy + MEXT_PAGE_SIZE),
-                         MEXT_ERR_AUTH);
+        ck_assert_int_eq(
+            mext_page_open(&rx, copy, MEXT_PAGE_SIZE, copy + MEXT_PAGE_SIZE),
+            MEXT_ERR_AUTH);
     }
 }
 END_TEST
@@ -225,7 +229,7 @@ START_TEST(page_is_no_frame)
     uint8_t sealed[MEXT_PAGE_SIZE + MEXT_TAG_LEN];
     struct mext_seal tx = sender(), rx = receiver();
 
-    mext_page_seal(&tx, sealed, plain);
+    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
     ck_assert_int_eq(mext_frame_open(&rx, sealed, sizeof(sealed)),
                      MEXT_ERR_AUTH);
 }

@@ -27,6 +27,20 @@ static void pages_mixed(struct mext_data *m)
     m->u.pages.ndata = 2;
 }
 
+/* Pages made smaller beside one that is not, the shortest and the longest. */
+static void pages_packed(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0x500;
+    m->u.pages.span = 3;
+    m->u.pages.map[0] = MEXT_MAP_PACKED | MEXT_MAP_DATA << 2 |
+                        MEXT_MAP_PACKED << 4;
+    m->u.pages.ndata = 3;
+    m->u.pages.len[0] = 1;
+    m->u.pages.len[1] = MEXT_PAGE_SIZE;
+    m->u.pages.len[2] = MEXT_PACKED_MAX;
+}
+
 /* All limits at once: span, data pages, highest gfn. */
 static void pages_full(struct mext_data *m)
 {
@@ -100,6 +114,7 @@ static void error_full(struct mext_data *m)
 const struct fix_data fix_data[] = {
     { "pages-one", pages_one },
     { "pages-mixed", pages_mixed },
+    { "pages-packed", pages_packed },
     { "pages-full", pages_full },
     { "barrier", barrier },
     { "barrier-ack", barrier_ack },

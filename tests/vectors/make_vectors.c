@@ -137,14 +137,46 @@ static void put_frame(FILE *f, struct mext_seal *s, const struct mext_data *m)
     fwrite(frame, 1, len, f);
 }
 
-static void put_pages(FILE *f, struct mext_seal *s, unsigned n)
+/*
+ * An LZ4 block made by hand, lest it change with the library: one letter, a
+ * match of 4090 with it, five letters.
+ */
+static uint16_t one_letter(uint8_t *block, uint8_t letter)
+{
+    unsigned n = 0, rest = 4090 - 4 - 15;
+
+    block[n++] = 1 << 4 | 15;
+    block[n++] = letter;
+    block[n++] = 1;
+    block[n++] = 0;
+    for (; rest >= 255; rest -= 255)
+        block[n++] = 255;
+    block[n++] = (uint8_t)rest;
+    block[n++] = 5 << 4;
+    memset(block + n, letter, 5);
+    return (uint16_t)(n + 5);
+}
+
+/* Page i of the channel: all one letter. */
+static const uint8_t *page_of(unsigned i, bool packed, uint16_t *len_r)
+{
+    static uint8_t page[MEXT_PAGE_SIZE];
+
+    memset(page, 'A' + (int)i, sizeof(page));
+    *len_r = packed ? one_letter(page, (uint8_t)('A' + i)) : MEXT_PAGE_SIZE;
+    return page;
+}
+
+static void put_pages(FILE *f, struct mext_seal *s, const bool *packed,
+                      unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        uint8_t page[MEXT_PAGE_SIZE], out[MEXT_PAGE_SIZE + MEXT_TAG_LEN];
+        uint8_t out[MEXT_PAGE_SIZE + MEXT_TAG_LEN];
+        uint16_t len;
+        const uint8_t *page = page_of(i, packed[i], &len);
 
-        memset(page, 'A' + (int)i, sizeof(page));
-        mext_page_seal(s, out, page);
-        fwrite(out, 1, sizeof(out), f);
+        mext_page_seal(s, out, page, len);
+        fwrite(out, 1, len + MEXT_TAG_LEN, f);
     }
 }
 
@@ -152,6 +184,7 @@ static void put_channel(FILE *f)
 {
     struct mext_open o = { .index = 1, .count = 2 };
     struct mext_data m = { .type = MEXT_DATA_PAGES };
+    const bool packed[] = { false, false, true };
     uint8_t open[MEXT_OPEN_LEN];
     struct mext_token t;
     struct mext_seal s;
@@ -162,15 +195,17 @@ static void put_channel(FILE *f)
     fwrite(open, 1, sizeof(open), f);
     fix_seal(&s, FIX_SOURCE, MEXT_KDF_DATA, MEXT_DIR_TO_DEST, o.index);
     m.u.pages.base = 0x100;
-    m.u.pages.span = 3;
-    m.u.pages.map[0] = MEXT_MAP_DATA | MEXT_MAP_ZERO << 2 | MEXT_MAP_DATA << 4;
+    m.u.pages.span = 4;
+    m.u.pages.map[0] = MEXT_MAP_DATA | MEXT_MAP_ZERO << 2 | MEXT_MAP_DATA << 4 |
+                       MEXT_MAP_PACKED << 6;
+    page_of(2, true, &m.u.pages.len[2]);
     put_frame(f, &s, &m);
-    put_pages(f, &s, 2);
+    put_pages(f, &s, packed, 3);
     m = (struct mext_data){ .type = MEXT_DATA_BARRIER };
     m.u.barrier.iteration = 1;
     put_frame(f, &s, &m);
     m = (struct mext_data){ .type = MEXT_DATA_END };
-    m.u.end.data = 2;
+    m.u.end.data = 3;
     m.u.end.zero = 1;
     put_frame(f, &s, &m);
 }

@@ -8,4 +8,4 @@ tools_xl_xl_SOURCES = \
 tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
-	$(YAJL_LIBS) $(SODIUM_LIBS)
+	$(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)

@@ -39,6 +39,7 @@ static void usage(FILE *f)
         "  --iterations N         at most so many before the last copy (default 10)\n"
         "  --suspend-timeout S    how long the guest may take (default 60)\n"
         "  --channels N           data connections, 1 to 8 (default 1)\n"
+        "  --compress lz4|none    pages made smaller on their way (default lz4)\n"
         "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have\n"
         "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
         "  --mstrap-port N        (default 7011)\n"
@@ -103,6 +104,7 @@ enum {
     O_ITERATIONS,
     O_SUSPEND,
     O_CHANNELS,
+    O_COMPRESS,
     O_EXPECT,
     O_IP,
     O_PORT,
@@ -119,6 +121,7 @@ static const struct option options[] = {
     { "iterations", required_argument, NULL, O_ITERATIONS },
     { "suspend-timeout", required_argument, NULL, O_SUSPEND },
     { "channels", required_argument, NULL, O_CHANNELS },
+    { "compress", required_argument, NULL, O_COMPRESS },
     { "expect-mstrap", required_argument, NULL, O_EXPECT },
     { "mstrap-ip", required_argument, NULL, O_IP },
     { "mstrap-port", required_argument, NULL, O_PORT },
@@ -226,6 +229,11 @@ static int take(struct arguments *a, int c)
         rc = number(optarg, 1, MEXT_CHANNELS_MAX, &n);
         rq->channels = (uint16_t)n;
         break;
+    case O_COMPRESS:
+        rq->pack = !strcmp(optarg, "lz4");
+        if (!rq->pack && strcmp(optarg, "none"))
+            return bad("neither lz4 nor none", optarg);
+        break;
     case O_PORT:
         rc = number(optarg, 1, 65535, &n);
         rq->port = (uint16_t)n;
@@ -328,6 +336,7 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
             .channels = 1,
+            .pack = true,
             .port = MEXT_DATA_PORT,
             .verbosity = verbosity,
         },

@@ -122,3 +122,13 @@ _Noreturn void __stack_chk_fail(void)
 {
     ms_fail("stack smashed");
 }
+
+/* LZ4's archive names these for functions that nobody calls here. */
+void *calloc(size_t n, size_t size)
+{
+    return NULL;
+}
+
+void free(void *p)
+{
+}

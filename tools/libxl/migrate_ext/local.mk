@@ -3,7 +3,8 @@
 MEXT = tools/libxl/migrate_ext
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
-tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
+	$(LZ4_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
@@ -21,6 +22,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_memory.h \
 	tools/libxl/migrate_ext/mext_net.c \
 	tools/libxl/migrate_ext/mext_net.h \
+	tools/libxl/migrate_ext/mext_pack.c \
+	tools/libxl/migrate_ext/mext_pack.h \
 	tools/libxl/migrate_ext/mext_precopy.c \
 	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_seal.c \

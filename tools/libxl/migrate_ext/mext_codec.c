@@ -199,7 +199,7 @@ static bool gfns_ok(uint64_t gfn, uint64_t count)
     return count && gfn <= MEXT_GFN_MAX && count - 1 <= MEXT_GFN_MAX - gfn;
 }
 
-/* Number of data pages in a map, -1 if it is against the specification. */
+/* Number of pages that follow a map, -1 if it is against the specification. */
 static int map_count(const uint8_t *map, unsigned span)
 {
     int n = 0;
@@ -207,18 +207,59 @@ static int map_count(const uint8_t *map, unsigned span)
     for (unsigned i = 0; i < (span + 3) / 4 * 4; i++) {
         unsigned v = mext_map_get(map, i);
 
-        if (v > MEXT_MAP_DATA || (i >= span && v != MEXT_MAP_NONE))
+        if (i >= span && v != MEXT_MAP_NONE)
             return -1;
-        n += v == MEXT_MAP_DATA;
+        n += mext_map_follows(v);
     }
     return n;
 }
 
-static void pages_put(const struct mext_data *m, struct mext_buf *b)
+static bool packed_ok(uint16_t len)
 {
+    return len && len <= MEXT_PACKED_MAX;
+}
+
+static int pages_put(const struct mext_data *m, struct mext_buf *b)
+{
+    unsigned n = 0;
+
+    if (m->u.pages.span > MEXT_PAGES_SPAN_MAX)
+        return MEXT_ERR_LIMIT;
     mext_put64(b, m->u.pages.base);
     mext_put16(b, m->u.pages.span);
     mext_put(b, m->u.pages.map, (m->u.pages.span + 3u) / 4);
+    for (unsigned i = 0; i < m->u.pages.span; i++) {
+        unsigned v = mext_map_get(m->u.pages.map, i);
+
+        if (!mext_map_follows(v))
+            continue;
+        if (n == MEXT_PAGES_DATA_MAX ||
+            (v == MEXT_MAP_PACKED && !packed_ok(m->u.pages.len[n])))
+            return MEXT_ERR_LIMIT;
+        if (v == MEXT_MAP_PACKED)
+            mext_put16(b, m->u.pages.len[n]);
+        n++;
+    }
+    return 0;
+}
+
+/* The lengths behind the map. */
+static int lengths_get(struct mext_buf *b, struct mext_data *m)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < m->u.pages.span; i++) {
+        unsigned v = mext_map_get(m->u.pages.map, i);
+
+        if (!mext_map_follows(v))
+            continue;
+        m->u.pages.len[n] = v == MEXT_MAP_PACKED ? mext_get16(b)
+                                                 : MEXT_PAGE_SIZE;
+        if (v == MEXT_MAP_PACKED && !packed_ok(m->u.pages.len[n]))
+            return b->bad ? MEXT_ERR_FORMAT : MEXT_ERR_LIMIT;
+        n++;
+    }
+    return 0;
 }
 
 static int pages_get(struct mext_buf *b, struct mext_data *m)
@@ -243,7 +284,7 @@ static int pages_get(struct mext_buf *b, struct mext_data *m)
         return MEXT_ERR_LIMIT;
     m->u.pages.ndata = (uint16_t)n;
     memcpy(m->u.pages.map, map, (m->u.pages.span + 3u) / 4);
-    return 0;
+    return lengths_get(b, m);
 }
 
 static int absent_get(struct mext_buf *b, struct mext_data *m)
@@ -279,9 +320,8 @@ int mext_data_encode(const struct mext_data *m, struct mext_buf *b)
     mext_put8(b, m->type);
     switch (m->type) {
     case MEXT_DATA_PAGES:
-        if (m->u.pages.span > MEXT_PAGES_SPAN_MAX)
+        if (pages_put(m, b))
             return MEXT_ERR_LIMIT;
-        pages_put(m, b);
         break;
     case MEXT_DATA_BARRIER:
     case MEXT_DATA_BARRIER_ACK:

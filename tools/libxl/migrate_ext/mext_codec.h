@@ -84,6 +84,8 @@ struct mext_data {
             uint64_t base;  /* first gfn */
             uint16_t span;  /* gfns the map covers */
             uint16_t ndata; /* data pages behind the frame (derived) */
+            /* Bytes of each: 4096 for DATA, up to MEXT_PACKED_MAX for PACKED */
+            uint16_t len[MEXT_PAGES_DATA_MAX];
             uint8_t map[MEXT_PAGES_SPAN_MAX / 4];
         } pages;
         struct {
@@ -111,6 +113,12 @@ struct mext_data {
 static inline unsigned mext_map_get(const uint8_t *map, unsigned i)
 {
     return (map[i / 4] >> (i % 4 * 2)) & 3;
+}
+
+/* True if a page follows the frame for this state. */
+static inline bool mext_map_follows(unsigned v)
+{
+    return v == MEXT_MAP_DATA || v == MEXT_MAP_PACKED;
 }
 
 static inline void mext_map_set(uint8_t *map, unsigned i, unsigned v)

@@ -22,7 +22,7 @@ static uint64_t measure(void)
         uint64_t t = mext_now_us();
 
         for (int i = 0; i < PAGES; i++)
-            mext_page_seal(&s, out, page);
+            mext_page_seal(&s, out, page, MEXT_PAGE_SIZE);
         t = mext_now_us() - t;
         if (t < best)
             best = t;

@@ -95,8 +95,10 @@ int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
 
     if (seal_header(c, m, &len, why))
         return -1;
-    for (unsigned i = 0; i < m->u.pages.ndata; i++, len += SEALED_PAGE)
-        mext_page_seal(&c->tx, c->out + len, page[i]);
+    for (unsigned i = 0; i < m->u.pages.ndata; i++) {
+        mext_page_seal(&c->tx, c->out + len, page[i], m->u.pages.len[i]);
+        len += m->u.pages.len[i] + MEXT_TAG_LEN;
+    }
     for (unsigned i = 0; i < m->u.pages.span; i++)
         zero += mext_map_get(m->u.pages.map, i) == MEXT_MAP_ZERO;
     c->data += m->u.pages.ndata;

@@ -23,8 +23,9 @@ int mext_channel_open(struct mext_channel *c, uint32_t ip, uint16_t port,
 void mext_channel_close(struct mext_channel *c);
 
 /*
- * Sends m, a PAGES message, with its pages: page[i] is the 4096 bytes of the
- * i-th gfn marked MEXT_MAP_DATA, m->u.pages.ndata in all.
+ * Sends m, a PAGES message, with its pages: page[i] is the m->u.pages.len[i]
+ * bytes of the i-th gfn marked MEXT_MAP_DATA or MEXT_MAP_PACKED,
+ * m->u.pages.ndata in all.
  */
 int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
                        const uint8_t *const *page, unsigned timeout_ms,

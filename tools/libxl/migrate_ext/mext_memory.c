@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mext_memory.h"
+#include "mext_pack.h"
 
 /* First gfn of PVH RAM above the hole, and first of the hole: libxl keeps
  * the ACPI tables at 0xfc000000 and puts RAM below and above 4 GiB. */
@@ -37,8 +38,9 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 }
 
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, mext_memory_progress_fn *progress,
-                      void *arg, struct mext_why *why)
+                      uint64_t ram_pages, bool pack,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why)
 {
     struct mext_dom_state st;
     uint64_t top;
@@ -59,7 +61,9 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->pages_then = st.pages;
     m->todo = malloc(m->ngfns / 8);
     m->gone = calloc(1, m->ngfns / 8);
-    if (!m->todo || !m->gone)
+    if (pack)
+        m->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
+    if (!m->todo || !m->gone || (pack && !m->packed))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
@@ -142,10 +146,27 @@ static unsigned next_set(const struct mext_memory *m, const uint64_t *map,
     return n;
 }
 
+/* One page with content becomes the next of those that follow the frame. */
+static void add_page(struct mext_memory *m, struct mext_data *d, unsigned at,
+                     const uint8_t *p, const uint8_t **page)
+{
+    unsigned i = d->u.pages.ndata++, n = 0;
+    uint8_t *packed = NULL;
+
+    if (m->packed) {
+        packed = m->packed + (size_t)i * MEXT_PACKED_MAX;
+        n = mext_pack(p, packed);
+    }
+    mext_map_set(d->u.pages.map, at, n ? MEXT_MAP_PACKED : MEXT_MAP_DATA);
+    d->u.pages.len[i] = (uint16_t)(n ? n : MEXT_PAGE_SIZE);
+    page[i] = n ? packed : p;
+    m->npacked += n > 0;
+}
+
 /* Puts as much of list[0..n) as fits into one PAGES frame; how many. */
-static unsigned fill(const uint64_t *list, const int *err,
-                     const uint8_t *window, unsigned n, struct mext_data *d,
-                     const uint8_t **page)
+static unsigned fill(struct mext_memory *m, const uint64_t *list,
+                     const int *err, const uint8_t *window, unsigned n,
+                     struct mext_data *d, const uint8_t **page)
 {
     unsigned i;
 
@@ -159,12 +180,10 @@ static unsigned fill(const uint64_t *list, const int *err,
         if (at >= MEXT_PAGES_SPAN_MAX ||
             d->u.pages.ndata == MEXT_PAGES_DATA_MAX)
             break;
-        if (!err[i] && is_zero(p)) {
+        if (!err[i] && is_zero(p))
             mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_ZERO);
-        } else if (!err[i]) {
-            mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_DATA);
-            page[d->u.pages.ndata++] = p;
-        }
+        else if (!err[i])
+            add_page(m, d, (unsigned)at, p, page);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;
@@ -184,8 +203,8 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
         struct mext_channel *c = &m->channel[m->next++ % m->nchannels];
         uint64_t zero = c->zero;
 
-        k = fill(list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE, n - i,
-                 &d, page);
+        k = fill(m, list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE,
+                 n - i, &d, page);
         if (mext_channel_pages(c, &d, page, timeout_ms, why))
             return -1;
         m->data += d.u.pages.ndata;
@@ -392,6 +411,8 @@ void mext_memory_close(struct mext_memory *m)
     mext_map_close(m->map);
     free(m->todo);
     free(m->gone);
+    free(m->packed);
     m->map = NULL;
     m->todo = m->gone = NULL;
+    m->packed = NULL;
 }

@@ -28,6 +28,8 @@ struct mext_memory {
     uint64_t pages_then;         /* the guest had, before any look */
     uint64_t iteration_start;    /* us */
     uint64_t data, zero, absent; /* sent in all */
+    uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
+    uint64_t npacked; /* of data: packed */
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };
@@ -39,11 +41,12 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 
 /*
  * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
- * to be sent.
+ * to be sent; pack: made smaller by LZ4 where that helps.
  */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, mext_memory_progress_fn *progress,
-                      void *arg, struct mext_why *why);
+                      uint64_t ram_pages, bool pack,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why);
 
 /*
  * One iteration: sends what is to do, closes it with a barrier on every

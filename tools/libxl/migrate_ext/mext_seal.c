@@ -99,24 +99,24 @@ int mext_frame_open(struct mext_seal *s, uint8_t *body, size_t len)
     return 0;
 }
 
-void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src)
+void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
+                    size_t n)
 {
     uint8_t nonce[NONCE_LEN];
 
     next_nonce(s, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-        dst, dst + MEXT_PAGE_SIZE, NULL, src, MEXT_PAGE_SIZE, NULL, 0, NULL,
-        nonce, s->key);
+        dst, dst + n, NULL, src, n, NULL, 0, NULL, nonce, s->key);
 }
 
-int mext_page_open(struct mext_seal *s, uint8_t *page,
+int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,
                    const uint8_t tag[MEXT_TAG_LEN])
 {
     uint8_t nonce[NONCE_LEN];
 
     next_nonce(s, nonce);
     if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-            page, NULL, page, MEXT_PAGE_SIZE, tag, NULL, 0, nonce, s->key))
+            page, NULL, page, n, tag, NULL, 0, nonce, s->key))
         return MEXT_ERR_AUTH;
     return 0;
 }

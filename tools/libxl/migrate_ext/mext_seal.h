@@ -53,11 +53,12 @@ int mext_frame_open(struct mext_seal *s, uint8_t *body, size_t len);
 /* Length field of a frame, or MEXT_ERR_LIMIT (out of tag + 1 .. max). */
 int mext_frame_len(const uint8_t hdr[MEXT_FRAME_HDR_LEN], size_t max);
 
-/* Seals one page: dst[4096 + 16] from src[4096]; may not overlap. */
-void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src);
+/* Seals a page's n bytes: dst[n + 16] from src[n]; may not overlap. */
+void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
+                    size_t n);
 
-/* Opens one page in place with its detached tag; MEXT_ERR_AUTH. */
-int mext_page_open(struct mext_seal *s, uint8_t *page,
+/* Opens a page's n bytes in place with their detached tag; MEXT_ERR_AUTH. */
+int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,
                    const uint8_t tag[MEXT_TAG_LEN]);
 
 void mext_wipe(void *p, size_t n);

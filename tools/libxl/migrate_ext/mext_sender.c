@@ -399,6 +399,7 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->last_pages = s->mem.data + s->mem.zero - before;
     s->rep->data_pages = s->mem.data;
     s->rep->zero_pages = s->mem.zero;
+    s->rep->packed_pages = s->mem.npacked;
     s->rep->absent_pages = s->mem.absent;
     /* mstrap tidies up meanwhile; on one host the name is free from here. */
     if (rename_source(s, true, why) || send_final(s, why))
@@ -448,8 +449,8 @@ static int prepare(struct sender *s, struct mext_why *why)
     s->rep->setup_us = mext_now_us() - s->t_start;
     step(s, "mstrap answers, %u data channel%s", s->token.channels,
          s->token.channels > 1 ? "s" : "");
-    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, on_progress,
-                             s, why);
+    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
+                             on_progress, s, why);
 }
 
 static enum mext_outcome run(struct sender *s, struct mext_why *why)

@@ -21,6 +21,7 @@ struct mext_request {
     struct mext_limits limits;
     unsigned suspend_timeout_ms;
     uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
+    bool pack;                      /* pages by LZ4 where that helps */
     uint16_t port;                  /* mstrap's */
     uint32_t ip, netmask, gateway;  /* mstrap's; 0: destination chooses */
     uint8_t image[MEXT_DIGEST_LEN]; /* mstrap wanted; zeros: any */
@@ -33,8 +34,9 @@ struct mext_report {
     unsigned iterations;
     uint64_t wire_bytes; /* sent, all connections, frames */
     uint64_t data_pages, zero_pages, absent_pages;
-    uint64_t total_us; /* start -> RUNNING */
-    uint64_t setup_us; /* start -> mstrap connected */
+    uint64_t packed_pages; /* of data_pages */
+    uint64_t total_us;     /* start -> RUNNING */
+    uint64_t setup_us;     /* start -> mstrap connected */
     uint64_t precopy_us;
     uint64_t downtime_us;             /* suspended -> RUNNING, seen here */
     uint64_t suspend_us;              /* request -> suspended */
