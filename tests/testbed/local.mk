@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-no-mapping \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
+	tests/testbed/scenario-terminal \
 	tests/testbed/src/bed-agent.c \
 	tests/testbed/src/bed-client.c \
 	tests/testbed/src/bed-frame.h \

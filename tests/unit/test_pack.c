@@ -88,8 +88,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { round_trip, incompressible,
-                                          wrong_length, random_blocks, NULL };
+    const TTest *const tests[] = { round_trip, incompressible, wrong_length,
+                                   random_blocks, NULL };
 
     return unit_main(unit_suite("pack", tests));
 }

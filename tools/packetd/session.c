@@ -497,16 +497,16 @@ static void abandon(struct session *s, const struct mext_why *why)
     mext_conn_abort(&s->conn, s->code, why->text);
 }
 
-static void note(const char *text)
+static void note(void *arg, const char *text)
 {
-    packetd_log("%s", text);
+    packetd_log("%s: %s", (const char *)arg, text);
 }
 
 /*
  * Minds the guest in a process of its own, so that this one's place and
  * address are free for the next migration.
  */
-static void mind(const struct packetd *p, uint32_t domid)
+static void mind(const struct packetd *p, char *name, uint32_t domid)
 {
     struct mext_lxl *l;
     struct mext_why why;
@@ -515,12 +515,11 @@ static void mind(const struct packetd *p, uint32_t domid)
     if (pid > 0)
         return;
     if (pid < 0 || setsid() < 0 || mext_lxl_open(p->verbosity, &l, &why)) {
-        packetd_log("domain %u is not minded: it will not start again by "
-                    "itself",
-                    domid);
+        packetd_log("%s is not minded: it will not start again by itself",
+                    name);
         return;
     }
-    mext_lxl_mind(l, domid, note);
+    mext_lxl_mind(l, domid, note, name);
     mext_lxl_close(l);
 }
 
@@ -537,7 +536,7 @@ static void settle(struct session *s)
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);
     if (!s->minded)
-        mind(s->p, domid);
+        mind(s->p, s->name, domid);
 }
 
 int packetd_session(const struct packetd *p, int fd, unsigned slot)

@@ -640,7 +640,7 @@ static bool comes_back(struct mext_lxl *l, uint32_t domid)
 
 /* Acts on a stop: new domid if the guest was started again, else 0. */
 static uint32_t act(struct mext_lxl *l, uint32_t domid,
-                    libxl_shutdown_reason reason, mext_note_fn *note)
+                    libxl_shutdown_reason reason, mext_note_fn *note, void *arg)
 {
     libxl_domain_config c;
     libxl_action_on_shutdown a;
@@ -648,35 +648,37 @@ static uint32_t act(struct mext_lxl *l, uint32_t domid,
 
     libxl_domain_config_init(&c);
     if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
-        note("guest stopped and its configuration is gone: left as it is");
+        note(arg, "guest stopped and its configuration is gone: left as it is");
         goto out;
     }
     a = action_for(&c, reason);
     if (a == LIBXL_ACTION_ON_SHUTDOWN_PRESERVE ||
         a == LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME) {
-        note("guest stopped and is kept");
+        note(arg, "guest stopped and is kept");
         goto out;
     }
     libxl_domain_destroy(l->ctx, domid, NULL);
     if (a != LIBXL_ACTION_ON_SHUTDOWN_RESTART &&
         a != LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART) {
-        note("guest stopped and was destroyed");
+        note(arg, "guest stopped and was destroyed");
         goto out;
     }
     if (libxl_domain_create_new(l->ctx, &c, &again, NULL, NULL) ||
         libxl_domain_unpause(l->ctx, again, NULL)) {
-        note("guest could not be started again (are its kernel and disks on "
+        note(arg,
+             "guest could not be started again (are its kernel and disks on "
              "this host?)");
         again = 0;
     } else {
-        note("guest was started again");
+        note(arg, "guest was started again");
     }
 out:
     libxl_domain_config_dispose(&c);
     return again;
 }
 
-void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note)
+void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
+                   void *arg)
 {
     while (domid) {
         libxl_evgen_domain_death *w;
@@ -688,7 +690,7 @@ void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note)
         stop = next_stop(l, &reason);
         libxl_evdisable_domain_death(l->ctx, w);
         if (stop == STOP_SHUTDOWN)
-            domid = act(l, domid, reason, note);
+            domid = act(l, domid, reason, note, arg);
         else if (stop == STOP_GONE || !comes_back(l, domid))
             domid = 0;
     }

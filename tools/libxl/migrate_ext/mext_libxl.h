@@ -106,7 +106,8 @@ void mext_lxl_vif_remove(struct mext_lxl *l, uint32_t domid, int vif);
  * the daemon of `xl create` would: returns when the guest is gone or kept.
  * note is called with one line for the log.
  */
-typedef void mext_note_fn(const char *text);
-void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note);
+typedef void mext_note_fn(void *arg, const char *text);
+void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
+                   void *arg);
 
 #endif
