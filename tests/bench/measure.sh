@@ -112,7 +112,7 @@ migrate_stock() {
 migrate_ours() {
     timeout "$limit" "$bed_src/bed" exec "$1" \
         bench-host timed /run/bench.time \
-        xl migrate --cooperative --json "$3" "192.0.2.${2#host}" \
+        xl migrate --cooperative --json --compress "$compress" "$3" "192.0.2.${2#host}" \
         </dev/null >"$work/json"
 }
 
