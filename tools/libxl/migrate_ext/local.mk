@@ -5,6 +5,8 @@ MEXT = tools/libxl/migrate_ext
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
+	tools/libxl/migrate_ext/mext_agentmsg.c \
+	tools/libxl/migrate_ext/mext_agentmsg.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
