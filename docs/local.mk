@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 dist_man_MANS += \
+	docs/man/mext-agent.8 \
 	docs/man/mstrap.7 \
 	docs/man/packetd.8 \
 	docs/man/xl-migrate-cooperative.1

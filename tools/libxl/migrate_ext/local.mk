@@ -5,6 +5,9 @@ MEXT = tools/libxl/migrate_ext
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
+	tools/libxl/migrate_ext/mext_agent.c \
+	tools/libxl/migrate_ext/mext_agent.h \
+	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \
 	tools/libxl/migrate_ext/mext_agentmsg.h \
 	tools/libxl/migrate_ext/mext_codec.c \
