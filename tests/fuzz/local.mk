@@ -2,6 +2,7 @@
 # Fuzz targets over a fixed corpus and its mutations.  For a real fuzzer build
 # a target without driver.c by clang -fsanitize=fuzzer,address,undefined.
 fuzz_tests = \
+	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
@@ -10,6 +11,13 @@ check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus
 CLEANFILES += $(fuzz_tests:=.crash)
+
+tests_fuzz_fuzz_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_agent_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_agent_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_agent_SOURCES = tests/fuzz/fuzz_agent.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
 
 tests_fuzz_fuzz_ctl_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_ctl_CFLAGS = $(UNIT_CFLAGS)

@@ -19,6 +19,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.h
 
 unit_tests = \
+	tests/unit/test_agent \
 	tests/unit/test_codec \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
@@ -32,6 +33,11 @@ check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
+
+tests_unit_test_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_agent_LDADD = $(UNIT_LDADD)
+tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
 
 tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)

@@ -6,6 +6,11 @@ noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
 	$(LZ4_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
+	tools/libxl/migrate_ext/mext_agent.c \
+	tools/libxl/migrate_ext/mext_agent.h \
+	tools/libxl/migrate_ext/mext_agent_report.c \
+	tools/libxl/migrate_ext/mext_agentmsg.c \
+	tools/libxl/migrate_ext/mext_agentmsg.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_crypto.c \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Constants of the token, control and data protocols.
+ * Constants of the token, control, data and agent protocols.
  *
  * Each value stands in a table of docs/specs/token.md or
- * docs/specs/transport.md under the same name; tests/unit/spec_check proves
- * that the two agree.  No dependencies: includable everywhere.
+ * docs/specs/transport.md or agent.md under the same name; tests/unit/spec_check
+ * proves that the two agree.  No dependencies: includable everywhere.
  */
 #ifndef MEXT_WIRE_H
 #define MEXT_WIRE_H
@@ -110,5 +110,53 @@
 #define MEXT_KDF_CONTROL   "xen-mext control v1"
 #define MEXT_DIR_TO_DEST   0x53 /* 'S': source -> destination */
 #define MEXT_DIR_TO_SOURCE 0x44 /* 'D': destination -> source */
+
+/* The guest's agent: xenstore, limits */
+#define MEXT_AGENT_DIR          "data/mext-agent"
+#define MEXT_AGENT_VERSION      1
+#define MEXT_AGENT_BODY_MAX     33024  /* bytes after the length */
+#define MEXT_AGENT_CHUNK_GFNS   262144 /* gfns one BITMAP covers */
+#define MEXT_AGENT_DEADLINE_MAX 60000  /* ms */
+#define MEXT_AGENT_HOLD_MAX     600000 /* ms */
+#define MEXT_AGENT_IDLE_MS      15000  /* a silent session ends */
+#define MEXT_AGENT_CLOCK_OFF_MS 500    /* a clock is stepped beyond */
+#define MEXT_AGENT_REPORT_MAX   255    /* bytes */
+
+/* Messages, first byte of the body */
+#define MEXT_AGENT_HELLO    0x01 /* dom0 -> agent */
+#define MEXT_AGENT_FREE     0x02 /* dom0 -> agent */
+#define MEXT_AGENT_TRIM     0x03 /* dom0 -> agent */
+#define MEXT_AGENT_QUIESCE  0x04 /* dom0 -> agent */
+#define MEXT_AGENT_RESUME   0x05 /* dom0 -> agent */
+#define MEXT_AGENT_CALM     0x06 /* dom0 -> agent */
+#define MEXT_AGENT_WELCOME  0x81 /* agent -> dom0 */
+#define MEXT_AGENT_BITMAP   0x82 /* agent -> dom0 */
+#define MEXT_AGENT_FREE_END 0x83 /* agent -> dom0 */
+#define MEXT_AGENT_TRIMMED  0x84 /* agent -> dom0 */
+#define MEXT_AGENT_QUIESCED 0x85 /* agent -> dom0 */
+#define MEXT_AGENT_RESUMED  0x86 /* agent -> dom0 */
+#define MEXT_AGENT_CALMED   0x87 /* agent -> dom0 */
+#define MEXT_AGENT_ERROR    0xff /* agent -> dom0 */
+
+/* Reasons in ERROR */
+#define MEXT_AGENT_E_MALFORMED 1 /* bytes against the specification */
+#define MEXT_AGENT_E_UNKNOWN   2 /* not a thing this agent does */
+#define MEXT_AGENT_E_DENIED    3 /* the guest's configuration says no */
+#define MEXT_AGENT_E_FAILED    4 /* tried, failed, undone */
+#define MEXT_AGENT_E_DEADLINE  5 /* not in time, undone */
+#define MEXT_AGENT_E_UNSURE    6 /* free pages cannot be told safely */
+#define MEXT_AGENT_E_STATE     7 /* not now */
+
+/* Bits and values */
+#define MEXT_AGENT_CAN_FREE        1
+#define MEXT_AGENT_CAN_TRIM        2
+#define MEXT_AGENT_CAN_QUIESCE     4
+#define MEXT_AGENT_CAN_CALM        8
+#define MEXT_AGENT_CAN_CLOCK       16
+#define MEXT_AGENT_FREE_ZERO       1 /* free pages must read as zero */
+#define MEXT_AGENT_TRIM_CACHE      1
+#define MEXT_AGENT_TRIM_DEEP       2
+#define MEXT_AGENT_RESUME_ANNOUNCE 1
+#define MEXT_AGENT_RESUME_CLOCK    2
 
 #endif
