@@ -235,7 +235,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 8);
+    ck_assert_int_eq(nctl, 9);
 }
 END_TEST
 

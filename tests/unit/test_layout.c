@@ -293,12 +293,13 @@ END_TEST
 START_TEST(final_body)
 {
     struct mext_ctl m = { .type = MEXT_CTL_FINAL };
-    uint8_t body[128], want[57];
+    uint8_t body[128], want[61];
     struct mext_buf b;
 
     count_up(want, sizeof(want), 2);
     want[0] = 0x02;
-    mext_store32(want + 53, 3);
+    mext_store32(want + 53, 0x300);
+    mext_store32(want + 57, 3);
     m.u.final.tsc_mode = 0x03040506;
     m.u.final.tsc_khz = 0x0708090a;
     m.u.final.tsc_incarnation = 0x0b0c0d0e;
@@ -307,6 +308,7 @@ START_TEST(final_body)
     m.u.final.data = 0x1f20212223242526;
     m.u.final.zero = 0x2728292a2b2c2d2e;
     m.u.final.absent = 0x2f30313233343536;
+    m.u.final.report_ms = 0x300;
     m.u.final.context = (const uint8_t *)"ctx";
     m.u.final.context_len = 3;
     mext_buf_init(&b, body, sizeof(body));

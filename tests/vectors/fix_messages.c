@@ -177,6 +177,7 @@ static void final_small(struct mext_ctl *m)
     m->u.final.data = 10;
     m->u.final.zero = 20;
     m->u.final.absent = 30;
+    m->u.final.report_ms = 5000;
     m->u.final.context = (const uint8_t *)"context";
     m->u.final.context_len = 7;
 }
@@ -216,6 +217,12 @@ static void prepared(struct mext_ctl *m)
     m->u.prepared.prepare_us = 0x0102030405060708;
 }
 
+static void guest(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_GUEST;
+    m->u.guest.stopped_ms = 0x0102030405060708;
+}
+
 static void running(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_RUNNING;
@@ -251,6 +258,7 @@ const struct fix_ctl fix_ctl[] = {
     { "step", step },
     { "receipt", receipt },
     { "prepared", prepared },
+    { "guest", guest },
     { "running", running },
     { "abort-empty", abort_empty },
     { "abort-full", abort_full },

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "mext_agent.h"
 #include "ms_host.h"
 #include "packetd.h"
 
@@ -41,7 +42,8 @@ struct session {
     char *json, *name;             /* guest's, owned */
     uint32_t ip, netmask, gateway; /* mstrap's */
     uint64_t tidy_us, prepare_us;
-    unsigned code; /* MEXT_E_* of a failure */
+    uint32_t report_ms; /* how long the source waits for the guest's report */
+    unsigned code;      /* MEXT_E_* of a failure */
 };
 
 static int fail(struct session *s, unsigned code)
@@ -449,6 +451,7 @@ static int hand_over(struct session *s, struct mext_why *why)
          mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif, s->json, why)))
         return fail(s, MEXT_E_HANDOVER);
     s->prepare_us = mext_now_us() - t;
+    s->report_ms = m.u.final.report_ms;
     return 0;
 }
 
@@ -523,15 +526,32 @@ static void mind(const struct packetd *p, char *name, uint32_t domid)
     mext_lxl_close(l);
 }
 
+/* What the guest says of its own standstill, to the source. */
+static void pass_report(struct session *s)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_GUEST };
+    struct mext_agent_report report;
+    struct mext_why why;
+
+    if (mext_agent_report_read(s->store, s->ms.domid, s->report_ms, &report,
+                               &why))
+        packetd_log("%s: %s", s->name, why.text);
+    else
+        m.u.guest.stopped_ms = mext_agent_report_gap(&report);
+    mext_conn_send(&s->conn, &m, SEND_MS, &why);
+}
+
 /* The guest runs: what is left of the migration goes. */
 static void settle(struct session *s)
 {
     uint32_t domid = s->ms.domid;
 
     packetd_log("%s: runs as domain %u", s->name, domid);
-    mext_conn_close(&s->conn);
     if (!s->adopted)
         mext_lxl_vif_remove(s->lxl, domid, s->ms.vif);
+    if (s->report_ms)
+        pass_report(s);
+    mext_conn_close(&s->conn);
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);

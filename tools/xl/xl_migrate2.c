@@ -39,6 +39,8 @@ static void usage(FILE *f)
         "  --iterations N         at most so many before the last copy (default 10)\n"
         "  --suspend-timeout S    how long the guest may take (default 60)\n"
         "  --channels N           data connections, 1 to 8 (default 1)\n"
+        "  --trim none|cache|deep what the guest gives up before (default none)\n"
+        "  --no-agent             do without the help of the guest's agent\n"
         "  --compress lz4|none    pages made smaller on their way (default lz4)\n"
         "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have\n"
         "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
@@ -105,6 +107,8 @@ enum {
     O_SUSPEND,
     O_CHANNELS,
     O_COMPRESS,
+    O_TRIM,
+    O_NO_AGENT,
     O_EXPECT,
     O_IP,
     O_PORT,
@@ -122,6 +126,8 @@ static const struct option options[] = {
     { "suspend-timeout", required_argument, NULL, O_SUSPEND },
     { "channels", required_argument, NULL, O_CHANNELS },
     { "compress", required_argument, NULL, O_COMPRESS },
+    { "trim", required_argument, NULL, O_TRIM },
+    { "no-agent", no_argument, NULL, O_NO_AGENT },
     { "expect-mstrap", required_argument, NULL, O_EXPECT },
     { "mstrap-ip", required_argument, NULL, O_IP },
     { "mstrap-port", required_argument, NULL, O_PORT },
@@ -195,6 +201,22 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
     return 0;
 }
 
+static int trim_level(const char *text, unsigned *level_r)
+{
+    static const char *const levels[] = {
+        [0] = "none",
+        [MEXT_AGENT_TRIM_CACHE] = "cache",
+        [MEXT_AGENT_TRIM_DEEP] = "deep",
+    };
+
+    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (!strcmp(text, levels[i])) {
+            *level_r = i;
+            return 0;
+        }
+    return bad("neither none, cache nor deep", text);
+}
+
 struct arguments {
     struct mext_request rq;
     bool json, quiet, help, resume;
@@ -233,6 +255,11 @@ static int take(struct arguments *a, int c)
         rq->pack = !strcmp(optarg, "lz4");
         if (!rq->pack && strcmp(optarg, "none"))
             return bad("neither lz4 nor none", optarg);
+        break;
+    case O_TRIM:
+        return trim_level(optarg, &rq->trim);
+    case O_NO_AGENT:
+        rq->agent = false;
         break;
     case O_PORT:
         rc = number(optarg, 1, 65535, &n);
@@ -336,6 +363,7 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
             .channels = 1,
+            .agent = true,
             .pack = true,
             .port = MEXT_DATA_PORT,
             .verbosity = verbosity,

@@ -70,6 +70,26 @@ static void put_text(yajl_gen g, const char *key, const char *value)
     yajl_gen_string(g, (const unsigned char *)value, strlen(value));
 }
 
+static void put_help(yajl_gen g, unsigned helped)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } helps[] = {
+        { MEXT_HELPED_TRIM, "trim" },
+        { MEXT_HELPED_FREE, "free" },
+        { MEXT_HELPED_QUIESCE, "quiesce" },
+    };
+
+    yajl_gen_string(g, (const unsigned char *)"help", 4);
+    yajl_gen_array_open(g);
+    for (unsigned i = 0; i < sizeof(helps) / sizeof(helps[0]); i++)
+        if (helped & helps[i].bit)
+            yajl_gen_string(g, (const unsigned char *)helps[i].name,
+                            strlen(helps[i].name));
+    yajl_gen_array_close(g);
+}
+
 static void print_json(enum mext_outcome o, const struct mext_report *r,
                        const struct mext_why *why,
                        const struct mext_request *rq)
@@ -86,6 +106,9 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
         { "absent_pages", r->absent_pages },
         { "packed_pages", r->packed_pages },
         { "last_pages", r->last_pages },
+        { "free_pages", r->free_pages },
+        { "trimmed_kib", r->trimmed_kib },
+        { "guest_stopped_ms", r->stopped_ms },
         { "total_us", r->total_us },
         { "setup_us", r->setup_us },
         { "precopy_us", r->precopy_us },
@@ -108,6 +131,9 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
     put_text(g, "domain", rq->domain);
     put_text(g, "destination", rq->host);
     put_text(g, "reason", o == MEXT_DONE ? "" : why->text);
+    put_text(g, "agent", r->agent);
+    put_text(g, "help_missing", r->less.text);
+    put_help(g, r->helped);
     for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
         yajl_gen_string(g, (const unsigned char *)figures[i].key,
                         strlen(figures[i].key));
@@ -139,6 +165,10 @@ static void print_done(const struct mext_report *r,
             ms(r->downtime_us), ms(r->suspend_us), r->last_pages,
             ms(r->last_us), ms(r->tidy_us), ms(r->tidy_own_us),
             ms(r->prepare_us), ms(r->commit_us), ms(r->handover_us));
+    if (r->stopped_ms)
+        fprintf(stderr,
+                "source: the guest says it stood still for %" PRIu64 " ms\n",
+                r->stopped_ms);
 }
 
 void xl_report_end(enum mext_outcome o, const struct mext_report *rep,

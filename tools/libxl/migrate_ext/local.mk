@@ -4,7 +4,7 @@ MEXT = tools/libxl/migrate_ext
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS)
+	$(LZ4_CFLAGS) $(XENVCHAN_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_agent.h \
@@ -17,6 +17,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
+	tools/libxl/migrate_ext/mext_help.c \
+	tools/libxl/migrate_ext/mext_help.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
 	tools/libxl/migrate_ext/mext_libxl.c \

@@ -449,6 +449,7 @@ static void final_put(const struct mext_ctl *m, struct mext_buf *b)
     mext_put64(b, m->u.final.data);
     mext_put64(b, m->u.final.zero);
     mext_put64(b, m->u.final.absent);
+    mext_put32(b, m->u.final.report_ms);
     mext_put32(b, m->u.final.context_len);
     mext_put(b, m->u.final.context, m->u.final.context_len);
 }
@@ -463,8 +464,10 @@ static int final_get(struct mext_buf *b, struct mext_ctl *m)
     m->u.final.data = mext_get64(b);
     m->u.final.zero = mext_get64(b);
     m->u.final.absent = mext_get64(b);
+    m->u.final.report_ms = mext_get32(b);
     m->u.final.context_len = mext_get32(b);
-    if (m->u.final.context_len > MEXT_CONTEXT_MAX)
+    if (m->u.final.report_ms > MEXT_REPORT_MS_MAX ||
+        m->u.final.context_len > MEXT_CONTEXT_MAX)
         return MEXT_ERR_LIMIT;
     m->u.final.context = mext_view(b, m->u.final.context_len);
     return 0;
@@ -482,7 +485,8 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
             return rc;
         break;
     case MEXT_CTL_FINAL:
-        if (m->u.final.context_len > MEXT_CONTEXT_MAX)
+        if (m->u.final.report_ms > MEXT_REPORT_MS_MAX ||
+            m->u.final.context_len > MEXT_CONTEXT_MAX)
             return MEXT_ERR_LIMIT;
         final_put(m, b);
         break;
@@ -501,6 +505,9 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
     case MEXT_CTL_RUNNING:
         mext_put32(b, m->u.running.domid);
         mext_put64(b, m->u.running.handover_us);
+        break;
+    case MEXT_CTL_GUEST:
+        mext_put64(b, m->u.guest.stopped_ms);
         break;
     case MEXT_CTL_ABORT:
         mext_put16(b, m->u.abort.code);
@@ -541,6 +548,9 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
     case MEXT_CTL_RUNNING:
         m->u.running.domid = mext_get32(&b);
         m->u.running.handover_us = mext_get64(&b);
+        break;
+    case MEXT_CTL_GUEST:
+        m->u.guest.stopped_ms = mext_get64(&b);
         break;
     case MEXT_CTL_ABORT:
         m->u.abort.code = mext_get16(&b);

@@ -161,6 +161,7 @@ struct mext_ctl {
             uint64_t tsc_nsec;
             uint64_t target_kib;         /* memory/target, KiB */
             uint64_t data, zero, absent; /* pages in all */
+            uint32_t report_ms; /* how long to wait for the guest's report */
             uint32_t context_len;
             const uint8_t *context; /* Xen's HVM context */
         } final;
@@ -178,6 +179,9 @@ struct mext_ctl {
             uint32_t domid;
             uint64_t handover_us; /* COMMIT read -> guest unpaused */
         } running;
+        struct {
+            uint64_t stopped_ms; /* by the guest's own clock; 0: not known */
+        } guest;
         struct {
             uint16_t code, len;
             const char *text; /* not terminated, printable ASCII */

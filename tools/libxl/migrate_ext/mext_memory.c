@@ -61,9 +61,10 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->pages_then = st.pages;
     m->todo = malloc(m->ngfns / 8);
     m->gone = calloc(1, m->ngfns / 8);
+    m->clear = calloc(1, m->ngfns / 8);
     if (pack)
         m->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
-    if (!m->todo || !m->gone || (pack && !m->packed))
+    if (!m->todo || !m->gone || !m->clear || (pack && !m->packed))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
@@ -230,6 +231,48 @@ static int send_todo(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
+/* The gfns of list that fit into one PAGES frame, all zero; how many. */
+static unsigned fill_zero(const uint64_t *list, unsigned n, struct mext_data *d)
+{
+    unsigned i;
+
+    memset(d, 0, sizeof(*d));
+    d->type = MEXT_DATA_PAGES;
+    d->u.pages.base = list[0];
+    for (i = 0; i < n && list[i] - list[0] < MEXT_PAGES_SPAN_MAX; i++) {
+        mext_map_set(d->u.pages.map, (unsigned)(list[i] - list[0]),
+                     MEXT_MAP_ZERO);
+        d->u.pages.span = (uint16_t)(list[i] - list[0] + 1);
+    }
+    return i;
+}
+
+/* What is to become zero on the other side, whatever it is here. */
+static int send_clear(struct mext_memory *m, unsigned timeout_ms,
+                      struct mext_why *why)
+{
+    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
+    struct mext_data d;
+
+    while (gfn < m->ngfns) {
+        int n = keep_present(m, list, next_set(m, m->clear, &gfn, list), why);
+
+        if (n < 0 || mext_net_cancelled(why))
+            return -1;
+        for (int i = 0; i < n;) {
+            struct mext_channel *c = &m->channel[m->next++ % m->nchannels];
+            unsigned k = fill_zero(list + i, (unsigned)(n - i), &d);
+
+            if (mext_channel_pages(c, &d, NULL, timeout_ms, why))
+                return -1;
+            m->zero += k;
+            i += (int)k;
+        }
+    }
+    memset(m->clear, 0, m->ngfns / 8);
+    return 0;
+}
+
 static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
                    struct mext_why *why)
 {
@@ -261,6 +304,9 @@ static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
         return -1;
     if (!add)
         memset(m->todo, 0, m->ngfns / 8);
+    /* A gfn goes once in an iteration. */
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->clear[i] &= ~bits[i];
     m->ntodo = 0;
     for (uint64_t i = 0; i < m->ngfns / 64; i++) {
         m->todo[i] |= bits[i];
@@ -276,7 +322,8 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     uint64_t data = m->data, zero = m->zero;
 
     m->iteration_start = mext_now_us();
-    if (send_todo(m, timeout_ms, why) || barrier(m, number, timeout_ms, why))
+    if (send_clear(m, timeout_ms, why) || send_todo(m, timeout_ms, why) ||
+        barrier(m, number, timeout_ms, why))
         return -1;
     it_r->number = number;
     it_r->us = mext_now_us() - m->iteration_start;
@@ -286,6 +333,40 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
         return -1;
     it_r->dirty = m->ntodo;
     return 0;
+}
+
+/* Remembers which of the gfns set in clear have no page. */
+static int look_at_clear(struct mext_memory *m)
+{
+    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
+    struct mext_why why;
+
+    while (gfn < m->ngfns)
+        if (keep_present(m, list, next_set(m, m->clear, &gfn, list), &why) < 0)
+            return -1;
+    return 0;
+}
+
+void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
+{
+    uint64_t before = m->nfree;
+
+    for (uint64_t i = 0; i < m->ngfns / 64; i++) {
+        m->clear[i] = m->todo[i] & bitmap[i];
+        m->todo[i] &= ~bitmap[i];
+        m->nfree += (unsigned)__builtin_popcountll(m->clear[i]);
+    }
+    m->ntodo -= m->nfree - before;
+    if (zero)
+        return;
+    /* A guest that calls free what it does not have must not get it. */
+    if (look_at_clear(m)) {
+        for (uint64_t i = 0; i < m->ngfns / 64; i++)
+            m->todo[i] |= m->clear[i];
+        m->ntodo += m->nfree - before;
+        m->nfree = before;
+    }
+    memset(m->clear, 0, m->ngfns / 8);
 }
 
 /* Collects runs of absent gfns and sends a frame when it is full. */
@@ -367,8 +448,8 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {
     m->iteration_start = mext_now_us();
-    if (fetch_dirty(m, true, why) || send_todo(m, timeout_ms, why) ||
-        send_absent(m, timeout_ms, why))
+    if (fetch_dirty(m, true, why) || send_clear(m, timeout_ms, why) ||
+        send_todo(m, timeout_ms, why) || send_absent(m, timeout_ms, why))
         return -1;
     return send_end(m, timeout_ms, why);
 }
@@ -411,8 +492,9 @@ void mext_memory_close(struct mext_memory *m)
     mext_map_close(m->map);
     free(m->todo);
     free(m->gone);
+    free(m->clear);
     free(m->packed);
     m->map = NULL;
-    m->todo = m->gone = NULL;
+    m->todo = m->gone = m->clear = NULL;
     m->packed = NULL;
 }

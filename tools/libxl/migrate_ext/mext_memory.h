@@ -21,12 +21,14 @@ struct mext_memory {
     struct mext_map *map;
     uint64_t ngfns; /* gfns are below this */
     uint64_t special[MEXT_SPECIALS];
-    uint64_t *todo;              /* bitmap of gfns to send, owned */
-    uint64_t ntodo;              /* bits set in it */
-    uint64_t *gone;              /* bitmap: no page when last looked */
-    uint64_t ram_pages;          /* of RAM as built */
-    uint64_t pages_then;         /* the guest had, before any look */
-    uint64_t iteration_start;    /* us */
+    uint64_t *todo;           /* bitmap of gfns to send, owned */
+    uint64_t *clear;          /* bitmap of gfns to send as zero unread, owned */
+    uint64_t nfree;           /* taken out of todo by mext_memory_free */
+    uint64_t ntodo;           /* bits set in it */
+    uint64_t *gone;           /* bitmap: no page when last looked */
+    uint64_t ram_pages;       /* of RAM as built */
+    uint64_t pages_then;      /* the guest had, before any look */
+    uint64_t iteration_start; /* us */
     uint64_t data, zero, absent; /* sent in all */
     uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
     uint64_t npacked; /* of data: packed */
@@ -56,6 +58,14 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
 int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         unsigned timeout_ms, struct mext_iteration *it_r,
                         struct mext_why *why);
+
+/*
+ * The guest does not care what these pages hold: bitmap has a bit for each gfn
+ * below ngfns, and was asked for after the last fetch of dirty pages
+ * (mext_memory_start, mext_memory_iterate).  They are not sent; zero: they are
+ * sent as zero, without a look at them.  Once between two fetches.
+ */
+void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
 
 /*
  * After the guest was suspended: the last pages, the gfns of RAM that the

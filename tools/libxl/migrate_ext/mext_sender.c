@@ -21,6 +21,7 @@
 #define BOOT_MS    120000 /* creating a domain may take a while */
 #define DATA_MS    60000
 #define COMMIT_MS  60000
+#define REPORT_MS  5000 /* the guest tells how long it stood still */
 
 struct sender {
     const struct mext_request *rq;
@@ -31,6 +32,7 @@ struct sender {
     struct mext_dom *dom;
     struct mext_guest guest;
     struct mext_memory mem;
+    struct mext_help help;
     struct mext_identity self;
     struct mext_token token;
     uint8_t secret[32];              /* X25519, of token.session */
@@ -58,6 +60,13 @@ static void step(struct sender *s, const char *fmt, ...)
 }
 
 #define AWAY_SUFFIX "--migratedaway"
+
+static void say(void *arg, const char *text)
+{
+    struct sender *s = arg;
+
+    s->ev->step(s->ev->arg, text);
+}
 
 /* ---- the guest ---- */
 
@@ -90,6 +99,11 @@ static int open_guest(struct sender *s, struct mext_why *why)
                          "\"%s\" is paused and could not prepare itself: "
                          "xl unpause it first",
                          s->guest.name);
+    s->help.domid = s->domid;
+    s->help.wanted = s->rq->agent;
+    s->help.trim = s->rq->trim;
+    s->help.say = say;
+    s->help.say_arg = s;
     return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
@@ -353,6 +367,7 @@ static int send_final(struct sender *s, struct mext_why *why)
     m.u.final.data = s->rep->data_pages;
     m.u.final.zero = s->rep->zero_pages;
     m.u.final.absent = s->rep->absent_pages;
+    m.u.final.report_ms = s->help.did & MEXT_HELPED_QUIESCE ? REPORT_MS : 0;
     m.u.final.context = context;
     rc = mext_conn_send(&s->conn, &m, ANSWER_MS, why);
     free(context);
@@ -449,8 +464,25 @@ static int prepare(struct sender *s, struct mext_why *why)
     s->rep->setup_us = mext_now_us() - s->t_start;
     step(s, "mstrap answers, %u data channel%s", s->token.channels,
          s->token.channels > 1 ? "s" : "");
-    return mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
-                             on_progress, s, why);
+    mext_help_begin(&s->help);
+    if (mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
+                          on_progress, s, why))
+        return -1;
+    mext_help_free(&s->help, &s->mem);
+    return 0;
+}
+
+/* After RUNNING, if the guest was prepared for it. */
+static void hear_guest(struct sender *s)
+{
+    struct mext_ctl m;
+    struct mext_why why;
+
+    if (!(s->help.did & MEXT_HELPED_QUIESCE))
+        return;
+    if (!mext_conn_recv(&s->conn, &m, 2 * REPORT_MS, NULL, &why) &&
+        m.type == MEXT_CTL_GUEST)
+        s->rep->stopped_ms = m.u.guest.stopped_ms;
 }
 
 static enum mext_outcome run(struct sender *s, struct mext_why *why)
@@ -464,6 +496,7 @@ static enum mext_outcome run(struct sender *s, struct mext_why *why)
     if (precopy(s, why))
         return MEXT_KEPT;
     s->rep->precopy_us = mext_now_us() - t;
+    mext_help_quiesce(&s->help, &s->mem);
     step(s, "suspending the guest");
     if (suspend_guest(s, why) || stop_and_copy(s, why))
         return MEXT_KEPT;
@@ -479,6 +512,7 @@ static void undo(struct sender *s, struct mext_why *why)
     char first[MEXT_TEXT_MAX + 1];
 
     memcpy(first, why->text, sizeof(first));
+    mext_net_cancel_fd(-1);
     mext_conn_abort(&s->conn, MEXT_E_CANCELLED, first);
     if (s->dom)
         mext_dom_dirty_stop(s->dom);
@@ -487,6 +521,7 @@ static void undo(struct sender *s, struct mext_why *why)
     if (s->suspended && mext_lxl_resume(s->lxl, s->domid, &more))
         mext_fail(why, "%.300s; %.150s (try: xl unpause %u)", first, more.text,
                   s->domid);
+    mext_help_undo(&s->help);
 }
 
 static void unknown(struct sender *s, struct mext_why *why)
@@ -504,6 +539,12 @@ static void unknown(struct sender *s, struct mext_why *why)
 
 static void cleanup(struct sender *s)
 {
+    s->rep->helped = s->help.did;
+    s->rep->free_pages = s->help.free_pages;
+    s->rep->trimmed_kib = s->help.trimmed_kib;
+    s->rep->less = s->help.why;
+    memcpy(s->rep->agent, s->help.agent, sizeof(s->rep->agent));
+    mext_help_close(&s->help);
     mext_memory_close(&s->mem);
     mext_conn_close(&s->conn);
     mext_policy_free(&s->policy);
@@ -536,6 +577,8 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     else if (mext_lxl_destroy(s.lxl, s.domid, &more))
         step(&s, "warning: %s; xl destroy it, it must not run again",
              more.text);
+    if (o == MEXT_DONE)
+        hear_guest(&s);
     cleanup(&s);
     return o;
 }

@@ -8,6 +8,7 @@
 #define MEXT_SENDER_H
 
 #include "mext_data.h"
+#include "mext_help.h"
 #include "mext_libxl.h"
 #include "mext_precopy.h"
 #include "mext_token.h"
@@ -21,6 +22,8 @@ struct mext_request {
     struct mext_limits limits;
     unsigned suspend_timeout_ms;
     uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
+    bool agent;                     /* ask the guest's agent for help */
+    unsigned trim;                  /* MEXT_AGENT_TRIM_*, 0: not */
     bool pack;                      /* pages by LZ4 where that helps */
     uint16_t port;                  /* mstrap's */
     uint32_t ip, netmask, gateway;  /* mstrap's; 0: destination chooses */
@@ -46,6 +49,12 @@ struct mext_report {
     uint64_t commit_us;               /* PREPARED -> RUNNING */
     uint64_t handover_us;             /* part told by the destination */
     uint64_t last_pages;              /* sent while suspended */
+    uint64_t free_pages;              /* by the guest's word, not sent */
+    uint64_t trimmed_kib;             /* of page cache, freed */
+    uint64_t stopped_ms;  /* by the guest's own clock; 0: not known */
+    unsigned helped;      /* MEXT_HELPED_* */
+    char agent[64];       /* name and version, "" if none answered */
+    struct mext_why less; /* help that was missing, and why; or "" */
 };
 
 /* How it ended, the exit status of `xl migrate --cooperative`. */

@@ -77,11 +77,13 @@
 #define MEXT_CTL_RECEIPT  0x82 /* packetd -> source */
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
 #define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
+#define MEXT_CTL_GUEST    0x85 /* packetd -> source */
 #define MEXT_CTL_ABORT    0xff /* either */
 
 #define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */
 #define MEXT_MSRS_MAX        64     /* MSR entries in CONFIG */
 #define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
+#define MEXT_REPORT_MS_MAX   10000  /* report ms in FINAL */
 #define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
 
 /* Reasons, in ABORT, REFUSE and ERROR */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mext_help.h"
+
+/* Deadlines, ms: a guest that is slower does not help. */
+#define OPEN_MS    3000
+#define TRIM_MS    30000
+#define FREE_MS    5000
+#define QUIESCE_MS 10000
+#define RESUME_MS  10000
+#define CLOSE_MS   1000
+
+/* The guest's services hold still at most so long if dom0 dies, ms. */
+#define HOLD_MS 60000
+
+static void say(struct mext_help *h, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct mext_help *h, const char *fmt, ...)
+{
+    char text[MEXT_TEXT_MAX + 1];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    h->say(h->say_arg, text);
+}
+
+/* Remembers the first, tells all. */
+static void without(struct mext_help *h, const char *what,
+                    const struct mext_why *why)
+{
+    if (!h->why.text[0])
+        mext_fail(&h->why, "%s: %.400s", what, why->text);
+    say(h, "%s: %.400s", what, why->text);
+}
+
+static bool can(struct mext_help *h, unsigned ability, const char *what)
+{
+    struct mext_why why;
+
+    if (!h->talk)
+        return false;
+    if (mext_agent_abilities(h->talk) & ability)
+        return true;
+    mext_fail(&why, "its agent does not do that");
+    without(h, what, &why);
+    return false;
+}
+
+/* True if there is somebody to talk to; the first failure is the last try. */
+static bool talk(struct mext_help *h)
+{
+    struct mext_why why;
+
+    if (h->talk)
+        return true;
+    if (!h->wanted)
+        return false;
+    if (mext_agent_open(h->domid, OPEN_MS, &h->talk, &why)) {
+        h->talk = NULL;
+        h->wanted = false;
+        without(h, "without the guest's help", &why);
+        return false;
+    }
+    snprintf(h->agent, sizeof(h->agent), "%.60s", mext_agent_name(h->talk));
+    return true;
+}
+
+/* False: its rings may still be there, which a suspend would tear. */
+static bool hang_up(struct mext_help *h)
+{
+    bool gone = mext_agent_close(h->talk, CLOSE_MS);
+
+    h->talk = NULL;
+    return gone;
+}
+
+void mext_help_begin(struct mext_help *h)
+{
+    static const char what[] = "the guest keeps its page cache";
+    uint64_t before, after;
+    struct mext_why why;
+
+    if (!talk(h))
+        return;
+    say(h, "the guest's agent helps: %s", h->agent);
+    if (!h->trim || !can(h, MEXT_AGENT_CAN_TRIM, what))
+        return;
+    if (mext_agent_trim(h->talk, h->trim, TRIM_MS, &before, &after, &why)) {
+        without(h, what, &why);
+        return;
+    }
+    h->did |= MEXT_HELPED_TRIM;
+    h->trimmed_kib = after > before ? after - before : 0;
+    say(h, "the guest gave up %llu MiB of page cache",
+        (unsigned long long)h->trimmed_kib >> 10);
+}
+
+/* Asks and applies; the bitmap in m was taken before. */
+static void ask_free(struct mext_help *h, struct mext_memory *m)
+{
+    static const char what[] = "the guest does not say what is free";
+    uint64_t *bitmap = malloc(m->ngfns / 8), pages, before = m->nfree;
+    struct mext_why why;
+    unsigned flags;
+
+    if (!bitmap || !can(h, MEXT_AGENT_CAN_FREE, what))
+        goto out;
+    if (mext_agent_free(h->talk, bitmap, m->ngfns, FREE_MS, &flags, &pages,
+                        &why)) {
+        without(h, what, &why);
+        goto out;
+    }
+    mext_memory_free(m, bitmap, flags & MEXT_AGENT_FREE_ZERO);
+    h->did |= MEXT_HELPED_FREE;
+    h->free_pages = m->nfree;
+    if (m->nfree - before >= 1024)
+        say(h, "%llu MiB of the guest's memory are free and stay behind",
+            (unsigned long long)(m->nfree - before) >> 8);
+out:
+    free(bitmap);
+}
+
+void mext_help_free(struct mext_help *h, struct mext_memory *m)
+{
+    if (talk(h))
+        ask_free(h, m);
+    hang_up(h);
+}
+
+void mext_help_quiesce(struct mext_help *h, struct mext_memory *m)
+{
+    static const char what[] = "the guest's services do not hold still";
+    struct mext_agentmsg done;
+    struct mext_why why;
+
+    if (talk(h))
+        ask_free(h, m);
+    if (can(h, MEXT_AGENT_CAN_QUIESCE, what)) {
+        h->quiet = true; /* perhaps, even if it says no */
+        if (mext_agent_quiesce(h->talk, QUIESCE_MS, HOLD_MS, &done, &why)) {
+            without(h, what, &why);
+        } else {
+            h->did |= MEXT_HELPED_QUIESCE;
+            if (done.u.quiesced.cgroups || done.u.quiesced.hooks)
+                say(h, "the guest froze %u cgroups and ran %u hooks in %u ms",
+                    done.u.quiesced.cgroups, done.u.quiesced.hooks,
+                    done.u.quiesced.took_ms);
+        }
+    }
+    if (!hang_up(h))
+        say(h, "warning: the guest's agent has not put its rings away");
+}
+
+void mext_help_undo(struct mext_help *h)
+{
+    struct mext_agentmsg done;
+    struct mext_why why;
+
+    if (!h->quiet)
+        return;
+    h->quiet = false;
+    if (talk(h) && mext_agent_resume(h->talk, 0, RESUME_MS, &done, &why))
+        without(h, "the guest's services may hold still for a minute", &why);
+    hang_up(h);
+}
+
+void mext_help_close(struct mext_help *h)
+{
+    hang_up(h);
+}
