@@ -221,6 +221,9 @@ compile_programs() {
         "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c \
         -O3 -static -pthread
     compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
+    compile "$image/lying-agent" "$bed_src/src/lying-agent.c" -static \
+        -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog \
+        -lxentoolcore -ldl -Wno-unused-parameter
 }
 
 # --- the two initramfs ----------------------------------------------------
@@ -231,10 +234,21 @@ build_guest() {
     add_xenstore_names "$guest_root"
     add_needed_libraries "$guest_root"
     add_modules "$guest_root" "${guest_modules[@]}"
-    cp "$image/witness" "$guest_root/usr/bin/"
+    cp "$image/witness" "$image/lying-agent" "$guest_root/usr/bin/"
     install -m 755 "$bed_src/guest-init" "$guest_root/init"
     finish_modules "$guest_root"
     pack "$guest_root" | gzip -1n
+}
+
+# The guest's initramfs with the staged product's part for guests behind it.
+# One compressed stream: the domain builder reads the size at its end.
+guest_with_product() {
+    local root=$bed_dir/guest-product
+    rm -rf "$root"
+    mkdir -p "$root"/usr/{sbin,lib64}
+    cp "$stage/usr/local/sbin/mext-agent" "$root/usr/sbin/"
+    add_needed_libraries "$root"
+    { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }
 
 # The names of the one xenstore program.

@@ -21,6 +21,7 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
+	tests/unit/test_guest \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_net \
@@ -58,6 +59,14 @@ tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LDADD)
 tests_unit_test_token_SOURCES = tests/unit/test_token.c
+
+tests_unit_test_guest_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/agent
+tests_unit_test_guest_CFLAGS = $(UNIT_CFLAGS) $(XENVCHAN_CFLAGS)
+tests_unit_test_guest_LDADD = $(UNIT_LDADD)
+tests_unit_test_guest_SOURCES = tests/unit/test_guest.c \
+	tools/agent/config.c \
+	tools/agent/pages.c \
+	tools/agent/util.c
 
 tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keys_CFLAGS = $(UNIT_CFLAGS)
