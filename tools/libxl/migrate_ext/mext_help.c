@@ -14,6 +14,12 @@
 #define RESUME_MS  10000
 #define CLOSE_MS   1000
 
+/*
+ * For fewer pages it is not asked again what is free: the answer costs some 400
+ * pages that the question dirties.
+ */
+#define ASK_PAGES 2048
+
 /* The guest's services hold still at most so long if dom0 dies, ms. */
 #define HOLD_MS 60000
 
@@ -140,7 +146,7 @@ void mext_help_quiesce(struct mext_help *h, struct mext_memory *m)
     struct mext_agentmsg done;
     struct mext_why why;
 
-    if (talk(h))
+    if (talk(h) && m->ntodo >= ASK_PAGES)
         ask_free(h, m);
     if (can(h, MEXT_AGENT_CAN_QUIESCE, what)) {
         h->quiet = true; /* perhaps, even if it says no */

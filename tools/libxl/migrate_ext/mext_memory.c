@@ -10,6 +10,9 @@
 #define HOLE_START 0xfc000ULL
 #define HOLE_END   0x100000ULL
 
+/* So often the pages that are written again are looked for, ms. */
+#define HOT_MS 100
+
 /* One past the last gfn of RAM as libxl builds it, a hole inside. */
 static uint64_t ram_end(const struct mext_memory *m)
 {
@@ -127,14 +130,17 @@ static int keep_present(struct mext_memory *m, uint64_t *list, unsigned n,
     return kept;
 }
 
-/* Up to MEXT_WINDOW_MAX gfns set in map, from *gfn on, which moves on. */
+/*
+ * Up to MEXT_WINDOW_MAX gfns set in map and not in but (NULL: none), from *gfn
+ * on, which moves on.
+ */
 static unsigned next_set(const struct mext_memory *m, const uint64_t *map,
-                         uint64_t *gfn, uint64_t *list)
+                         const uint64_t *but, uint64_t *gfn, uint64_t *list)
 {
     unsigned n = 0;
 
     while (*gfn < m->ngfns && n + 64 <= MEXT_WINDOW_MAX) {
-        uint64_t bits = map[*gfn / 64];
+        uint64_t bits = map[*gfn / 64] & ~(but ? but[*gfn / 64] : 0);
 
         for (; bits; bits &= bits - 1) {
             uint64_t g = *gfn + (unsigned)__builtin_ctzll(bits);
@@ -214,14 +220,34 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
     return 0;
 }
 
-static int send_todo(struct mext_memory *m, unsigned timeout_ms,
+/*
+ * A page that was written again before its turn came is sent in the next
+ * iteration anyway.  What was hot stays so until the next fetch, so an old
+ * look is still right.
+ */
+static int look_for_hot(struct mext_memory *m, struct mext_why *why)
+{
+    uint64_t now = mext_now_ms();
+
+    if (m->hot && now - m->hot_at < HOT_MS)
+        return 0;
+    m->hot_at = now;
+    return mext_dom_dirty_peek(m->dom, &m->hot, why);
+}
+
+/* all: the guest is suspended, there is no next iteration. */
+static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
                      struct mext_why *why)
 {
     uint64_t list[MEXT_WINDOW_MAX], gfn = 0, sent = 0;
 
     while (gfn < m->ngfns) {
-        int n = keep_present(m, list, next_set(m, m->todo, &gfn, list), why);
+        int n;
 
+        if (!all && look_for_hot(m, why))
+            return -1;
+        n = next_set(m, m->todo, all ? NULL : m->hot, &gfn, list);
+        n = keep_present(m, list, (unsigned)n, why);
         if (n < 0 || (n && send_window(m, list, (unsigned)n, timeout_ms, why)))
             return -1;
         sent += (unsigned)n;
@@ -255,7 +281,8 @@ static int send_clear(struct mext_memory *m, unsigned timeout_ms,
     struct mext_data d;
 
     while (gfn < m->ngfns) {
-        int n = keep_present(m, list, next_set(m, m->clear, &gfn, list), why);
+        int n = keep_present(m, list, next_set(m, m->clear, NULL, &gfn, list),
+                             why);
 
         if (n < 0 || mext_net_cancelled(why))
             return -1;
@@ -298,9 +325,9 @@ static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
 static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
 {
     const uint64_t *bits;
-    uint64_t count;
 
-    if (mext_dom_dirty_fetch(m->dom, &bits, &count, why))
+    m->hot = NULL;
+    if (mext_dom_dirty_fetch(m->dom, &bits, why))
         return -1;
     if (!add)
         memset(m->todo, 0, m->ngfns / 8);
@@ -322,7 +349,8 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     uint64_t data = m->data, zero = m->zero;
 
     m->iteration_start = mext_now_us();
-    if (send_clear(m, timeout_ms, why) || send_todo(m, timeout_ms, why) ||
+    if (send_clear(m, timeout_ms, why) ||
+        send_todo(m, false, timeout_ms, why) ||
         barrier(m, number, timeout_ms, why))
         return -1;
     it_r->number = number;
@@ -342,7 +370,8 @@ static int look_at_clear(struct mext_memory *m)
     struct mext_why why;
 
     while (gfn < m->ngfns)
-        if (keep_present(m, list, next_set(m, m->clear, &gfn, list), &why) < 0)
+        if (keep_present(m, list, next_set(m, m->clear, NULL, &gfn, list),
+                         &why) < 0)
             return -1;
     return 0;
 }
@@ -416,7 +445,8 @@ static int send_absent(struct mext_memory *m, unsigned timeout_ms,
     while (gfn < ram_end(m)) {
         uint64_t g = gfn;
 
-        if (keep_present(m, list, next_set(m, m->gone, &gfn, list), why) < 0)
+        if (keep_present(m, list, next_set(m, m->gone, NULL, &gfn, list), why) <
+            0)
             return -1;
         for (; g < gfn; g++)
             if (bit_get(m->gone, g) && in_ram(m, g) &&
@@ -449,7 +479,7 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
 {
     m->iteration_start = mext_now_us();
     if (fetch_dirty(m, true, why) || send_clear(m, timeout_ms, why) ||
-        send_todo(m, timeout_ms, why) || send_absent(m, timeout_ms, why))
+        send_todo(m, true, timeout_ms, why) || send_absent(m, timeout_ms, why))
         return -1;
     return send_end(m, timeout_ms, why);
 }

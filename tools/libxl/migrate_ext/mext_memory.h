@@ -21,14 +21,16 @@ struct mext_memory {
     struct mext_map *map;
     uint64_t ngfns; /* gfns are below this */
     uint64_t special[MEXT_SPECIALS];
-    uint64_t *todo;           /* bitmap of gfns to send, owned */
-    uint64_t *clear;          /* bitmap of gfns to send as zero unread, owned */
-    uint64_t nfree;           /* taken out of todo by mext_memory_free */
-    uint64_t ntodo;           /* bits set in it */
-    uint64_t *gone;           /* bitmap: no page when last looked */
-    uint64_t ram_pages;       /* of RAM as built */
-    uint64_t pages_then;      /* the guest had, before any look */
-    uint64_t iteration_start; /* us */
+    uint64_t *todo;      /* bitmap of gfns to send, owned */
+    const uint64_t *hot; /* bitmap: written again already; NULL: not known */
+    uint64_t hot_at;     /* ms, when that was so */
+    uint64_t *clear;     /* bitmap of gfns to send as zero unread, owned */
+    uint64_t nfree;      /* taken out of todo by mext_memory_free */
+    uint64_t ntodo;      /* bits set in it */
+    uint64_t *gone;      /* bitmap: no page when last looked */
+    uint64_t ram_pages;  /* of RAM as built */
+    uint64_t pages_then; /* the guest had, before any look */
+    uint64_t iteration_start;    /* us */
     uint64_t data, zero, absent; /* sent in all */
     uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
     uint64_t npacked; /* of data: packed */

@@ -182,20 +182,31 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
     return 0;
 }
 
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         uint64_t *count_r, struct mext_why *why)
+static int read_dirty(struct mext_dom *d, unsigned op, struct mext_why *why)
 {
     xc_shadow_op_stats_t stats = { 0, 0 };
-    const uint64_t *bits = d->bitmap.hbuf;
-    uint64_t count = 0;
 
-    if (xc_logdirty_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_CLEAN,
-                            &d->bitmap, d->nbits, 0, &stats) < 0)
+    if (xc_logdirty_control(d->xch, d->domid, op, &d->bitmap, d->nbits, 0,
+                            &stats) < 0)
         return xen_fail(d, why, "reading the dirty bitmap");
-    for (uint64_t i = 0; i < d->nbits / 64; i++)
-        count += (unsigned)__builtin_popcountll(bits[i]);
-    *bits_r = bits;
-    *count_r = count;
+    return 0;
+}
+
+int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
+                         struct mext_why *why)
+{
+    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_CLEAN, why))
+        return -1;
+    *bits_r = d->bitmap.hbuf;
+    return 0;
+}
+
+int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
+                        struct mext_why *why)
+{
+    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_PEEK, why))
+        return -1;
+    *bits_r = d->bitmap.hbuf;
     return 0;
 }
 

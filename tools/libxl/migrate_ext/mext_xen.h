@@ -53,11 +53,14 @@ int mext_dom_specials(struct mext_dom *d, uint64_t gfn_r[MEXT_SPECIALS],
 /*
  * Log-dirty.  start allocates a bitmap of n bits; fetch clears the
  * hypervisor's and returns ours (owned by d, valid until the next call), bit
- * g of word g/64 set if gfn g was written since the last fetch.
+ * g of word g/64 set if gfn g was written since the last fetch.  peek returns
+ * the same and clears nothing.
  */
 int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why);
 int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         uint64_t *count_r, struct mext_why *why);
+                         struct mext_why *why);
+int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
+                        struct mext_why *why);
 void mext_dom_dirty_stop(struct mext_dom *d);
 
 /* vCPU and platform context, opaque; *p_r is malloc'ed, the caller frees. */
