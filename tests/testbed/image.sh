@@ -220,9 +220,9 @@ compile_programs() {
         "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c \
         -O3 -static -pthread
     compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
-    compile "$image/lying-agent" "$bed_src/src/lying-agent.c" -static \
-        -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog \
-        -lxentoolcore -ldl -Wno-unused-parameter
+    compile "$image/lying-agent" "$bed_src/src/lying-agent.c" \
+        -Wno-unused-parameter \
+        -lxenvchan -lxenevtchn -lxenstore
 }
 
 # --- the two initramfs ----------------------------------------------------
@@ -231,9 +231,9 @@ build_guest() {
     skeleton "$guest_root"
     add_programs "$guest_root" "${guest_programs[@]}"
     add_xenstore_names "$guest_root"
+    cp "$image/witness" "$image/lying-agent" "$guest_root/usr/bin/"
     add_needed_libraries "$guest_root"
     add_modules "$guest_root" "${guest_modules[@]}"
-    cp "$image/witness" "$image/lying-agent" "$guest_root/usr/bin/"
     install -m 755 "$bed_src/guest-init" "$guest_root/init"
     finish_modules "$guest_root"
     pack "$guest_root" | gzip -1n

@@ -40,6 +40,7 @@ void serve_report(struct agent *a)
 {
     char text[MEXT_AGENT_REPORT_MAX + 1];
 
+    advertise(a); /* of itself, it is not there after a move */
     mext_agent_report_text(&a->report, text);
     write_node(a, NODE("report"), text);
 }
@@ -185,10 +186,8 @@ static void look(struct agent *a)
 {
     char session[20] = "";
 
-    if (!advertised(a)) {
+    if (!advertised(a))
         moved(a);
-        advertise(a);
-    }
     wish(a, session);
     if (!strcmp(session, a->session))
         return;
