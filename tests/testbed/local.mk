@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
 	tests/testbed/product.sh \
+	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-failures \
 	tests/testbed/scenario-manual \
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	tests/testbed/src/bed-client.c \
 	tests/testbed/src/bed-frame.h \
 	tests/testbed/src/bed-relay.c \
+	tests/testbed/src/lying-agent.c \
 	tests/testbed/witness/commands.c \
 	tests/testbed/witness/disk.c \
 	tests/testbed/witness/message.h \

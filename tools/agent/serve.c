@@ -66,7 +66,8 @@ static void end_session(struct agent *a)
         xs_rm(a->xs, XBT_NULL, NODE("serving"));
     } else {
         /* its event channel went with the domain: Linux must not unbind it */
-        agent_log("moved in the middle of a session");
+        agent_log("moved in the middle of a session: reboot rather than "
+                  "stop me, the kernel would not survive it well");
     }
     a->chan = NULL;
 }
