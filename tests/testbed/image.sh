@@ -242,11 +242,15 @@ build_guest() {
 # The guest's initramfs with the staged product's part for guests behind it.
 # One compressed stream: the domain builder reads the size at its end.
 guest_with_product() {
-    local root=$bed_dir/guest-product
+    local root=$bed_dir/guest-product file
     rm -rf "$root"
     mkdir -p "$root"/usr/{sbin,lib64}
     cp "$stage/usr/local/sbin/mext-agent" "$root/usr/sbin/"
     add_needed_libraries "$root"
+    # Small guests have to unpack it all: nothing comes twice.
+    find "$root" -type f | while read -r file; do
+        [ ! -e "$guest_root/${file#"$root"/}" ] || rm "$file"
+    done
     { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }
 
