@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -217,6 +218,8 @@ static void check_times(struct agent *a)
 {
     struct mext_agentmsg unused;
 
+    while (waitpid(-1, NULL, WNOHANG) > 0) /* children given up */
+        ;
     if (a->chan && agent_now_ms() >= a->idle_end)
         end_session(a);
     if (a->state == AGENT_RUNNING || agent_now_ms() < a->hold_end)
