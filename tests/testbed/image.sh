@@ -221,9 +221,9 @@ compile_programs() {
         "$bed_src"/witness/{pages,disk,tcp,ticks,commands}.c \
         -O3 -static -pthread
     compile "$image/witness-peer" "$bed_src/witness/witness-peer.c" -static
-    compile "$image/lying-agent" "$bed_src/src/lying-agent.c" -static \
-        -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog \
-        -lxentoolcore -ldl -Wno-unused-parameter
+    compile "$image/lying-agent" "$bed_src/src/lying-agent.c" \
+        -Wno-unused-parameter \
+        -lxenvchan -lxenevtchn -lxenstore
 }
 
 # --- the two initramfs ----------------------------------------------------
@@ -232,9 +232,9 @@ build_guest() {
     skeleton "$guest_root"
     add_programs "$guest_root" "${guest_programs[@]}"
     add_xenstore_names "$guest_root"
+    cp "$image/witness" "$image/lying-agent" "$guest_root/usr/bin/"
     add_needed_libraries "$guest_root"
     add_modules "$guest_root" "${guest_modules[@]}"
-    cp "$image/witness" "$image/lying-agent" "$guest_root/usr/bin/"
     install -m 755 "$bed_src/guest-init" "$guest_root/init"
     finish_modules "$guest_root"
     pack "$guest_root" | gzip -1n
@@ -243,11 +243,15 @@ build_guest() {
 # The guest's initramfs with the staged product's part for guests behind it.
 # One compressed stream: the domain builder reads the size at its end.
 guest_with_product() {
-    local root=$bed_dir/guest-product
+    local root=$bed_dir/guest-product file
     rm -rf "$root"
     mkdir -p "$root"/usr/{sbin,lib64}
     cp "$stage/usr/local/sbin/mext-agent" "$root/usr/sbin/"
     add_needed_libraries "$root"
+    # Small guests have to unpack it all: nothing comes twice.
+    find "$root" -type f | while read -r file; do
+        [ ! -e "$guest_root/${file#"$root"/}" ] || rm "$file"
+    done
     { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }
 

@@ -20,8 +20,10 @@ EXTRA_DIST += \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
 	tests/testbed/product.sh \
+	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-failures \
+	tests/testbed/scenario-help \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \
@@ -32,6 +34,7 @@ EXTRA_DIST += \
 	tests/testbed/src/bed-client.c \
 	tests/testbed/src/bed-frame.h \
 	tests/testbed/src/bed-relay.c \
+	tests/testbed/src/lying-agent.c \
 	tests/testbed/witness/commands.c \
 	tests/testbed/witness/disk.c \
 	tests/testbed/witness/message.h \

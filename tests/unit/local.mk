@@ -13,6 +13,7 @@ tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_libunit_a_SOURCES = \
 	tests/unit/unit.c \
 	tests/unit/unit.h \
+	tests/vectors/fix_agent.c \
 	tests/vectors/fix_messages.c \
 	tests/vectors/fix_tokens.c \
 	tests/vectors/fixture.c \

@@ -7,41 +7,11 @@
 #include "unit.h"
 
 static uint8_t body[MEXT_AGENT_BODY_MAX + 1];
-static uint8_t bits[MEXT_AGENT_BITS_MAX];
-static char text[MEXT_TEXT_MAX + 1];
+#define bits fix_agent_bits
+#define text fix_agent_text
 static const uint8_t high[] = { 1, 2 }; /* too much for nine bits */
 
 #define CHUNK MEXT_AGENT_CHUNK_GFNS
-
-/* One of each type, and each at its limits. */
-static const struct mext_agentmsg good[] = {
-    { MEXT_AGENT_HELLO, 1, .u.hello = { MEXT_AGENT_VERSION } },
-    { MEXT_AGENT_HELLO, 0xffffffff, .u.hello = { 0xffff } },
-    { MEXT_AGENT_FREE, 2, .u.free = { 1, 1 } },
-    { MEXT_AGENT_FREE, 2, .u.free = { 60000, MEXT_GFN_MAX + 1 } },
-    { MEXT_AGENT_TRIM, 3, .u.trim = { 1000, MEXT_AGENT_TRIM_CACHE } },
-    { MEXT_AGENT_TRIM, 3, .u.trim = { 60000, MEXT_AGENT_TRIM_DEEP } },
-    { MEXT_AGENT_QUIESCE, 4, .u.quiesce = { 1, 1 } },
-    { MEXT_AGENT_QUIESCE, 4, .u.quiesce = { 60000, 600000 } },
-    { MEXT_AGENT_RESUME, 5, .u.resume = { 1, 0, 0 } },
-    { MEXT_AGENT_RESUME, 5, .u.resume = { 60000, 3, UINT64_MAX } },
-    { MEXT_AGENT_CALM, 6, .u.calm = { 1, 1 } },
-    { MEXT_AGENT_CALM, 6, .u.calm = { 600000, 100 } },
-    { MEXT_AGENT_WELCOME, 1, .u.welcome = { 1, 0, 0, "" } },
-    { MEXT_AGENT_WELCOME, 1, .u.welcome = { 1, 31, 5, "0.1 x" } },
-    { MEXT_AGENT_BITMAP, 2, .u.bitmap = { 0, 1, bits } },
-    { MEXT_AGENT_BITMAP, 2, .u.bitmap = { CHUNK, 9, bits } },
-    { MEXT_AGENT_BITMAP, 2, .u.bitmap = { 5 * CHUNK, CHUNK, bits } },
-    { MEXT_AGENT_BITMAP, 2,
-      .u.bitmap = { MEXT_GFN_MAX + 1 - CHUNK, CHUNK, bits } },
-    { MEXT_AGENT_FREE_END, 2, .u.free_end = { 1, UINT64_MAX } },
-    { MEXT_AGENT_TRIMMED, 3, .u.trimmed = { 0, UINT64_MAX } },
-    { MEXT_AGENT_QUIESCED, 4, .u.quiesced = { 0xffffffff, 2, 65535 } },
-    { MEXT_AGENT_RESUMED, 5, .u.resumed = { 7, 1, 2, 3, UINT64_MAX } },
-    { MEXT_AGENT_CALMED, 6, .u.calmed = { 1 } },
-    { MEXT_AGENT_ERROR, 9, .u.error = { MEXT_AGENT_E_UNSURE, 4, "text" } },
-    { MEXT_AGENT_ERROR, 9, .u.error = { 65535, MEXT_TEXT_MAX, text } },
-};
 
 /* Above or below a limit, or against the format. */
 static const struct mext_agentmsg bad[] = {
@@ -72,15 +42,6 @@ static const struct mext_agentmsg bad[] = {
     { MEXT_AGENT_ERROR, 9, .u.error = { 0, 0, "" } },
     { MEXT_AGENT_ERROR, 9, .u.error = { 1, 1, "\xe9" } },
 };
-
-/* The first and the ninth bit, and all from the seventeenth on. */
-static void set_up(void)
-{
-    memset(bits, 0xff, sizeof(bits));
-    bits[0] = 1;
-    bits[1] = 1;
-    memset(text, 'x', sizeof(text));
-}
 
 /* A decoder sees a block of its own size, so that the sanitizer sees more. */
 static int decode(const uint8_t *p, size_t n, struct mext_agentmsg *m_r)
@@ -115,16 +76,15 @@ static void refused(size_t n)
 
 START_TEST(round_trip)
 {
-    set_up();
-    for (size_t i = 0; i < COUNT(good); i++) {
+    for (size_t i = 0; i < fix_nagent; i++) {
         static uint8_t again[sizeof(body)];
         struct mext_agentmsg m;
         struct mext_buf b;
-        size_t n = encode(&good[i]);
+        size_t n = encode(&fix_agent[i].m);
 
         ck_assert_int_eq(decode(body, n, &m), 0);
-        ck_assert_uint_eq(m.type, good[i].type);
-        ck_assert_uint_eq(m.id, good[i].id);
+        ck_assert_uint_eq(m.type, fix_agent[i].m.type);
+        ck_assert_uint_eq(m.id, fix_agent[i].m.id);
         mext_buf_init(&b, again, n);
         ck_assert_int_eq(mext_agentmsg_encode(&m, &b), 0);
         ck_assert(b.pos == n && !memcmp(body, again, n));
@@ -147,13 +107,12 @@ END_TEST
 
 START_TEST(cut_and_longer)
 {
-    set_up();
-    for (size_t i = 0; i < COUNT(good); i++) {
-        size_t n = encode(&good[i]), step = n > 1000 ? 97 : 1;
+    for (size_t i = 0; i < fix_nagent; i++) {
+        size_t n = encode(&fix_agent[i].m), step = n > 1000 ? 97 : 1;
 
         for (size_t cut = 0; cut < n; cut += step) {
             refused(cut);
-            encode(&good[i]);
+            encode(&fix_agent[i].m);
         }
         body[n] = 0;
         refused(n + 1);
@@ -163,7 +122,6 @@ END_TEST
 
 START_TEST(bad_is_not_written)
 {
-    set_up();
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct mext_buf b;
 
@@ -188,39 +146,38 @@ static void spoilt(const struct mext_agentmsg *m, size_t at, uint64_t v,
 
 START_TEST(bad_is_not_read)
 {
-    set_up();
-    spoilt(&good[0], 0, 0, 1);                    /* type */
-    spoilt(&good[0], 0, 0x07, 1);                 /* unknown */
-    spoilt(&good[0], 5, 0, 2);                    /* version 0 */
-    spoilt(&good[2], 5, 60001, 4);                /* deadline */
-    spoilt(&good[2], 9, MEXT_GFN_MAX + 2, 8);     /* ngfns */
-    spoilt(&good[4], 9, 3, 1);                    /* level */
-    spoilt(&good[6], 9, 600001, 4);               /* hold */
-    spoilt(&good[8], 9, 4, 1);                    /* flags */
-    spoilt(&good[10], 9, 101, 1);                 /* percent */
-    spoilt(&good[13], 7, 32, 4);                  /* abilities */
-    spoilt(&good[13], 13, 0x1b, 1);               /* a control character */
-    spoilt(&good[15], 5, 1, 8);                   /* not a multiple */
-    spoilt(&good[15], 5, 1ull << 63, 8);          /* a gfn too high */
-    spoilt(&good[15], 13, 0xffffffff, 4);         /* count */
-    spoilt(&good[15], 17, 0x0102, 2);             /* a bit behind count */
-    spoilt(&good[17], 5, MEXT_GFN_MAX + 1ull, 8); /* beyond the last */
-    spoilt(&good[18], 5, 2, 1);                   /* flags */
-    spoilt(&good[24], 7, MEXT_TEXT_MAX + 1, 2);   /* text too long */
-    spoilt(&good[24], 7, MEXT_TEXT_MAX - 1, 2);   /* an octet too many */
-    spoilt(&good[24], 5, 0, 2);                   /* reason 0 */
+    spoilt(&fix_agent[0].m, 0, 0, 1);                /* type */
+    spoilt(&fix_agent[0].m, 0, 0x07, 1);             /* unknown */
+    spoilt(&fix_agent[0].m, 5, 0, 2);                /* version 0 */
+    spoilt(&fix_agent[2].m, 5, 60001, 4);            /* deadline */
+    spoilt(&fix_agent[2].m, 9, MEXT_GFN_MAX + 2, 8); /* ngfns */
+    spoilt(&fix_agent[4].m, 9, 3, 1);                /* level */
+    spoilt(&fix_agent[6].m, 9, 600001, 4);           /* hold */
+    spoilt(&fix_agent[8].m, 9, 4, 1);                /* flags */
+    spoilt(&fix_agent[10].m, 9, 101, 1);             /* percent */
+    spoilt(&fix_agent[13].m, 7, 32, 4);              /* abilities */
+    spoilt(&fix_agent[13].m, 13, 0x1b, 1);           /* a control character */
+    spoilt(&fix_agent[15].m, 5, 1, 8);               /* not a multiple */
+    spoilt(&fix_agent[15].m, 5, 1ull << 63, 8);      /* a gfn too high */
+    spoilt(&fix_agent[15].m, 13, 0xffffffff, 4);     /* count */
+    spoilt(&fix_agent[15].m, 17, 0x0102, 2);         /* a bit behind count */
+    spoilt(&fix_agent[17].m, 5, MEXT_GFN_MAX + 1ull, 8); /* beyond the last */
+    spoilt(&fix_agent[18].m, 5, 2, 1);                   /* flags */
+    spoilt(&fix_agent[24].m, 7, MEXT_TEXT_MAX + 1, 2);   /* text too long */
+    spoilt(&fix_agent[24].m, 7, MEXT_TEXT_MAX - 1, 2);   /* an octet too many */
+    spoilt(&fix_agent[24].m, 5, 0, 2);                   /* reason 0 */
 }
 END_TEST
 
 START_TEST(nothing_beyond_the_room)
 {
-    set_up();
-    for (size_t i = 0; i < COUNT(good); i++) {
-        size_t n = encode(&good[i]);
+    for (size_t i = 0; i < fix_nagent; i++) {
+        size_t n = encode(&fix_agent[i].m);
         struct mext_buf b;
 
         mext_buf_init(&b, body, n - 1);
-        ck_assert_int_eq(mext_agentmsg_encode(&good[i], &b), MEXT_ERR_FULL);
+        ck_assert_int_eq(mext_agentmsg_encode(&fix_agent[i].m, &b),
+                         MEXT_ERR_FULL);
     }
 }
 END_TEST
@@ -233,9 +190,7 @@ START_TEST(report)
         .resumed = { 1700000000323, 5200, 4003 },
         .thawed = { 1700000000330, 5207, 4010 },
     };
-    static const char want[] =
-        "v1 n=20 quiesced=1700000000123,5000,4000 "
-        "resumed=1700000000323,5200,4003 thawed=1700000000330,5207,4010";
+    const char *want = fix_agent_report;
     char out[MEXT_AGENT_REPORT_MAX + 1];
     struct mext_agent_report back;
 

@@ -6,6 +6,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include "mext_agentmsg.h"
 #include "mext_seal.h"
 #include "mext_token.h"
 
@@ -72,6 +73,18 @@ struct fix_ctl {
     const char *name;
     void (*fill)(struct mext_ctl *m);
 };
+
+struct fix_agent {
+    const char *name;
+    struct mext_agentmsg m;
+};
+
+extern const struct fix_agent fix_agent[];
+extern const size_t fix_nagent;
+/* What they use, and a report. */
+extern const uint8_t fix_agent_bits[MEXT_AGENT_BITS_MAX];
+extern const char fix_agent_text[MEXT_TEXT_MAX + 1];
+extern const char fix_agent_report[];
 
 extern const struct fix_data fix_data[];
 extern const size_t fix_ndata;

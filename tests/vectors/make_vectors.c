@@ -121,6 +121,28 @@ static void save_ctl(const char *corpus)
     }
 }
 
+/* Frames of the agent's vchan: they are not sealed. */
+static void save_agent(const char *vectors, const char *corpus)
+{
+    static uint8_t frame[MEXT_FRAME_HDR_LEN + 4096];
+
+    for (size_t i = 0; i < fix_nagent; i++) {
+        struct mext_buf b;
+        char name[64];
+
+        mext_buf_init(&b, frame + MEXT_FRAME_HDR_LEN, 4096);
+        if (mext_agentmsg_encode(&fix_agent[i].m, &b))
+            continue;
+        save(corpus, "agent", fix_agent[i].name, b.p, b.pos);
+        mext_store32(frame, (uint32_t)b.pos);
+        snprintf(name, sizeof(name), "agent-%s", fix_agent[i].name);
+        save(vectors, ".", name, frame, MEXT_FRAME_HDR_LEN + b.pos);
+    }
+    save(corpus, "agent", "report", fix_agent_report, strlen(fix_agent_report));
+    save(vectors, ".", "agent-report", fix_agent_report,
+         strlen(fix_agent_report));
+}
+
 /* ---- a whole data channel: OPEN, PAGES with its pages, BARRIER, END ---- */
 
 static void put_frame(FILE *f, struct mext_seal *s, const struct mext_data *m)
@@ -292,6 +314,7 @@ int main(int argc, char **argv)
     save_bad(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
+    save_agent(argv[1], argv[2]);
     save_channel(argv[1], ".");
     save_channel(argv[2], "frame");
     save_index(argv[1]);

@@ -136,7 +136,7 @@ int request_answer(struct agent *a, const struct mext_agentmsg *m);
 int agent_serve(struct agent *a, int sigfd);
 /* One frame to dom0; -1: the session must end. */
 int serve_send(struct agent *a, const struct mext_agentmsg *m);
-/* Writes the report to xenstore. */
+/* Writes the report to xenstore, and the advertisement. */
 void serve_report(struct agent *a);
 
 #endif

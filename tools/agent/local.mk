@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The agent goes into guests: it needs neither libxl nor libxc, and can be
-# linked statically (README.md).
+# The agent goes into guests: it needs neither libxl nor libxc.
 sbin_PROGRAMS += tools/agent/mext-agent
 tools_agent_mext_agent_CFLAGS = $(AM_CFLAGS) $(XENVCHAN_CFLAGS)
 tools_agent_mext_agent_SOURCES = \

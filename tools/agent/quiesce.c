@@ -60,15 +60,16 @@ void agent_resume(struct agent *a, bool tell_neighbours, unsigned deadline_ms,
     r->thawed = agent_time();
     if (!was_quiet)
         memset(&r->quiesced, 0, sizeof(r->quiesced));
-    if (tell_neighbours && a->config->announce)
-        told = announce(cards < start + deadline_ms ? cards
-                                                    : start + deadline_ms);
     if (was_quiet || tell_neighbours) {
         r->n++;
         serve_report(a);
+    }
+    if (tell_neighbours && a->config->announce)
+        told = announce(cards < start + deadline_ms ? cards
+                                                    : start + deadline_ms);
+    if (was_quiet || tell_neighbours)
         hooks_run(a->config->hooks, "post.d", start + deadline_ms, false,
                   &hooks, &why);
-    }
     m_r->u.resumed.took_ms = (uint32_t)(agent_now_ms() - start);
     m_r->u.resumed.hooks = (uint16_t)hooks;
     m_r->u.resumed.announced = (uint16_t)told;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -40,6 +41,7 @@ void serve_report(struct agent *a)
 {
     char text[MEXT_AGENT_REPORT_MAX + 1];
 
+    advertise(a); /* of itself, it is not there after a move */
     mext_agent_report_text(&a->report, text);
     write_node(a, NODE("report"), text);
 }
@@ -65,7 +67,8 @@ static void end_session(struct agent *a)
         xs_rm(a->xs, XBT_NULL, NODE("serving"));
     } else {
         /* its event channel went with the domain: Linux must not unbind it */
-        agent_log("moved in the middle of a session");
+        agent_log("moved in the middle of a session: reboot rather than "
+                  "stop me, the kernel would not survive it well");
     }
     a->chan = NULL;
 }
@@ -185,10 +188,8 @@ static void look(struct agent *a)
 {
     char session[20] = "";
 
-    if (!advertised(a)) {
+    if (!advertised(a))
         moved(a);
-        advertise(a);
-    }
     wish(a, session);
     if (!strcmp(session, a->session))
         return;
@@ -217,6 +218,8 @@ static void check_times(struct agent *a)
 {
     struct mext_agentmsg unused;
 
+    while (waitpid(-1, NULL, WNOHANG) > 0) /* children given up */
+        ;
     if (a->chan && agent_now_ms() >= a->idle_end)
         end_session(a);
     if (a->state == AGENT_RUNNING || agent_now_ms() < a->hold_end)

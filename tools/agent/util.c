@@ -99,11 +99,9 @@ int agent_wait_child(int pid, uint64_t end_ms)
 
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (agent_now_ms() >= end_ms) {
+            kill(pid, SIGKILL); /* it may not lead its group yet */
             kill(-pid, SIGKILL);
-            /* one in the kernel for long is collected later, or by init */
-            agent_sleep_ms(20);
-            waitpid(pid, &status, WNOHANG);
-            return -1;
+            return -1; /* one that is long in the kernel is reaped later */
         }
         agent_sleep_ms(pause);
         if (pause < 20)
