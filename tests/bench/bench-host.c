@@ -32,7 +32,8 @@ static const char help[] =
     "bench-host timed FILE CMD...  run CMD; FILE gets \"START END STATUS\"\n"
     "bench-host watch              a line for each change of a domain, until\n"
     "                              killed: TIME DOMID WHAT\n"
-    "bench-host census DOMID       pages that are present, and not zero\n"
+    "bench-host census DOMID FREE  pages that are present, and not zero, and\n"
+    "                              not in FREE, a bitmap (words of 64 gfns)\n"
     "bench-host connect FILE ADDRESS PORT\n"
     "                              stdin and stdout to a TCP connection; FILE\n"
     "                              gets the bytes sent and received\n";
@@ -249,7 +250,8 @@ static int watch_main(char **args)
 #define WINDOW 1024
 
 struct census {
-    uint64_t present, used;
+    uint64_t present, used, kept;
+    uint64_t free[1 << 16]; /* bitmap */
 };
 
 static bool is_zero(const uint64_t *page)
@@ -277,7 +279,10 @@ static void count(xenforeignmemory_handle *fm, uint32_t domid, uint64_t first,
         if (error[i])
             continue;
         c->present++;
-        c->used += !is_zero(map + i * (PAGE / sizeof(*map)));
+        if (is_zero(map + i * (PAGE / sizeof(*map))))
+            continue;
+        c->used++;
+        c->kept += !(c->free[gfns[i] / 64] >> gfns[i] % 64 & 1);
     }
     xenforeignmemory_unmap(fm, map, n);
 }
@@ -287,15 +292,21 @@ static int census_main(char **args)
     uint32_t domid = (uint32_t)atoi(args[0]);
     xc_interface *xch = xc_interface_open(NULL, NULL, 0);
     xenforeignmemory_handle *fm = xenforeignmemory_open(NULL, 0);
-    struct census c = { 0 };
+    static struct census c;
+    FILE *f = fopen(args[1], "rb");
     xen_pfn_t top;
 
     if (!xch || !fm || xc_domain_maximum_gpfn(xch, domid, &top) < 0)
         die("the domain");
+    if (!f || (!fread(c.free, 1, sizeof(c.free), f) && ferror(f)))
+        die(args[1]);
+    if (top >= sizeof(c.free) * 8)
+        die("so many pages");
     for (uint64_t gfn = 0; gfn <= top; gfn += WINDOW)
         count(fm, domid, gfn, top + 1 - gfn < WINDOW ? top + 1 - gfn : WINDOW,
               &c);
-    printf("present=%" PRIu64 " used=%" PRIu64 "\n", c.present, c.used);
+    printf("present=%" PRIu64 " used=%" PRIu64 " kept=%" PRIu64 "\n", c.present,
+           c.used, c.kept);
     return 0;
 }
 
@@ -362,7 +373,7 @@ static const struct command {
     int (*run)(char **args);
 } commands[] = {
     { "clock", 0, clock_main },     { "timed", 2, timed_main },
-    { "watch", 0, watch_main },     { "census", 1, census_main },
+    { "watch", 0, watch_main },     { "census", 2, census_main },
     { "connect", 3, connect_main },
 };
 

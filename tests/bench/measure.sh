@@ -4,6 +4,7 @@
 # One migration, measured.  Sourced by bench after lib.sh and product.sh; bench
 # sets samples (a file), bench_log, limit (seconds) and the case's name.
 
+probe=/usr/local/libexec/xen-cooperative-migration/agent-probe
 stock_port=9999         # 270F in the host's table of listening sockets
 after_beats=3           # seconds the guest runs before the gaps are read
 
@@ -112,7 +113,8 @@ migrate_stock() {
 migrate_ours() {
     timeout "$limit" "$bed_src/bed" exec "$1" \
         bench-host timed /run/bench.time \
-        xl migrate --cooperative --json --compress "$compress" "$3" "192.0.2.${2#host}" \
+        xl migrate --cooperative --json --compress "$compress" --trim "$trim" \
+        "$3" "192.0.2.${2#host}" \
         </dev/null >"$work/json"
 }
 
@@ -138,11 +140,14 @@ guest_gap() {
         } END { if (most) printf "%.0f\n", most - ahead / 1000 }'
 }
 
-# census HOST NAME: bytes of the pages that are not zero.
+# census HOST NAME: bytes of the pages that are neither zero nor, as far as the
+# guest says so, free.
 census() {
     # shellcheck disable=SC2016 # expanded in the host
-    bed exec "$1" sh -c 'bench-host census "$(xl domid "$1")"' census "$2" \
-        </dev/null | sed -n 's/.* used=\([0-9]*\)$/\1/p' |
+    bed exec "$1" sh -c 'id=$(xl domid "$1"); : >/run/free
+        "$2" "$id" free 0 /run/free >&2
+        bench-host census "$id" /run/free' census "$2" "$probe" \
+        </dev/null 2>>"$bench_log" | sed -n 's/.* kept=\([0-9]*\)$/\1/p' |
         awk '{ printf "%.0f\n", $1 * 4096 }'
 }
 

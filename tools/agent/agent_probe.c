@@ -14,16 +14,18 @@ static struct mext_why why;
 
 static void usage(FILE *f)
 {
-    fputs("Usage: agent-probe [--timeout MS] DOMID COMMAND\n"
-          "\n"
-          "  info             the agent's version, and what it can do\n"
-          "  free [GFNS]      free pages; GFNS from the domain's memory\n"
-          "  trim cache|deep  drop clean page cache\n"
-          "  quiesce MS       hold still, for so long at most\n"
-          "  resume [FLAGS]   go on; 1: tell the neighbours, 2: set the clock\n"
-          "  calm PERCENT MS  slow the configured services\n"
-          "  report           what the agent noted at its last resume\n",
-          f);
+    fputs(
+        "Usage: agent-probe [--timeout MS] DOMID COMMAND\n"
+        "\n"
+        "  info             the agent's version, and what it can do\n"
+        "  free [GFNS [FILE]]  free pages; GFNS from the domain's memory (0:\n"
+        "                   that); FILE gets the bitmap, words of 64 gfns\n"
+        "  trim cache|deep  drop clean page cache\n"
+        "  quiesce MS       hold still, for so long at most\n"
+        "  resume [FLAGS]   go on; 1: tell the neighbours, 2: set the clock\n"
+        "  calm PERCENT MS  slow the configured services\n"
+        "  report           what the agent noted at its last resume\n",
+        f);
 }
 
 static int failed(void)
@@ -54,13 +56,26 @@ static int do_info(struct mext_agent *a, uint32_t domid, char **args)
     return 0;
 }
 
+static int save(const char *path, const uint64_t *words, uint64_t n)
+{
+    FILE *f = fopen(path, "wb");
+
+    if (!f)
+        return mext_fail(&why, "%s cannot be written", path);
+    if (fwrite(words, sizeof(*words), n, f) != n || fclose(f))
+        return mext_fail(&why, "%s is not whole", path);
+    return 0;
+}
+
 static int do_free(struct mext_agent *a, uint32_t domid, char **args)
 {
-    uint64_t ngfns = args[0] ? strtoull(args[0], NULL, 0) : domain_gfns(domid);
+    uint64_t ngfns = args[0] ? strtoull(args[0], NULL, 0) : 0;
     uint64_t start = mext_now_ms(), pages, *bitmap;
     unsigned flags;
     int rc;
 
+    if (!ngfns)
+        ngfns = domain_gfns(domid);
     if (!ngfns || ngfns > MEXT_GFN_MAX + 1)
         return mext_fail(&why, "how many gfns?");
     bitmap = calloc((ngfns + 63) / 64, 8);
@@ -71,6 +86,8 @@ static int do_free(struct mext_agent *a, uint32_t domid, char **args)
         printf(
             "free_pages=%" PRIu64 " ngfns=%" PRIu64 " zero=%u ms=%" PRIu64 "\n",
             pages, ngfns, flags & MEXT_AGENT_FREE_ZERO, mext_now_ms() - start);
+    if (!rc && args[0] && args[1])
+        rc = save(args[1], bitmap, (ngfns + 63) / 64);
     free(bitmap);
     return rc;
 }
