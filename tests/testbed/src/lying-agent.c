@@ -243,8 +243,12 @@ int main(int argc, char **argv)
     char *session = strdup("");
     const char *name = argc > 1 ? argv[1] : "";
 
-    xs = xs_open(0);
-    xs_watch(xs, DIR "/session", "x");
+    /* A handle that met an error is of no use any more. */
+    while (!(xs = xs_open(0)) || !xs_watch(xs, DIR "/session", "x") ||
+           !xs_write(xs, XBT_NULL, DIR, "", 0)) {
+        xs_close(xs);
+        usleep(100000);
+    }
     for (;;) {
         const struct mode *mode = NULL;
         void (*call)(const char *) = NULL;
