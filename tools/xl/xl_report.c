@@ -79,6 +79,7 @@ static void put_help(yajl_gen g, unsigned helped)
         { MEXT_HELPED_TRIM, "trim" },
         { MEXT_HELPED_FREE, "free" },
         { MEXT_HELPED_QUIESCE, "quiesce" },
+        { MEXT_HELPED_CALM, "calm" },
     };
 
     yajl_gen_string(g, (const unsigned char *)"help", 4);

@@ -11,6 +11,7 @@
 #define TRIM_MS    30000
 #define FREE_MS    5000
 #define QUIESCE_MS 10000
+#define CALM_MS    3000
 #define RESUME_MS  10000
 #define CLOSE_MS   1000
 
@@ -19,6 +20,9 @@
  * pages that the question dirties.
  */
 #define ASK_PAGES 2048
+
+/* What is left to services that write too fast. */
+#define CALM_PERCENT 20u
 
 /* The guest's services hold still at most so long if dom0 dies, ms. */
 #define HOLD_MS 60000
@@ -140,6 +144,29 @@ void mext_help_free(struct mext_help *h, struct mext_memory *m)
     hang_up(h);
 }
 
+bool mext_help_calm(struct mext_help *h)
+{
+    static const char what[] = "the guest's services are not slowed down";
+    unsigned cgroups = 0;
+    struct mext_why why;
+
+    if (h->did & MEXT_HELPED_CALM)
+        return false;
+    if (talk(h) && can(h, MEXT_AGENT_CAN_CALM, what)) {
+        h->engaged = true;
+        if (mext_agent_calm(h->talk, CALM_PERCENT, MEXT_AGENT_HOLD_MAX, CALM_MS,
+                            &cgroups, &why))
+            without(h, what, &why);
+    }
+    hang_up(h);
+    if (!cgroups)
+        return false;
+    h->did |= MEXT_HELPED_CALM;
+    say(h, "the guest slowed %u cgroups down to %u %% of its CPUs", cgroups,
+        CALM_PERCENT);
+    return true;
+}
+
 void mext_help_quiesce(struct mext_help *h, struct mext_memory *m)
 {
     static const char what[] = "the guest's services do not hold still";
@@ -149,7 +176,7 @@ void mext_help_quiesce(struct mext_help *h, struct mext_memory *m)
     if (talk(h) && m->ntodo >= ASK_PAGES)
         ask_free(h, m);
     if (can(h, MEXT_AGENT_CAN_QUIESCE, what)) {
-        h->quiet = true; /* perhaps, even if it says no */
+        h->engaged = true; /* perhaps, even if it says no */
         if (mext_agent_quiesce(h->talk, QUIESCE_MS, HOLD_MS, &done, &why)) {
             without(h, what, &why);
         } else {
@@ -169,9 +196,9 @@ void mext_help_undo(struct mext_help *h)
     struct mext_agentmsg done;
     struct mext_why why;
 
-    if (!h->quiet)
+    if (!h->engaged)
         return;
-    h->quiet = false;
+    h->engaged = false;
     if (talk(h) && mext_agent_resume(h->talk, 0, RESUME_MS, &done, &why))
         without(h, "the guest's services may hold still for a minute", &why);
     hang_up(h);

@@ -15,6 +15,7 @@ enum {
     MEXT_HELPED_TRIM = 1,
     MEXT_HELPED_FREE = 2,
     MEXT_HELPED_QUIESCE = 4,
+    MEXT_HELPED_CALM = 8,
 };
 
 typedef void mext_help_say_fn(void *arg, const char *text);
@@ -35,7 +36,7 @@ struct mext_help {
 
     /* private */
     struct mext_agent *talk;
-    bool quiet; /* quiesced, and neither moved nor resumed */
+    bool engaged; /* calm or quiet, and neither moved nor resumed */
 };
 
 /* Before log-dirty is on: looks for the agent; page cache goes, if asked. */
@@ -48,12 +49,18 @@ void mext_help_begin(struct mext_help *h);
 void mext_help_free(struct mext_help *h, struct mext_memory *m);
 
 /*
+ * The guest writes faster than can be sent: its services are slowed down, once
+ * in a migration.  True if they were, and another iteration may do.
+ */
+bool mext_help_calm(struct mext_help *h);
+
+/*
  * Between the last iteration and the suspend: what has become free is not
  * sent; the guest's services hold still.  Ends the talk.
  */
 void mext_help_quiesce(struct mext_help *h, struct mext_memory *m);
 
-/* The migration does not happen, and the guest runs: undoes quiesce. */
+/* The migration does not happen, and the guest runs: undoes calm and quiesce. */
 void mext_help_undo(struct mext_help *h);
 
 /* Ends a talk that an error left open. */
