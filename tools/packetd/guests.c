@@ -393,14 +393,11 @@ static int signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-pid_t guests_start(const struct packetd *p)
+int guests_watch(const struct packetd *p)
 {
     static struct watcher w;
     struct mext_why why;
-    pid_t pid = fork();
 
-    if (pid)
-        return pid;
     /* Should packetd be killed, another one's watcher is to be alone. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     w.p = p;
@@ -409,7 +406,7 @@ pid_t guests_start(const struct packetd *p)
         mext_store_watch_as(w.store, "@introduceDomain", ALL_DOMAINS, &why) ||
         mext_store_watch_as(w.store, "@releaseDomain", ALL_DOMAINS, &why)) {
         packetd_log("guests cannot ask to be moved: %s", why.text);
-        _exit(1);
+        return 1;
     }
-    _exit(serve_guests(&w));
+    return serve_guests(&w);
 }

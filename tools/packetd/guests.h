@@ -10,11 +10,11 @@
 #define GUEST_NAME_MAX 128 /* bytes of a name that can be moved */
 
 /*
- * A process that watches the guests' requests, judges them, and has a process
- * for each guest that is moved.  Its pid, or -1.  After a SIGTERM it takes no
- * more and ends when the migrations have.
+ * For a process of its own: watches the guests' requests, judges them, and has
+ * a process for each guest that is moved.  After a SIGTERM it takes no more
+ * and returns when the migrations have ended; the exit status.
  */
-pid_t guests_start(const struct packetd *p);
+int guests_watch(const struct packetd *p);
 
 /*
  * Moves one guest whose request was allowed, and tells it how that goes; the

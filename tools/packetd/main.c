@@ -212,21 +212,6 @@ static void reap(void)
     }
 }
 
-/* There is always one. */
-static void keep_watcher(const struct packetd *p)
-{
-    uint64_t now = mext_now_ms();
-
-    if (watcher || now < watcher_at)
-        return;
-    watcher_at = now + WATCHER_MS;
-    watcher = guests_start(p);
-    if (watcher < 0) {
-        packetd_log("fork: %s", strerror(errno));
-        watcher = 0;
-    }
-}
-
 /* A free place, or -1. */
 static int free_slot(const struct packetd *p)
 {
@@ -239,15 +224,13 @@ static int free_slot(const struct packetd *p)
     return -1;
 }
 
-/* 0 in the child, which has none of our sockets and signals. */
-static pid_t start_child(unsigned slot, const int *listeners)
+/* 0 in the child, which has none of our signals and connections. */
+static pid_t start_process(const int *listeners)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         packetd_log("fork: %s", strerror(errno));
-    if (pid > 0)
-        sessions[slot] = pid;
     if (pid == 0) {
         signal(SIGCHLD, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
@@ -255,6 +238,33 @@ static pid_t start_child(unsigned slot, const int *listeners)
         close(listeners[0]);
     }
     return pid;
+}
+
+static pid_t start_child(unsigned slot, const int *listeners)
+{
+    pid_t pid = start_process(listeners);
+
+    if (pid > 0)
+        sessions[slot] = pid;
+    return pid;
+}
+
+/* There is always one. */
+static void keep_watcher(const struct packetd *p, const int *listeners)
+{
+    uint64_t now = mext_now_ms();
+    pid_t pid;
+
+    if (watcher || now < watcher_at)
+        return;
+    watcher_at = now + WATCHER_MS;
+    pid = start_process(listeners);
+    if (pid == 0) {
+        close(listeners[1]);
+        _exit(guests_watch(p));
+    }
+    if (pid > 0)
+        watcher = pid;
 }
 
 static void on_connection(const struct packetd *p, const int *listeners)
@@ -313,7 +323,7 @@ static int serve(const struct packetd *p, const int *listeners)
     signal(SIGPIPE, SIG_IGN);
     while (!stop) {
         reap();
-        keep_watcher(p);
+        keep_watcher(p, listeners);
         if (poll(pf, 2, 1000) <= 0)
             continue;
         if (pf[0].revents)

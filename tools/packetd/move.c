@@ -105,6 +105,8 @@ static void take_line(struct move *m)
         return;
     reason = strstr(text, LAST_WORDS);
     mext_move_printable(reason ? reason + strlen(LAST_WORDS) : text, m->last);
+    if (reason) /* told when xl has ended */
+        return;
     if (m->queued == QUEUE_MAX)
         memmove(m->queue[0], m->queue[1], sizeof(m->queue[0]) * --m->queued);
     strcpy(m->queue[m->queued++], m->last);

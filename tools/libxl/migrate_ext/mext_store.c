@@ -174,11 +174,14 @@ void mext_store_unwatch(struct mext_store *s, const char *path,
     xs_unwatch(s->xs, path, token);
 }
 
-/* Of all that fired. */
+/* More than can have come at once; a guest that goes on writing must wait. */
+#define FIRED_MAX 1024
+
 static void tell_fired(struct mext_store *s, char **w, mext_fired_fn *fired,
                        void *arg)
 {
-    for (; w; w = xs_check_watch(s->xs)) {
+    for (unsigned n = 0; w;
+         w = ++n < FIRED_MAX ? xs_check_watch(s->xs) : NULL) {
         if (fired)
             fired(arg, w[XS_WATCH_TOKEN]);
         free(w);
