@@ -29,18 +29,23 @@
 /* xl needs time to undo what it began. */
 #define CANCEL_MS 120000
 
+/* While it is being moved, time is looked at so often. */
+#define TICK_MS 20
+#define CLOCKS  3
+
 enum { MOVED = 0, STAYED = 1, USAGE = 2 };
 
 struct wish {
     struct xs_handle *xs;
     struct mext_move_request rq;
-    uint32_t seq;         /* of the last status shown, 0: none came */
-    char domid[16];       /* before */
-    uint64_t asleep;      /* ms this guest stood still in its life, before */
-    uint64_t limit;       /* ms, for all of it; 0: none */
-    uint64_t end;         /* ms, for what is waited for now; 0: for ever */
-    const char *silence;  /* what to say if it never was answered */
-    bool withdrawn, open; /* open: a moving line is on screen */
+    uint32_t seq;            /* of the last status shown, 0: none came */
+    char domid[16];          /* before */
+    uint64_t clocks[CLOCKS]; /* ms, at the last tick; 0: none yet */
+    uint64_t gap;            /* ms, the longest that this program did not run */
+    uint64_t limit;          /* ms, for all of it; 0: none */
+    uint64_t end;            /* ms, for what is waited for now; 0: for ever */
+    const char *silence;     /* what to say if it never was answered */
+    bool withdrawn, open;    /* open: a moving line is on screen */
 };
 
 static void usage(FILE *f)
@@ -67,10 +72,22 @@ static uint64_t clock_ms(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* What CLOCK_MONOTONIC has left out so far: the kernel's suspends. */
-static uint64_t asleep_ms(void)
+/*
+ * Of the three clocks, since which of them stand still in a suspend depends on
+ * the kernel; real time compares two hosts' clocks.
+ */
+static void measure_gap(struct wish *w)
 {
-    return clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
+    static const clockid_t ids[CLOCKS] = { CLOCK_REALTIME, CLOCK_BOOTTIME,
+                                           CLOCK_MONOTONIC };
+
+    for (unsigned i = 0; i < CLOCKS; i++) {
+        uint64_t now = clock_ms(ids[i]), before = w->clocks[i];
+
+        if (before && now > before + TICK_MS && now - before - TICK_MS > w->gap)
+            w->gap = now - before - TICK_MS;
+        w->clocks[i] = now;
+    }
 }
 
 /* One line; a figure that moves is written over by the next on a terminal. */
@@ -157,7 +174,6 @@ static int ask(struct wish *w)
     if (under_way(w))
         return complain(w, "this guest is being moved already");
     read_domid(w, w->domid);
-    w->asleep = asleep_ms();
     if (new_id(w->rq.id))
         return complain(w, "no random numbers");
     mext_move_request_text(&w->rq, text);
@@ -180,14 +196,13 @@ static void withdraw(struct wish *w)
 
 static int moved(struct wish *w)
 {
-    uint64_t still = asleep_ms() - w->asleep;
     char domid[16], text[160];
 
     read_domid(w, domid);
     snprintf(text, sizeof(text),
              "this guest now runs on another host (was domain %s, is domain "
              "%s), it stood still for %llu ms",
-             w->domid, domid, (unsigned long long)still);
+             w->domid, domid, (unsigned long long)w->gap);
     show(w, text);
     return MOVED;
 }
@@ -237,11 +252,19 @@ static int look(struct wish *w)
     return -1;
 }
 
+static bool is_late(const struct wish *w)
+{
+    return w->end && w->end <= clock_ms(CLOCK_MONOTONIC);
+}
+
+/* For poll. */
 static int next_time(const struct wish *w)
 {
     uint64_t now = clock_ms(CLOCK_MONOTONIC);
 
-    return !w->end ? -1 : w->end <= now ? 0 : (int)(w->end - now);
+    if (w->seq)
+        return TICK_MS;
+    return w->end <= now ? 0 : (int)(w->end - now);
 }
 
 static bool drain_watches(struct wish *w)
@@ -292,11 +315,13 @@ static int wait_for_it(struct wish *w, int sigfd)
 
         if (r < 0 && errno != EINTR)
             return complain(w, strerror(errno));
+        if (w->seq)
+            measure_gap(w);
         if (r > 0 && p[0].revents)
             rc = interrupted(w, sigfd);
         if (r > 0 && rc < 0 && p[1].revents && drain_watches(w))
             rc = look(w);
-        if (rc < 0 && next_time(w) == 0)
+        if (rc < 0 && is_late(w))
             rc = late(w);
     }
     return rc;
