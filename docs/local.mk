@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 dist_man_MANS += \
 	docs/man/mext-agent.8 \
+	docs/man/migrate.8 \
 	docs/man/mstrap.7 \
 	docs/man/packetd.8 \
+	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1
 EXTRA_DIST += README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/build.sh tests/bench \
 	docs/architecture.md docs/testing.md \
-	docs/specs/agent.md docs/specs/token.md docs/specs/transport.md docs/specs/xenstore.md
+	docs/specs/agent.md docs/specs/guest-migrate.md \
+	docs/specs/token.md docs/specs/transport.md docs/specs/xenstore.md

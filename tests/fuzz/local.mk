@@ -6,6 +6,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_token
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
@@ -37,6 +38,13 @@ tests_fuzz_fuzz_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_frame_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_frame_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_move_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_move_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_move_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
 

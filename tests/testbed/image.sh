@@ -246,7 +246,7 @@ guest_with_product() {
     local root=$bed_dir/guest-product file
     rm -rf "$root"
     mkdir -p "$root"/usr/{sbin,lib64}
-    cp "$stage/usr/local/sbin/mext-agent" "$root/usr/sbin/"
+    cp "$stage"/usr/local/sbin/{mext-agent,migrate} "$root/usr/sbin/"
     add_needed_libraries "$root"
     # Small guests have to unpack it all: nothing comes twice.
     find "$root" -type f | while read -r file; do

@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-failures \
+	tests/testbed/scenario-guest-migrate \
 	tests/testbed/scenario-help \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \

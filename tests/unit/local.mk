@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/test_guest \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
+	tests/unit/test_move \
 	tests/unit/test_net \
 	tests/unit/test_pack \
 	tests/unit/test_precopy \
@@ -80,6 +81,13 @@ tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_layout_LDADD = $(UNIT_LDADD)
 tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
+
+tests_unit_test_move_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_move_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_move_LDADD = $(UNIT_LDADD)
+tests_unit_test_move_SOURCES = tests/unit/test_move.c \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)

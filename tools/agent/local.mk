@@ -18,6 +18,11 @@ tools_agent_mext_agent_SOURCES = \
 tools_agent_mext_agent_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENVCHAN_LIBS) $(XENGNTTAB_LIBS) $(XENEVTCHN_LIBS) $(XENSTORE_LIBS)
 
+# Of the library it takes the one pure file: no other library goes with it.
+sbin_PROGRAMS += tools/agent/migrate
+tools_agent_migrate_SOURCES = tools/agent/migrate.c
+tools_agent_migrate_LDADD = tools/libxl/migrate_ext/libmext.a $(XENSTORE_LIBS)
+
 # For dom0: asks an agent, without a migration.
 pkglibexec_PROGRAMS += tools/agent/agent-probe
 tools_agent_agent_probe_CFLAGS = $(AM_CFLAGS) $(XENVCHAN_CFLAGS)

@@ -3,11 +3,17 @@ sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
 tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
+	tools/packetd/guests.c \
+	tools/packetd/guests.h \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h \
 	tools/packetd/main.c \
+	tools/packetd/move.c \
 	tools/packetd/packetd.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
 	tools/packetd/session.c \

@@ -14,6 +14,7 @@
 
 #include <sodium.h>
 
+#include "guests.h"
 #include "keycmd.h"
 #include "ms_host.h"
 #include "packetd.h"
@@ -21,7 +22,12 @@
 /* Sessions before their token was seen, and in all, at once. */
 #define SESSIONS_MAX PACKETD_POOL_MAX
 
+/* A watcher of the guests that ended is not replaced at once. */
+#define WATCHER_MS 10000
+
 static pid_t sessions[SESSIONS_MAX];
+static pid_t watcher;
+static uint64_t watcher_at; /* ms; not to be started before */
 
 void packetd_log(const char *fmt, ...)
 {
@@ -39,11 +45,14 @@ static void usage(FILE *f)
     fputs("Usage: packetd run [OPTION]...   receive guests\n"
           "       packetd request ...           ask a host for an mstrap\n"
           "       packetd genkey|pubkey|fingerprint|trust ...   keys\n"
+          "       packetd check-config [FILE]   the policy's errors\n"
           "\n"
           "  --dir DIR           keys (default " MEXT_SYSCONFDIR
           "/xen/packetd)\n"
           "  --state DIR         ids already seen (default " MEXT_STATEDIR
           "/lib/packetd)\n"
+          "  --conf FILE         policy for guests that ask to be moved\n"
+          "                      (default " PACKETD_CONF ")\n"
           "  --listen ADDRESS    default: all\n"
           "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
           "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
@@ -108,6 +117,7 @@ static bool parse_pool(const char *text, struct packetd *p)
 enum {
     O_DIR = 256,
     O_STATE,
+    O_CONF,
     O_LISTEN,
     O_PORT,
     O_IMAGE,
@@ -119,6 +129,7 @@ enum {
 static const struct option options[] = {
     { "dir", required_argument, NULL, O_DIR },
     { "state", required_argument, NULL, O_STATE },
+    { "conf", required_argument, NULL, O_CONF },
     { "listen", required_argument, NULL, O_LISTEN },
     { "port", required_argument, NULL, O_PORT },
     { "image", required_argument, NULL, O_IMAGE },
@@ -141,6 +152,9 @@ static int take_option(struct packetd *p, int c)
         return 0;
     case O_STATE:
         p->state_dir = optarg;
+        return 0;
+    case O_CONF:
+        p->conf = optarg;
         return 0;
     case O_LISTEN:
         p->listen = optarg;
@@ -189,10 +203,13 @@ static void reap(void)
 {
     pid_t pid;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        if (pid == watcher)
+            watcher = 0;
         for (unsigned i = 0; i < SESSIONS_MAX; i++)
             if (sessions[i] == pid)
                 sessions[i] = 0;
+    }
 }
 
 /* A free place, or -1. */
@@ -207,15 +224,13 @@ static int free_slot(const struct packetd *p)
     return -1;
 }
 
-/* 0 in the child, which has none of our sockets and signals. */
-static pid_t start_child(unsigned slot, const int *listeners)
+/* 0 in the child, which has none of our signals and connections. */
+static pid_t start_process(const int *listeners)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         packetd_log("fork: %s", strerror(errno));
-    if (pid > 0)
-        sessions[slot] = pid;
     if (pid == 0) {
         signal(SIGCHLD, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
@@ -223,6 +238,33 @@ static pid_t start_child(unsigned slot, const int *listeners)
         close(listeners[0]);
     }
     return pid;
+}
+
+static pid_t start_child(unsigned slot, const int *listeners)
+{
+    pid_t pid = start_process(listeners);
+
+    if (pid > 0)
+        sessions[slot] = pid;
+    return pid;
+}
+
+/* There is always one. */
+static void keep_watcher(const struct packetd *p, const int *listeners)
+{
+    uint64_t now = mext_now_ms();
+    pid_t pid;
+
+    if (watcher || now < watcher_at)
+        return;
+    watcher_at = now + WATCHER_MS;
+    pid = start_process(listeners);
+    if (pid == 0) {
+        close(listeners[1]);
+        _exit(guests_watch(p));
+    }
+    if (pid > 0)
+        watcher = pid;
 }
 
 static void on_connection(const struct packetd *p, const int *listeners)
@@ -281,6 +323,7 @@ static int serve(const struct packetd *p, const int *listeners)
     signal(SIGPIPE, SIG_IGN);
     while (!stop) {
         reap();
+        keep_watcher(p, listeners);
         if (poll(pf, 2, 1000) <= 0)
             continue;
         if (pf[0].revents)
@@ -288,6 +331,8 @@ static int serve(const struct packetd *p, const int *listeners)
         if (pf[1].revents)
             on_datagram(p, listeners);
     }
+    if (watcher)
+        kill(watcher, SIGTERM);
     packetd_log("stopped; migrations under way and guests go on");
     return 0;
 }
@@ -318,6 +363,7 @@ int main(int argc, char **argv)
     struct packetd p = {
         .keys_dir = mext_keys_dir(),
         .state_dir = MEXT_STATEDIR "/lib/packetd",
+        .conf = PACKETD_CONF,
         .port = MEXT_CONTROL_PORT,
         .image = MEXT_PKGLIBEXECDIR "/mstrap.elf",
         .bridge = "xenbr0",
@@ -335,6 +381,8 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && !strcmp(argv[1], "request"))
         return packetd_request(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "check-config"))
+        return packetd_check_config(argc - 1, argv + 1);
     if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
         usage(stdout);
         return 0;

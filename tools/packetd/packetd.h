@@ -6,11 +6,13 @@
 #include "mext_token.h"
 
 #define PACKETD_POOL_MAX 256 /* addresses mstraps may use */
+#define PACKETD_CONF     MEXT_SYSCONFDIR "/xen/packetd.conf"
 
 /* Settings of a running packetd; strings live as long as the process. */
 struct packetd {
     const char *keys_dir;
     const char *state_dir; /* of the ids already seen */
+    const char *conf;      /* policy for guests that ask to be moved */
     const char *listen;    /* address, NULL: all IPv4 */
     uint16_t port;
     const char *image;
@@ -52,6 +54,9 @@ int packetd_datagram(const struct packetd *p, const uint8_t *in,
 
 /* `packetd request`: asks another host for an mstrap; the exit status. */
 int packetd_request(int argc, char **argv);
+
+/* `packetd check-config`: prints the policy file's errors; the exit status. */
+int packetd_check_config(int argc, char **argv);
 
 /*
  * Records a token id until its expiry: 0 the first time, MEXT_E_REPLAY if it

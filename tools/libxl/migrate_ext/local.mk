@@ -27,6 +27,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \
+	tools/libxl/migrate_ext/mext_move.c \
+	tools/libxl/migrate_ext/mext_move.h \
 	tools/libxl/migrate_ext/mext_net.c \
 	tools/libxl/migrate_ext/mext_net.h \
 	tools/libxl/migrate_ext/mext_pack.c \

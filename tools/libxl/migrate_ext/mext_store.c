@@ -78,6 +78,72 @@ void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
     xs_rm(s->xs, XBT_NULL, full(p, domid, path));
 }
 
+bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path)
+{
+    char p[PATH_LEN];
+    unsigned len;
+    char *v = xs_read(s->xs, XBT_NULL, full(p, domid, path), &len);
+
+    free(v);
+    return v;
+}
+
+/* 1 written, 0 to be tried again, -1 and why. */
+static int try_tell(struct mext_store *s, uint32_t domid, const char *path,
+                    const char *value, struct mext_why *why)
+{
+    xs_transaction_t t = xs_transaction_start(s->xs);
+    char p[PATH_LEN];
+    unsigned len;
+    char *name;
+    bool ok;
+
+    if (t == XBT_NULL)
+        return mext_fail(why, "no transaction: %s", strerror(errno));
+    name = xs_read(s->xs, t, full(p, domid, "name"), &len);
+    ok = name && xs_write(s->xs, t, full(p, domid, path), value,
+                          (unsigned)strlen(value));
+    free(name);
+    if (!ok) {
+        mext_fail(why, "cannot write %s: %s", p, strerror(errno));
+        xs_transaction_end(s->xs, t, true);
+        return -1;
+    }
+    if (xs_transaction_end(s->xs, t, false))
+        return 1;
+    if (errno == EAGAIN)
+        return 0;
+    return mext_fail(why, "cannot write %s: %s", p, strerror(errno));
+}
+
+int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
+                    const char *value, struct mext_why *why)
+{
+    int r, tries = 20;
+
+    do
+        r = try_tell(s, domid, path, value, why);
+    while (r == 0 && --tries);
+    if (r == 0)
+        mext_fail(why, "cannot write to domain %u: xenstore is busy", domid);
+    return r == 1 ? 0 : -1;
+}
+
+unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max)
+{
+    unsigned n = 0, found = 0;
+    char **list = xs_directory(s->xs, XBT_NULL, "/local/domain", &n);
+
+    for (unsigned i = 0; list && i < n && found < max; i++) {
+        unsigned long domid = strtoul(list[i], NULL, 10);
+
+        if (domid)
+            out[found++] = (uint32_t)domid;
+    }
+    free(list);
+    return found;
+}
+
 bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path)
 {
     char p[PATH_LEN];
@@ -88,16 +154,42 @@ bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path)
     return n == 0;
 }
 
-int mext_store_watch(struct mext_store *s, const char *path,
-                     struct mext_why *why)
+int mext_store_watch_as(struct mext_store *s, const char *path,
+                        const char *token, struct mext_why *why)
 {
-    if (!xs_watch(s->xs, path, "mext"))
+    if (!xs_watch(s->xs, path, token))
         return mext_fail(why, "cannot watch %s: %s", path, strerror(errno));
     return 0;
 }
 
-int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
-                    struct mext_why *why)
+int mext_store_watch(struct mext_store *s, const char *path,
+                     struct mext_why *why)
+{
+    return mext_store_watch_as(s, path, "mext", why);
+}
+
+void mext_store_unwatch(struct mext_store *s, const char *path,
+                        const char *token)
+{
+    xs_unwatch(s->xs, path, token);
+}
+
+/* More than can have come at once; a guest that goes on writing must wait. */
+#define FIRED_MAX 1024
+
+static void tell_fired(struct mext_store *s, char **w, mext_fired_fn *fired,
+                       void *arg)
+{
+    for (unsigned n = 0; w;
+         w = ++n < FIRED_MAX ? xs_check_watch(s->xs) : NULL) {
+        if (fired)
+            fired(arg, w[XS_WATCH_TOKEN]);
+        free(w);
+    }
+}
+
+int mext_store_wait_each(struct mext_store *s, int also, unsigned timeout_ms,
+                         mext_fired_fn *fired, void *arg, struct mext_why *why)
 {
     int fds[2] = { xs_fileno(s->xs), also };
     uint64_t end = mext_now_ms() + timeout_ms;
@@ -121,9 +213,12 @@ int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
             return 2;
         w = xs_check_watch(s->xs);
     }
-    while (w) { /* one answer for all that fired */
-        free(w);
-        w = xs_check_watch(s->xs);
-    }
+    tell_fired(s, w, fired, arg);
     return 1;
+}
+
+int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
+                    struct mext_why *why)
+{
+    return mext_store_wait_each(s, also, timeout_ms, NULL, NULL, why);
 }

@@ -24,6 +24,19 @@ int mext_store_write(struct mext_store *s, uint32_t domid, const char *path,
                      const char *value, struct mext_why *why);
 void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path);
 
+/* True if there is such a node, whatever it holds. */
+bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path);
+
+/*
+ * Writes for a domain that may be gone by now: then nothing is written, so
+ * that nothing of it is left; -1 and why.
+ */
+int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
+                    const char *value, struct mext_why *why);
+
+/* Domains xenstore knows but 0, at most max; how many. */
+unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max);
+
 /* True if nothing is below /local/domain/<domid>/<path>. */
 bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path);
 
@@ -36,5 +49,17 @@ int mext_store_watch(struct mext_store *s, const char *path,
                      struct mext_why *why);
 int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
                     struct mext_why *why);
+
+/*
+ * The same for many watches: fired, if not NULL, is called with the token of
+ * each that fired.  A token stands for one path.
+ */
+typedef void mext_fired_fn(void *arg, const char *token);
+int mext_store_watch_as(struct mext_store *s, const char *path,
+                        const char *token, struct mext_why *why);
+void mext_store_unwatch(struct mext_store *s, const char *path,
+                        const char *token);
+int mext_store_wait_each(struct mext_store *s, int also, unsigned timeout_ms,
+                         mext_fired_fn *fired, void *arg, struct mext_why *why);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Constants of the token, control, data and agent protocols.
+ * Constants of the token, control, data and agent protocols, and of guests
+ * that ask to be moved.
  *
- * Each value stands in a table of docs/specs/token.md or
- * docs/specs/transport.md or agent.md under the same name; tests/unit/spec_check
- * proves that the two agree.  No dependencies: includable everywhere.
+ * Each value stands in docs/specs (token, transport, agent or guest-migrate)
+ * under the same name; tests/unit/spec_check proves that the two agree.  No dependencies: includable everywhere.
  */
 #ifndef MEXT_WIRE_H
 #define MEXT_WIRE_H
@@ -160,5 +160,15 @@
 #define MEXT_AGENT_TRIM_DEEP       2
 #define MEXT_AGENT_RESUME_ANNOUNCE 1
 #define MEXT_AGENT_RESUME_CLOCK    2
+
+/* A guest that asks to be moved: xenstore, limits */
+#define MEXT_MOVE_DIR         "data/mext-move"
+#define MEXT_MOVE_REQUEST_MAX 96    /* bytes */
+#define MEXT_MOVE_STATUS_MAX  255   /* bytes */
+#define MEXT_MOVE_HOST_MAX    64    /* bytes of a destination's host */
+#define MEXT_MOVE_TEXT_MAX    200   /* bytes */
+#define MEXT_MOVE_ANSWER_MS   10000 /* the guest waits so long for a status */
+#define MEXT_MOVE_LOOK_MS     1000  /* packetd looks not more often */
+#define MEXT_MOVE_WRITE_MS    250   /* packetd writes not more often */
 
 #endif
