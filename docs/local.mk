@@ -6,7 +6,7 @@ dist_man_MANS += \
 	docs/man/packetd.8 \
 	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1
-EXTRA_DIST += README.md CHANGELOG.md COPYING LICENSES \
+EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/build.sh tests/bench \
 	docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/guest-migrate.md \
