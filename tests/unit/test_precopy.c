@@ -8,6 +8,11 @@
     { \
         .number = n, .pages = p, .data = p, .us = (p)*1000ull, .dirty = d \
     }
+/* 10,000 pages a second. */
+#define FAST(n, p, d) \
+    { \
+        .number = n, .pages = p, .data = p, .us = (p)*100ull, .dirty = d \
+    }
 
 static const struct {
     struct mext_iteration before, now;
@@ -15,11 +20,15 @@ static const struct {
 } rows[] = {
     /* few pages: not worth another */
     { { 0 }, IT(1, 60000, 32), MEXT_STOP_FITS },
-    /* fits 300 ms (300 pages), but was just halved: go on */
-    { { 0 }, IT(1, 60000, 200), MEXT_GO_ON },
-    { IT(1, 60000, 200), IT(2, 200, 99), MEXT_GO_ON },
+    /* fits 300 ms (300 pages), and the suspend writes as much again */
+    { { 0 }, IT(1, 60000, 300), MEXT_STOP_FITS },
+    { { 0 }, IT(1, 60000, 301), MEXT_GO_ON },
+    /* fits (3,000 pages), but was just halved: go on */
+    { { 0 }, FAST(1, 600000, 2000), MEXT_GO_ON },
+    { FAST(1, 600000, 2800), FAST(2, 2800, 1400), MEXT_GO_ON },
+    { FAST(1, 600000, 2800), FAST(2, 2800, 1024), MEXT_STOP_FITS },
     /* fits and no longer halves */
-    { IT(1, 60000, 200), IT(2, 200, 150), MEXT_STOP_FITS },
+    { FAST(1, 600000, 2800), FAST(2, 2800, 1401), MEXT_STOP_FITS },
     /* does not fit, converges */
     { IT(1, 60000, 9000), IT(2, 9000, 2000), MEXT_GO_ON },
     /* does not fit, does not converge, but only from the third on */

@@ -10,6 +10,13 @@
 /* So few dirty pages are not worth another iteration. */
 #define FEW_PAGES 32
 
+/*
+ * What fits the downtime target and is no more than this is left for the end:
+ * a guest writes some 400 pages while it suspends, many of them the same ones,
+ * and each page that another iteration sends would go twice.
+ */
+#define REST_PAGES 1024
+
 static uint64_t rate(const struct mext_iteration *i)
 {
     return i->us ? i->pages * 1000000 / i->us : 0;
@@ -39,7 +46,8 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
     if (rate_r)
         *rate_r = r;
     fits = now->dirty <= r * l->downtime_ms / 1000;
-    if (now->dirty <= FEW_PAGES || (fits && !converges(now, before)))
+    if (now->dirty <= FEW_PAGES ||
+        (fits && (now->dirty <= REST_PAGES || !converges(now, before))))
         return MEXT_STOP_FITS;
     if (now->number >= l->iterations)
         return fits ? MEXT_STOP_FITS : MEXT_STOP_LIMIT;
