@@ -195,7 +195,7 @@ measure() {
         return 1
     fi
     (witness_beats "$to" "$name" $after_beats >/dev/null) || return 1
-    sample both floor "$floor"
+    sample "$tool" floor "$floor"
     sample "$tool" link_bytes "$cable"
     sample "$tool" total_time "$(bed exec "$from" cat /run/bench.time \
         </dev/null | awk '{ printf "%.2f\n", ($2 - $1) / 1000000 }')"
