@@ -140,10 +140,32 @@ START_TEST(configuration_refused)
 }
 END_TEST
 
+/* Its end, which falls behind the reader's 1023 bytes, is no line. */
+START_TEST(configuration_long_line)
+{
+    struct agent_config c;
+    char text[1100];
+
+    memset(text, ' ', sizeof(text));
+    text[0] = '#';
+    strcpy(text + 1023, "trim = none");
+    ck_assert_int_eq(config(text, &c), -1);
+    strcpy(text + 1000, "trim = none"); /* a comment without a newline */
+    ck_assert_int_eq(config(text, &c), 0);
+    ck_assert_uint_eq(c.trim, MEXT_AGENT_TRIM_DEEP);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = { judge, bits_of_both_reads, configuration,
-                                   configuration_refused, NULL };
+    const TTest *const tests[] = {
+        judge,
+        bits_of_both_reads,
+        configuration,
+        configuration_refused,
+        configuration_long_line,
+        NULL,
+    };
 
     return unit_main(unit_suite("guest", tests));
 }

@@ -120,7 +120,8 @@ int agent_config_read(const char *path, struct agent_config *c_r)
     }
     while (fgets(line, sizeof(line), f)) {
         n++;
-        if (take_line(c_r, line))
+        /* a line that is too long is not taken for two */
+        if ((strchr(line, '\n') || feof(f)) && take_line(c_r, line))
             continue;
         agent_log("%s line %u is not understood, see mext-agent(8)", path, n);
         fclose(f);
