@@ -20,13 +20,15 @@ static const struct {
 } rows[] = {
     /* few pages: not worth another */
     { { 0 }, IT(1, 60000, 32), MEXT_STOP_FITS },
-    /* fits 300 ms (300 pages), and the suspend writes as much again */
+    /* a small rest fits 300 ms (300 pages), and just does not */
     { { 0 }, IT(1, 60000, 300), MEXT_STOP_FITS },
     { { 0 }, IT(1, 60000, 301), MEXT_GO_ON },
     /* fits (3,000 pages), but was just halved: go on */
     { { 0 }, FAST(1, 600000, 2000), MEXT_GO_ON },
     { FAST(1, 600000, 2800), FAST(2, 2800, 1400), MEXT_GO_ON },
+    /* halved, but small: the limit */
     { FAST(1, 600000, 2800), FAST(2, 2800, 1024), MEXT_STOP_FITS },
+    { FAST(1, 600000, 2800), FAST(2, 2800, 1025), MEXT_GO_ON },
     /* fits and no longer halves */
     { FAST(1, 600000, 2800), FAST(2, 2800, 1401), MEXT_STOP_FITS },
     /* does not fit, converges */
@@ -38,7 +40,8 @@ static const struct {
     { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },
     { IT(9, 9000, 400), IT(10, 400, 100), MEXT_STOP_FITS },
     /* too short to measure: the rate of the one before counts */
-    { IT(1, 60000, 100), { 2, 100, 100, 1, 250 }, MEXT_STOP_FITS },
+    { IT(1, 60000, 100), { 2, 100, 100, 1, 300 }, MEXT_STOP_FITS },
+    { IT(1, 60000, 100), { 2, 100, 100, 1, 301 }, MEXT_GO_ON },
     /* nothing was sent at all: no rate, and the rest does not fit */
     { { 0 }, { 1, 0, 0, 0, 5000 }, MEXT_GO_ON },
 };

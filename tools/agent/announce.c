@@ -30,13 +30,12 @@ static bool find_card(const char *name, struct card *c, short *flags_r)
 
     strncpy(r.ifr_name, name, IFNAMSIZ - 1);
     c->index = (int)if_nametoindex(name);
-    ok = fd >= 0 && c->index && !ioctl(fd, SIOCGIFHWADDR, &r) &&
+    ok = c->index && !ioctl(fd, SIOCGIFHWADDR, &r) &&
          r.ifr_hwaddr.sa_family == ARPHRD_ETHER;
     memcpy(c->mac, r.ifr_hwaddr.sa_data, ETH_ALEN);
     ok = ok && !ioctl(fd, SIOCGIFFLAGS, &r);
     *flags_r = r.ifr_flags;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return ok && (r.ifr_flags & IFF_UP) && !(r.ifr_flags & IFF_LOOPBACK);
 }
 

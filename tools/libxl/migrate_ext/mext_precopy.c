@@ -11,9 +11,9 @@
 #define FEW_PAGES 32
 
 /*
- * What fits the downtime target and is no more than this is left for the end:
- * a guest writes some 400 pages while it suspends, many of them the same ones,
- * and each page that another iteration sends would go twice.
+ * What fits the downtime target and is no more than this is left for the end.
+ * Much of it is written again, at the latest when the guest suspends, and
+ * another iteration would send that twice: docs/performance.md, "A small rest".
  */
 #define REST_PAGES 1024
 
