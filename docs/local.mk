@@ -10,4 +10,5 @@ EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/build.sh tests/bench \
 	docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/guest-migrate.md \
-	docs/specs/token.md docs/specs/transport.md docs/specs/xenstore.md
+	docs/specs/thin-stream.md docs/specs/token.md \
+	docs/specs/transport.md docs/specs/xenstore.md

@@ -157,19 +157,22 @@ link_bytes() {
     bed link stats | sed -n 's/^host1_to_host2 .*bytes=\([0-9]*\).*/\1/p'
 }
 
-# stock_migrate SOURCE DESTINATION NAME: the system's own xl, over a plain TCP
-# connection.
+# stock_migrate SOURCE DESTINATION NAME [WORD...]: the system's own xl, or the
+# words instead of "/usr/sbin/xl migrate", over a plain TCP connection.
 stock_migrate() {
-    local receiver result=0 port=9999
-    bed exec "$2" socat "TCP-LISTEN:$port,reuseaddr" \
+    local from=$1 to=$2 name=$3 receiver result=0 port=9999
+    shift 3
+    [ $# -gt 0 ] || set -- /usr/sbin/xl migrate
+    bed exec "$to" socat "TCP-LISTEN:$port,reuseaddr" \
         EXEC:"/usr/sbin/xl migrate-receive" </dev/null >&2 &
     receiver=$!
     # 270F: port 9999 in the host's table of listening sockets.
-    bed exec "$2" sh -c \
+    bed exec "$to" sh -c \
         'until grep -q ":270F 00000000:0000 0A" /proc/net/tcp; do
             usleep 20000; done' </dev/null
-    bed exec "$1" /usr/sbin/xl migrate -s '' "$3" \
-        "socat - TCP:192.0.2.${2#host}:$port" </dev/null >&2 || result=$?
+    # Called as ssh is: with the host, and a command, which waits there already.
+    bed exec "$from" "$@" -s "sh -c 'exec socat - TCP:\$0:$port'" "$name" \
+        "192.0.2.${to#host}" </dev/null >&2 || result=$?
     wait "$receiver" || true
     return $result
 }

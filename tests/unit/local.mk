@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
+	tests/unit/test_thin \
 	tests/unit/test_token
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
@@ -56,6 +57,11 @@ tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_seal_LDADD = $(UNIT_LDADD)
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
+
+tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_thin_LDADD = $(UNIT_LDADD)
+tests_unit_test_thin_SOURCES = tests/unit/test_thin.c
 
 tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)

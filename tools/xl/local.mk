@@ -9,3 +9,11 @@ tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+
+# Between the stock xl and its receiver (xl migrate --cooperative --receiver xl).
+pkglibexec_PROGRAMS += tools/xl/xl-thin
+tools_xl_xl_thin_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_xl_xl_thin_SOURCES = tools/xl/xl_thin.c
+tools_xl_xl_thin_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(XENCONTROL_LIBS) $(XENGUEST_LIBS) $(XENFOREIGNMEMORY_LIBS) \
+	$(XENSTORE_LIBS) $(XENVCHAN_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)

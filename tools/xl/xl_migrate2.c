@@ -29,10 +29,16 @@ static void usage(FILE *f)
 {
     fputs(
         "Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
+        "       xl [-v] migrate --cooperative --receiver xl [-s COMMAND] DOMAIN HOST\n"
         "       xl migrate --cooperative --resume DOMAIN\n"
         "\n"
         "Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
         "\n"
+        "  --receiver mstrap|xl   who receives: packetd's mstrap (default), or the stock\n"
+        "                         xl through ssh, which gets the guest's free pages as\n"
+        "                         empty ones; then only -s, --trim and --no-agent mean\n"
+        "                         something\n"
+        "  -s COMMAND             instead of ssh, called with HOST and a command\n"
         "  --peer NAME            name under which HOST's key is trusted\n"
         "                         (default: HOST as written; packetd trust list)\n"
         "  --downtime MS          aim at so short a last copy (default 300)\n"
@@ -101,6 +107,7 @@ static int help(char **argv)
 
 enum {
     O_COOP = 256,
+    O_RECEIVER,
     O_PEER,
     O_DOWNTIME,
     O_ITERATIONS,
@@ -120,6 +127,7 @@ enum {
 
 static const struct option options[] = {
     { "cooperative", no_argument, NULL, O_COOP },
+    { "receiver", required_argument, NULL, O_RECEIVER },
     { "peer", required_argument, NULL, O_PEER },
     { "downtime", required_argument, NULL, O_DOWNTIME },
     { "iterations", required_argument, NULL, O_ITERATIONS },
@@ -219,9 +227,18 @@ static int trim_level(const char *text, unsigned *level_r)
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help, resume;
+    bool json, quiet, help, resume, stock; /* stock: xl receives */
+    bool mstrap_only;                      /* what only mstrap can do */
+    const char *ssh;                       /* NULL: not given */
     char peer[256];
 };
+
+/* Options that mean something where the stock xl receives. */
+static bool for_stock(int c)
+{
+    return c == O_COOP || c == O_RECEIVER || c == O_TRIM || c == O_NO_AGENT ||
+           c == 's' || c == 'h';
+}
 
 static int take(struct arguments *a, int c)
 {
@@ -229,8 +246,17 @@ static int take(struct arguments *a, int c)
     unsigned long n = 0;
     int rc = 0;
 
+    a->mstrap_only |= !for_stock(c);
     switch (c) {
     case O_COOP:
+        break;
+    case O_RECEIVER:
+        a->stock = !strcmp(optarg, "xl");
+        if (!a->stock && strcmp(optarg, "mstrap"))
+            return bad("neither mstrap nor xl", optarg);
+        break;
+    case 's':
+        a->ssh = optarg;
         break;
     case O_PEER:
         rq->peer = optarg;
@@ -298,11 +324,15 @@ static int parse(int argc, char **argv, struct arguments *a)
     uint16_t port;
     int c;
 
-    while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1)
+    while ((c = getopt_long(argc, argv, "qhs:", options, NULL)) != -1)
         if (take(a, c))
             return -1;
     if (a->help)
         return 0;
+    if (a->stock && a->mstrap_only)
+        return bad("only -s, --trim and --no-agent go with", "--receiver xl");
+    if (a->ssh && (!a->stock || !*a->ssh))
+        return bad("-s goes with --receiver xl and is not empty", a->ssh);
     if (argc - optind != (a->resume ? 1 : 2)) {
         usage(stderr);
         return -1;
@@ -311,6 +341,8 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (a->resume)
         return 0;
     a->rq.host = argv[optind + 1];
+    if (a->stock)
+        return 0;
     if (mext_net_split(a->rq.host, MEXT_CONTROL_PORT, a->peer, &port, &why))
         return bad(why.text, a->rq.host);
     if (!a->rq.peer)
@@ -355,6 +387,41 @@ static int resume(const struct mext_request *rq)
     return 0;
 }
 
+/*
+ * The stock xl migrates; on its way to ssh the stream goes through xl-thin,
+ * which asks the guest's agent.
+ */
+static int migrate_stock(const struct arguments *a)
+{
+    const char *ssh = a->ssh ? a->ssh : "ssh";
+    char *argv[] = { "xl", "migrate", "-s", NULL, "--", NULL, NULL, NULL };
+    struct mext_lxl *lxl;
+    struct mext_why why;
+    char *command;
+    uint32_t domid;
+    int rc;
+
+    if (mext_lxl_open(a->rq.verbosity, &lxl, &why))
+        goto failed;
+    rc = mext_lxl_find(lxl, a->rq.domain, &domid, &why);
+    mext_lxl_close(lxl);
+    if (rc)
+        goto failed;
+    rc = a->rq.agent
+             ? asprintf(&command, MEXT_PKGLIBEXECDIR "/xl-thin %u %u %s", domid,
+                        a->rq.trim, ssh)
+             : asprintf(&command, "%s", ssh);
+    if (rc < 0)
+        return 1;
+    argv[3] = command;
+    argv[5] = (char *)a->rq.domain;
+    argv[6] = (char *)a->rq.host;
+    return run_stock(argv);
+failed:
+    fprintf(stderr, "source: %s\n", why.text);
+    return 1;
+}
+
 static int migrate(int argc, char **argv, unsigned verbosity)
 {
     struct arguments a = {
@@ -382,6 +449,8 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     }
     if (a.resume)
         return resume(&a.rq);
+    if (a.stock)
+        return migrate_stock(&a);
     catch_signals();
     xl_report_events(&ev, a.quiet);
     o = mext_migrate(&a.rq, &ev, &rep, &why);

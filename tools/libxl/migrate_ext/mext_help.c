@@ -112,28 +112,40 @@ void mext_help_begin(struct mext_help *h)
         (unsigned long long)h->trimmed_kib >> 10);
 }
 
+/* Sets bitmap, of ngfns gfns; *zero_r: free pages have to read as zero. */
+static bool ask(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns,
+                bool *zero_r)
+{
+    static const char what[] = "the guest does not say what is free";
+    struct mext_why why;
+    unsigned flags;
+    uint64_t pages;
+
+    if (!can(h, MEXT_AGENT_CAN_FREE, what))
+        return false;
+    if (mext_agent_free(h->talk, bitmap, ngfns, FREE_MS, &flags, &pages,
+                        &why)) {
+        without(h, what, &why);
+        return false;
+    }
+    *zero_r = flags & MEXT_AGENT_FREE_ZERO;
+    return true;
+}
+
 /* Asks and applies; the bitmap in m was taken before. */
 static void ask_free(struct mext_help *h, struct mext_memory *m)
 {
-    static const char what[] = "the guest does not say what is free";
-    uint64_t *bitmap = malloc(m->ngfns / 8), pages, before = m->nfree;
-    struct mext_why why;
-    unsigned flags;
+    uint64_t *bitmap = malloc(m->ngfns / 8), before = m->nfree;
+    bool zero;
 
-    if (!bitmap || !can(h, MEXT_AGENT_CAN_FREE, what))
-        goto out;
-    if (mext_agent_free(h->talk, bitmap, m->ngfns, FREE_MS, &flags, &pages,
-                        &why)) {
-        without(h, what, &why);
-        goto out;
+    if (bitmap && ask(h, bitmap, m->ngfns, &zero)) {
+        mext_memory_free(m, bitmap, zero);
+        h->did |= MEXT_HELPED_FREE;
+        h->free_pages = m->nfree;
+        if (m->nfree - before >= 1024)
+            say(h, "%llu MiB of the guest's memory are free and stay behind",
+                (unsigned long long)(m->nfree - before) >> 8);
     }
-    mext_memory_free(m, bitmap, flags & MEXT_AGENT_FREE_ZERO);
-    h->did |= MEXT_HELPED_FREE;
-    h->free_pages = m->nfree;
-    if (m->nfree - before >= 1024)
-        say(h, "%llu MiB of the guest's memory are free and stay behind",
-            (unsigned long long)(m->nfree - before) >> 8);
-out:
     free(bitmap);
 }
 
@@ -141,6 +153,22 @@ void mext_help_free(struct mext_help *h, struct mext_memory *m)
 {
     if (talk(h))
         ask_free(h, m);
+    hang_up(h);
+}
+
+void mext_help_bitmap(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns)
+{
+    bool zero = false;
+
+    if (talk(h) && ask(h, bitmap, ngfns, &zero)) {
+        if (zero) {
+            memset(bitmap, 0, (ngfns + 63) / 64 * 8);
+            say(h, "all pages are sent: the guest's kernel relies on free "
+                   "pages being zero (init_on_free)");
+        } else {
+            h->did |= MEXT_HELPED_FREE;
+        }
+    }
     hang_up(h);
 }
 

@@ -49,6 +49,13 @@ void mext_help_begin(struct mext_help *h);
 void mext_help_free(struct mext_help *h, struct mext_memory *m);
 
 /*
+ * The same for who sends the pages otherwise: sets the bits of free gfns in
+ * bitmap ((ngfns + 63) / 64 elements, zero before).  None of a guest whose free
+ * pages have to be zero.  Log-dirty must be on.
+ */
+void mext_help_bitmap(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns);
+
+/*
  * The guest writes faster than can be sent: its services are slowed down, once
  * in a migration.  True if they were, and another iteration may do.
  */
