@@ -18,7 +18,7 @@ Usage: bed guest HOST NAME [OPTION]...
                     witness 192.0.2.2, otherwise none; "none": none
   --mem PERCENT     of the guest's free memory witness fills
   --rate N          pages a second witness rewrites
-  --ramdisk FILE    in the host, /boot/guest/initrd.gz
+  --ramdisk FILE    in the host; /boot/guest/guest-ramdisk.cpio.gz
   --extra WORDS     more for the kernel's command line
   --config LINE     one more line of the configuration
   --no-start        only write the configuration
@@ -32,7 +32,7 @@ EOF
 guest_options() {
     g_memory=256 g_vcpus=1 g_ip=192.0.2.11 g_disk='' g_workload=idle
     g_peer='' g_mem='' g_rate='' g_extra='' g_config='' g_start=yes
-    g_ramdisk=/boot/guest/initrd.gz
+    g_ramdisk=/boot/guest/guest-ramdisk.cpio.gz
     while [ $# -gt 0 ]; do
         case $1 in
             --no-start) g_start=; shift; continue ;;

@@ -3,13 +3,15 @@
 #
 # What the emulated hosts are made of: downloads Debian packages and builds
 # from them dom0's and the guest's initramfs.  Sourced by bed, which sets
-# bed_src (this folder), bed_dir (where everything goes), say and die.
+# bed_src (this folder), bed_dir (where everything goes), ramdisks (where those
+# with the product go), stage (the product), say and die.
 
 xen_version=4.17
 pool=$bed_dir/debs          # downloaded packages
 unpacked=$bed_dir/unpacked  # all of them, unpacked over one another
 image=$bed_dir/image        # what QEMU boots
 dom0_root=$bed_dir/dom0
+dom0_product=$bed_dir/dom0-product
 guest_root=$bed_dir/guest
 
 # Left out when unpacking: nothing at run time needs it.
@@ -236,23 +238,11 @@ build_guest() {
     add_needed_libraries "$guest_root"
     add_modules "$guest_root" "${guest_modules[@]}"
     install -m 755 "$bed_src/guest-init" "$guest_root/init"
+    install -m 755 "$bed_src/guest-witness" "$guest_root/usr/bin/"
+    install -m 644 "$bed_src/guest-inittab" "$guest_root/etc/inittab"
+    install -m 644 "$bed_src/guest-profile" "$guest_root/etc/profile"
     finish_modules "$guest_root"
     pack "$guest_root" | gzip -1n
-}
-
-# The guest's initramfs with the staged product's part for guests behind it.
-# One compressed stream: the domain builder reads the size at its end.
-guest_with_product() {
-    local root=$bed_dir/guest-product file
-    rm -rf "$root"
-    mkdir -p "$root"/usr/{sbin,lib64}
-    cp "$stage"/usr/local/sbin/{mext-agent,migrate} "$root/usr/sbin/"
-    add_needed_libraries "$root"
-    # Small guests have to unpack it all: nothing comes twice.
-    find "$root" -type f | while read -r file; do
-        [ ! -e "$guest_root/${file#"$root"/}" ] || rm "$file"
-    done
-    { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }
 
 # The names of the one xenstore program.
@@ -295,11 +285,13 @@ build_dom0() {
     finish_modules "$dom0_root"
     cp "$image/bed-agent" "$dom0_root/usr/sbin/"
     install -m 755 "$bed_src/dom0-wait-line" "$dom0_root/usr/bin/wait-line"
+    install -m 755 "$bed_src/dom0-start-packetd" \
+        "$dom0_root/usr/sbin/start-packetd"
     cp "$image/witness-peer" "$dom0_root/usr/bin/"
     mkdir -p "$dom0_root"/{boot/guest,usr/local/{bin,sbin},var/log/xen} \
         "$dom0_root"/var/lib/{xen,xenstored}
-    cp "$image/vmlinuz" "$dom0_root/boot/guest/vmlinuz"
-    cp "$image/guest.cpio.gz" "$dom0_root/boot/guest/initrd.gz"
+    cp "$image/vmlinuz" "$bed_src/guest.cfg" "$dom0_root/boot/guest/"
+    cp "$image/guest.cpio.gz" "$dom0_root/boot/guest/guest-ramdisk.cpio.gz"
     install -m 755 "$bed_src/dom0-init" "$dom0_root/init"
     # Not compressed: inflating it in an emulator takes longer than loading it.
     pack "$dom0_root"
@@ -307,7 +299,7 @@ build_dom0() {
 
 # All that the images depend on.
 image_inputs() {
-    cat "$bed_src"/{image.sh,packages.hosts,dom0-init,dom0-wait-line,guest-init} \
+    cat "$bed_src"/{image.sh,packages.hosts,dom0-*,guest-*,guest.cfg} \
         "$bed_src"/src/* "$bed_src"/witness/*
     (cd "$pool" && printf '%s\n' *.deb)
 }
@@ -331,4 +323,36 @@ build_images() {
     build_guest >"$image/guest.cpio.gz" || die "cannot build the guest's image"
     build_dom0 >"$image/dom0.cpio" || die "cannot build dom0's image"
     echo "$want" >"$image/inputs.sha256"
+}
+
+# --- with the product -----------------------------------------------------
+
+# The guest's initramfs with the staged product's part for guests behind it.
+# One compressed stream: the domain builder reads the size at its end.
+guest_with_product() {
+    local root=$bed_dir/guest-product file
+    rm -rf "$root"
+    mkdir -p "$root"/usr/{sbin,lib64}
+    cp "$stage"/usr/local/sbin/{mext-agent,migrate} "$root/usr/sbin/"
+    add_needed_libraries "$root"
+    # For pthread_cancel, when the agent ends.
+    add_libraries "$root" libgcc_s.so.1
+    # Small guests have to unpack it all: nothing comes twice.
+    find "$root" -type f | while read -r file; do
+        [ ! -e "$guest_root/${file#"$root"/}" ] || rm "$file"
+    done
+    { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
+}
+
+# What a host and a guest boot, here and elsewhere.  What goes into the host
+# behind its image stays in dom0_product.
+build_ramdisks() {
+    rm -rf "$dom0_product"
+    mkdir -p "$ramdisks" "$dom0_product/boot/guest"
+    cp "$image"/{vmlinuz,xen.elf} "$bed_src/guest.cfg" "$ramdisks/"
+    guest_with_product >"$ramdisks/guest-ramdisk.cpio.gz"
+    cp -a "$stage/." "$dom0_product/"
+    cp "$ramdisks/guest-ramdisk.cpio.gz" "$dom0_product/boot/guest/"
+    { cat "$image/dom0.cpio"; pack "$dom0_product"; } \
+        >"$ramdisks/dom0-ramdisk.cpio"
 }

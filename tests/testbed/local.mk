@@ -6,14 +6,20 @@ EXTRA_DIST += \
 	tests/bench/measure.sh \
 	tests/bench/report \
 	tests/build.sh \
+	tests/ramdisks \
 	tests/setup \
 	tests/style \
 	.clang-format \
 	tests/testbed/README.md \
 	tests/testbed/bed \
 	tests/testbed/dom0-init \
+	tests/testbed/dom0-start-packetd \
 	tests/testbed/dom0-wait-line \
 	tests/testbed/guest-init \
+	tests/testbed/guest-inittab \
+	tests/testbed/guest-profile \
+	tests/testbed/guest-witness \
+	tests/testbed/guest.cfg \
 	tests/testbed/guest.sh \
 	tests/testbed/image.sh \
 	tests/testbed/lib.sh \
@@ -28,6 +34,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \
+	tests/testbed/scenario-ramdisks \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-terminal \

@@ -4,19 +4,15 @@
 # For scenarios about the product itself: keys, packetd and migrations on the
 # testbed. Source it after lib.sh.
 
+# shellcheck disable=SC2034 # for scenarios
 packetd_log=/var/log/packetd.log
 
 # packetd_start HOST [OPTION]...: waits until it listens.
 packetd_start() {
-    local host=$1 n=${1#host}
+    local host=$1
     shift
     packetd_stop "$host"
-    # shellcheck disable=SC2016 # expanded in the host
-    bed exec "$host" sh -c 'log=$1; shift; : >"$log"
-        setsid packetd run "$@" </dev/null >>"$log" 2>&1 &
-        echo $! >/run/packetd.pid' start "$packetd_log" \
-        --pool "192.0.2.1${n}0-192.0.2.1${n}9/24" "$@" </dev/null
-    wait_for_line "$host" "$packetd_log" 'listening on port' 20 >/dev/null ||
+    bed exec "$host" start-packetd "$@" </dev/null >/dev/null ||
         fail "packetd on $host does not listen"
 }
 
