@@ -27,7 +27,8 @@ static size_t at_ask; /* bytes out when it was asked */
 static void put(struct bytes *b, const void *p, size_t n)
 {
     ck_assert_uint_le(b->n + n, ROOM);
-    memcpy(b->p + b->n, p, n);
+    if (n)
+        memcpy(b->p + b->n, p, n);
     b->n += n;
 }
 
