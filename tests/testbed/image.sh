@@ -327,19 +327,15 @@ build_images() {
 
 # --- with the product -----------------------------------------------------
 
-# The guest's initramfs with the staged product's part for guests behind it.
-# One compressed stream: the domain builder reads the size at its end.
+# The guest's initramfs with the staged product's part for guests behind it,
+# which needs no libraries.  One compressed stream: the domain builder reads the
+# size at its end.
 guest_with_product() {
-    local root=$bed_dir/guest-product file
+    local root=$bed_dir/guest-product name
     rm -rf "$root"
-    mkdir -p "$root"/usr/{sbin,lib64}
-    cp "$stage"/usr/local/sbin/{mext-agent,migrate} "$root/usr/sbin/"
-    add_needed_libraries "$root"
-    # For pthread_cancel, when the agent ends.
-    add_libraries "$root" libgcc_s.so.1
-    # Small guests have to unpack it all: nothing comes twice.
-    find "$root" -type f | while read -r file; do
-        [ ! -e "$guest_root/${file#"$root"/}" ] || rm "$file"
+    mkdir -p "$root/usr/sbin"
+    for name in mext-agent migrate; do
+        strip -o "$root/usr/sbin/$name" "$stage/usr/local/sbin/$name"
     done
     { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The agent goes into guests: it needs neither libxl nor libxc.
+# These go into guests: they need neither libxl nor libxc, and are static
+# programs unless configured otherwise, so that a file is all to be copied.
 sbin_PROGRAMS += tools/agent/mext-agent
 tools_agent_mext_agent_CFLAGS = $(AM_CFLAGS) $(XENVCHAN_CFLAGS)
+tools_agent_mext_agent_LDFLAGS = $(AM_LDFLAGS) $(AGENT_LDFLAGS)
 tools_agent_mext_agent_SOURCES = \
 	tools/agent/agent.h \
 	tools/agent/announce.c \
@@ -14,14 +16,18 @@ tools_agent_mext_agent_SOURCES = \
 	tools/agent/request.c \
 	tools/agent/serve.c \
 	tools/agent/trim.c \
-	tools/agent/util.c
-tools_agent_mext_agent_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(XENVCHAN_LIBS) $(XENGNTTAB_LIBS) $(XENEVTCHN_LIBS) $(XENSTORE_LIBS)
+	tools/agent/util.c \
+	tools/agent/watch.c \
+	tools/agent/watch.h
+tools_agent_mext_agent_LDADD = tools/libxl/migrate_ext/libmext.a $(AGENT_LIBS)
 
-# Of the library it takes the one pure file: no other library goes with it.
 sbin_PROGRAMS += tools/agent/migrate
-tools_agent_migrate_SOURCES = tools/agent/migrate.c
-tools_agent_migrate_LDADD = tools/libxl/migrate_ext/libmext.a $(XENSTORE_LIBS)
+tools_agent_migrate_LDFLAGS = $(AM_LDFLAGS) $(AGENT_LDFLAGS)
+tools_agent_migrate_SOURCES = \
+	tools/agent/migrate.c \
+	tools/agent/watch.c \
+	tools/agent/watch.h
+tools_agent_migrate_LDADD = tools/libxl/migrate_ext/libmext.a $(AGENT_LIBS)
 
 # For dom0: asks an agent, without a migration.
 pkglibexec_PROGRAMS += tools/agent/agent-probe

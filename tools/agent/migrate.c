@@ -20,6 +20,7 @@
 
 #include "config.h"
 #include "mext_move.h"
+#include "watch.h"
 
 #define REQUEST MEXT_MOVE_DIR "/request"
 #define STATUS  MEXT_MOVE_DIR "/status"
@@ -37,6 +38,7 @@ enum { MOVED = 0, STAYED = 1, USAGE = 2 };
 
 struct wish {
     struct xs_handle *xs;
+    int watchfd; /* of MEXT_MOVE_DIR */
     struct mext_move_request rq;
     uint32_t seq;            /* of the last status shown, 0: none came */
     char domid[16];          /* before */
@@ -177,9 +179,13 @@ static int ask(struct wish *w)
     if (new_id(w->rq.id))
         return complain(w, "no random numbers");
     mext_move_request_text(&w->rq, text);
-    if (!xs_write(w->xs, XBT_NULL, REQUEST, text, (unsigned)strlen(text)) ||
-        !xs_watch(w->xs, MEXT_MOVE_DIR, "migrate"))
+    if (!xs_write(w->xs, XBT_NULL, REQUEST, text, (unsigned)strlen(text)))
         return complain(w, "xenstore does not take the request");
+    w->watchfd = watch_open(MEXT_MOVE_DIR);
+    if (w->watchfd < 0) {
+        xs_rm(w->xs, XBT_NULL, REQUEST);
+        return complain(w, "xenstore cannot be watched");
+    }
     return 0;
 }
 
@@ -267,16 +273,6 @@ static int next_time(const struct wish *w)
     return w->end <= now ? 0 : (int)(w->end - now);
 }
 
-static bool drain_watches(struct wish *w)
-{
-    char **fired = xs_check_watch(w->xs);
-    bool any = fired;
-
-    for (; fired; fired = xs_check_watch(w->xs))
-        free(fired);
-    return any;
-}
-
 static int late(struct wish *w)
 {
     if (w->withdrawn)
@@ -307,8 +303,8 @@ static int interrupted(struct wish *w, int sigfd)
 static int wait_for_it(struct wish *w, int sigfd)
 {
     struct pollfd p[2] = { { .fd = sigfd, .events = POLLIN },
-                           { .fd = xs_fileno(w->xs), .events = POLLIN } };
-    int rc = -1;
+                           { .fd = w->watchfd, .events = POLLIN } };
+    int rc = look(w);
 
     while (rc < 0) {
         int r = poll(p, 2, next_time(w));
@@ -319,7 +315,7 @@ static int wait_for_it(struct wish *w, int sigfd)
             measure_gap(w);
         if (r > 0 && p[0].revents)
             rc = interrupted(w, sigfd);
-        if (r > 0 && rc < 0 && p[1].revents && drain_watches(w))
+        if (r > 0 && rc < 0 && p[1].revents && watch_fired(w->watchfd))
             rc = look(w);
         if (rc < 0 && is_late(w))
             rc = late(w);
@@ -361,7 +357,6 @@ static int run(struct wish *w, unsigned timeout_s)
         w->end = w->limit;
     rc = wait_for_it(w, sigfd);
     xs_rm(w->xs, XBT_NULL, MEXT_MOVE_DIR);
-    /* No xs_close: its pthread_cancel aborts in a guest without libgcc_s. */
     return rc;
 }
 

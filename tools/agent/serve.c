@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "watch.h"
 
 #define TO_AGENT 4096 /* bytes of the rings */
 #define TO_DOM0  65536
@@ -199,19 +200,6 @@ static void look(struct agent *a)
         begin_session(a);
 }
 
-static void drain_watches(struct agent *a)
-{
-    char **w = xs_check_watch(a->xs);
-    bool any = false;
-
-    for (; w; w = xs_check_watch(a->xs)) {
-        free(w);
-        any = true;
-    }
-    if (any)
-        look(a);
-}
-
 /* ---- loop ---- */
 
 static void check_times(struct agent *a)
@@ -240,12 +228,13 @@ static int next_time(const struct agent *a)
     return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }
 
-static int loop(struct agent *a, int sigfd)
+static int loop(struct agent *a, int sigfd, int watchfd)
 {
     struct pollfd p[3] = { { .fd = sigfd, .events = POLLIN },
-                           { .fd = xs_fileno(a->xs), .events = POLLIN },
+                           { .fd = watchfd, .events = POLLIN },
                            { .events = POLLIN } };
 
+    look(a);
     while (!p[0].revents) {
         p[2].fd = a->chan ? libxenvchan_fd_for_select(a->chan) : -1;
         p[2].revents = 0;
@@ -255,12 +244,8 @@ static int loop(struct agent *a, int sigfd)
             libxenvchan_wait(a->chan);
             serve_chan(a);
         }
-        if (p[1].revents & POLLIN)
-            drain_watches(a);
-        else if (p[1].revents) {
-            agent_log("xenstore is gone");
-            return 1;
-        }
+        if (p[1].revents && watch_fired(watchfd))
+            look(a);
         check_times(a);
     }
     return 0;
@@ -269,19 +254,20 @@ static int loop(struct agent *a, int sigfd)
 int agent_serve(struct agent *a, int sigfd)
 {
     struct mext_agentmsg unused;
-    int rc = 1;
+    int rc = 1, watchfd = -1;
 
     a->xs = xs_open(0);
-    if (!a->xs) {
+    if (a->xs)
+        watchfd = watch_open(MEXT_AGENT_DIR);
+    if (watchfd < 0) {
         agent_log("cannot reach xenstore: %s", strerror(errno));
         return 1;
     }
     xs_rm(a->xs, XBT_NULL, MEXT_AGENT_DIR); /* of one that died */
-    if (advertise(a) && xs_watch(a->xs, MEXT_AGENT_DIR, "agent"))
-        rc = loop(a, sigfd);
+    if (advertise(a))
+        rc = loop(a, sigfd, watchfd);
     end_session(a);
     agent_resume(a, false, a->config->hook_ms, &unused);
     xs_rm(a->xs, XBT_NULL, MEXT_AGENT_DIR);
-    xs_close(a->xs);
     return rc;
 }
