@@ -247,10 +247,9 @@ static void keep_alive(struct tcp_pcb *pcb)
 }
 
 /*
- * The channels share one window. What is on its way beyond what netback holds
- * (512 KiB) stands in the vif's queue, whose discipline then drops packets;
- * and a lost packet costs all that was sent behind it. Nothing but the 64 KiB
- * of the SYN has been announced yet.
+ * The channels share one window. netback holds 512 KiB, headers included, and
+ * drops what comes on top; and a lost packet costs all that was sent behind it.
+ * Nothing but the 64 KiB of the SYN has been announced yet.
  */
 static void share_window(struct tcp_pcb *pcb)
 {
@@ -314,6 +313,18 @@ void ms_connections_expire(void)
         if (c->pcb && !c->channel.proven &&
             now - c->since_ms > STRANGER_TIMEOUT_MS)
             drop(c);
+    }
+}
+
+void ms_connections_acknowledge(void)
+{
+    for (unsigned i = 0; i < MS_CONNECTIONS; i++) {
+        struct tcp_pcb *pcb = connections[i].pcb;
+
+        if (!pcb || !tcp_is_flag_set(pcb, TF_ACK_DELAY))
+            continue;
+        tcp_set_flags(pcb, TF_ACK_NOW);
+        tcp_output(pcb);
     }
 }
 

@@ -35,6 +35,13 @@ void ms_connections_expire(void);
  */
 const char *ms_connections_failure(unsigned *reason_r);
 
+/**
+ * Acknowledges all that has come: to be called before sleeping. After a loss
+ * the source sends one segment for each acknowledgement, a window of them, and
+ * must not wait for lwIP's timer each time.
+ */
+void ms_connections_acknowledge(void);
+
 /** Sends DONE on channel 0, unless the source has closed it already. */
 void ms_connections_done(uint64_t populated);
 

@@ -103,8 +103,10 @@ bool ms_stack_work(void)
 void ms_stack_sleep(void)
 {
     evtchn_port_t ports[] = { ms_netfront_port(), ms_xs_port() };
-    u32_t ms = sys_timeouts_sleeptime();
+    u32_t ms;
 
+    ms_connections_acknowledge();
+    ms = sys_timeouts_sleeptime();
     if (ms > SLEEP_MS)
         ms = SLEEP_MS;
     if (ms)

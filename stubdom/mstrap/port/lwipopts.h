@@ -36,14 +36,10 @@
 #define TCP_MSS                        1460
 #define LWIP_WND_SCALE                 1
 #define TCP_RCV_SCALE                  4
-#define TCP_WND                        (512 * 1024) /* of all channels: net/connection.c */
+#define TCP_WND                        (384 * 1024) /* of all channels: net/connection.c */
 #define TCP_SND_BUF                    (4 * TCP_MSS)
 #define TCP_QUEUE_OOSEQ                0
-/*
- * An ACK is delayed by so many ms at most.  lwIP's own 250 is longer than the
- * shortest retransmission timeout of Linux (200 ms): after a loss each single
- * retransmitted segment would time out once more, for ever.
- */
+/* In ms: lwIP's own 250 is too coarse to find a lost segment of ours soon. */
 #define TCP_TMR_INTERVAL        25
 #define TCP_LISTEN_BACKLOG      1
 #define MEMP_NUM_TCP_PCB        16
