@@ -27,6 +27,7 @@ unit_tests = \
 	tests/unit/test_layout \
 	tests/unit/test_move \
 	tests/unit/test_net \
+	tests/unit/test_order \
 	tests/unit/test_pack \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
@@ -99,6 +100,11 @@ tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = $(UNIT_LDADD)
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
+
+tests_unit_test_order_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_order_LDADD = $(UNIT_LDADD)
+tests_unit_test_order_SOURCES = tests/unit/test_order.c
 
 tests_unit_test_pack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)

@@ -31,6 +31,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_move.h \
 	tools/libxl/migrate_ext/mext_net.c \
 	tools/libxl/migrate_ext/mext_net.h \
+	tools/libxl/migrate_ext/mext_order.c \
+	tools/libxl/migrate_ext/mext_order.h \
 	tools/libxl/migrate_ext/mext_pack.c \
 	tools/libxl/migrate_ext/mext_pack.h \
 	tools/libxl/migrate_ext/mext_precopy.c \

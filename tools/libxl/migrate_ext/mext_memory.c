@@ -40,6 +40,27 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
     return 0;
 }
 
+static bool bit_get(const uint64_t *map, uint64_t i)
+{
+    return map[i / 64] >> (i % 64) & 1;
+}
+
+static void bit_put(uint64_t *map, uint64_t i, bool v)
+{
+    if (v)
+        map[i / 64] |= 1ULL << (i % 64);
+    else
+        map[i / 64] &= ~(1ULL << (i % 64));
+}
+
+/* They are never sent. */
+static void drop_specials(struct mext_memory *m)
+{
+    for (unsigned i = 0; i < MEXT_SPECIALS; i++)
+        if (m->special[i] < m->ngfns)
+            bit_put(m->todo, m->special[i], false);
+}
+
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
                       uint64_t ram_pages, bool pack,
                       mext_memory_progress_fn *progress, void *arg,
@@ -67,12 +88,14 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->clear = calloc(1, m->ngfns / 8);
     if (pack)
         m->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
-    if (!m->todo || !m->gone || !m->clear || (pack && !m->packed))
+    if (!m->todo || !m->gone || !m->clear || (pack && !m->packed) ||
+        mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
         return -1;
     memset(m->todo, 0xff, m->ngfns / 8);
+    drop_specials(m);
     m->ntodo = m->ngfns;
     return 0;
 }
@@ -97,19 +120,6 @@ static bool is_zero(const uint8_t *page)
     return true;
 }
 
-static bool bit_get(const uint64_t *map, uint64_t i)
-{
-    return map[i / 64] >> (i % 64) & 1;
-}
-
-static void bit_put(uint64_t *map, uint64_t i, bool v)
-{
-    if (v)
-        map[i / 64] |= 1ULL << (i % 64);
-    else
-        map[i / 64] &= ~(1ULL << (i % 64));
-}
-
 /*
  * Keeps of list[0..n) the gfns that have a page now, and remembers the others;
  * how many are left, or -1.
@@ -130,26 +140,19 @@ static int keep_present(struct mext_memory *m, uint64_t *list, unsigned n,
     return kept;
 }
 
-/*
- * Up to MEXT_WINDOW_MAX gfns set in map and not in but (NULL: none), from *gfn
- * on, which moves on.
- */
+/* Up to MEXT_WINDOW_MAX gfns set in map, from *gfn on, which moves on. */
 static unsigned next_set(const struct mext_memory *m, const uint64_t *map,
-                         const uint64_t *but, uint64_t *gfn, uint64_t *list)
+                         uint64_t *gfn, uint64_t *list)
 {
     unsigned n = 0;
 
-    while (*gfn < m->ngfns && n + 64 <= MEXT_WINDOW_MAX) {
-        uint64_t bits = map[*gfn / 64] & ~(but ? but[*gfn / 64] : 0);
-
-        for (; bits; bits &= bits - 1) {
+    for (; *gfn < m->ngfns && n + 64 <= MEXT_WINDOW_MAX; *gfn += 64)
+        for (uint64_t bits = map[*gfn / 64]; bits; bits &= bits - 1) {
             uint64_t g = *gfn + (unsigned)__builtin_ctzll(bits);
 
             if (!is_special(m, g))
                 list[n++] = g;
         }
-        *gfn += 64;
-    }
     return n;
 }
 
@@ -220,11 +223,7 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
     return 0;
 }
 
-/*
- * A page that was written again before its turn came is sent in the next
- * iteration anyway.  What was hot stays so until the next fetch, so an old
- * look is still right.
- */
+/* What was hot stays so until the next fetch, so an old look is right. */
 static int look_for_hot(struct mext_memory *m, struct mext_why *why)
 {
     uint64_t now = mext_now_ms();
@@ -239,22 +238,27 @@ static int look_for_hot(struct mext_memory *m, struct mext_why *why)
 static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
                      struct mext_why *why)
 {
-    uint64_t list[MEXT_WINDOW_MAX], gfn = 0, sent = 0;
+    uint64_t list[MEXT_WINDOW_MAX], sent = 0;
 
-    while (gfn < m->ngfns) {
-        int n;
+    mext_order_begin(&m->order);
+    for (;;) {
+        unsigned n;
+        int kept;
 
         if (!all && look_for_hot(m, why))
             return -1;
-        n = next_set(m, m->todo, all ? NULL : m->hot, &gfn, list);
-        n = keep_present(m, list, (unsigned)n, why);
-        if (n < 0 || (n && send_window(m, list, (unsigned)n, timeout_ms, why)))
+        n = mext_order_next(&m->order, all ? NULL : m->hot, list,
+                            MEXT_WINDOW_MAX);
+        if (!n)
+            return 0;
+        kept = keep_present(m, list, n, why);
+        if (kept < 0 ||
+            (kept && send_window(m, list, (unsigned)kept, timeout_ms, why)))
             return -1;
-        sent += (unsigned)n;
-        if (n)
+        sent += (unsigned)kept;
+        if (kept)
             m->progress(m->progress_arg, sent, m->ntodo);
     }
-    return 0;
 }
 
 /* The gfns of list that fit into one PAGES frame, all zero; how many. */
@@ -281,8 +285,7 @@ static int send_clear(struct mext_memory *m, unsigned timeout_ms,
     struct mext_data d;
 
     while (gfn < m->ngfns) {
-        int n = keep_present(m, list, next_set(m, m->clear, NULL, &gfn, list),
-                             why);
+        int n = keep_present(m, list, next_set(m, m->clear, &gfn, list), why);
 
         if (n < 0 || mext_net_cancelled(why))
             return -1;
@@ -334,11 +337,12 @@ static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
     /* A gfn goes once in an iteration. */
     for (uint64_t i = 0; i < m->ngfns / 64; i++)
         m->clear[i] &= ~bits[i];
-    m->ntodo = 0;
-    for (uint64_t i = 0; i < m->ngfns / 64; i++) {
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
         m->todo[i] |= bits[i];
+    drop_specials(m);
+    m->ntodo = 0;
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
         m->ntodo += (unsigned)__builtin_popcountll(m->todo[i]);
-    }
     return 0;
 }
 
@@ -370,8 +374,7 @@ static int look_at_clear(struct mext_memory *m)
     struct mext_why why;
 
     while (gfn < m->ngfns)
-        if (keep_present(m, list, next_set(m, m->clear, NULL, &gfn, list),
-                         &why) < 0)
+        if (keep_present(m, list, next_set(m, m->clear, &gfn, list), &why) < 0)
             return -1;
     return 0;
 }
@@ -445,8 +448,7 @@ static int send_absent(struct mext_memory *m, unsigned timeout_ms,
     while (gfn < ram_end(m)) {
         uint64_t g = gfn;
 
-        if (keep_present(m, list, next_set(m, m->gone, NULL, &gfn, list), why) <
-            0)
+        if (keep_present(m, list, next_set(m, m->gone, &gfn, list), why) < 0)
             return -1;
         for (; g < gfn; g++)
             if (bit_get(m->gone, g) && in_ram(m, g) &&
@@ -520,6 +522,7 @@ void mext_memory_close(struct mext_memory *m)
         mext_channel_close(&m->channel[i]);
     m->nchannels = 0;
     mext_map_close(m->map);
+    mext_order_free(&m->order);
     free(m->todo);
     free(m->gone);
     free(m->clear);

@@ -9,6 +9,7 @@
 
 #include "mext_data.h"
 #include "mext_map.h"
+#include "mext_order.h"
 #include "mext_precopy.h"
 #include "mext_xen.h"
 
@@ -21,7 +22,8 @@ struct mext_memory {
     struct mext_map *map;
     uint64_t ngfns; /* gfns are below this */
     uint64_t special[MEXT_SPECIALS];
-    uint64_t *todo;      /* bitmap of gfns to send, owned */
+    uint64_t *todo;          /* bitmap of gfns to send, owned */
+    struct mext_order order; /* in which they are taken from there */
     const uint64_t *hot; /* bitmap: written again already; NULL: not known */
     uint64_t hot_at;     /* ms, when that was so */
     uint64_t *clear;     /* bitmap of gfns to send as zero unread, owned */
