@@ -7,8 +7,8 @@ dist_man_MANS += \
 	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1
 EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
-	bench check demo tests/bare tests/build.sh tests/bench \
-	docs/architecture.md docs/testing.md \
+	bench check demo tests/bare tests/bench tests/build.sh \
+	tests/debootstrap.sh docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/guest-migrate.md \
 	docs/specs/thin-stream.md docs/specs/token.md \
 	docs/specs/transport.md docs/specs/xenstore.md

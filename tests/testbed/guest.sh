@@ -4,16 +4,19 @@
 # "bed guest": starts a test guest.  Sourced by bed.
 
 guest_timeout=90        # seconds from xl create to GUEST READY
+hvm_timeout=300
 
 guest_usage() {
     cat <<'EOF'
 Usage: bed guest HOST NAME [OPTION]...
 
+  --type T          pvh or hvm
   --memory MB       256
   --vcpus N         1
   --ip ADDRESS      192.0.2.11; "none": no network
   --disk D          a shared disk, d1 to d4, as xvda
-  --workload W      idle (default), cached, halfused, writer or witness
+  --workload W      idle (default), cached, halfused, writer or witness;
+                    "none": not the tests' guest, only what --extra says
   --peer ADDRESS    whose witness-peer witness talks to; for the workload
                     witness 192.0.2.2, otherwise none; "none": none
   --mem PERCENT     of the guest's free memory witness fills
@@ -30,14 +33,14 @@ EOF
 
 # Sets the g_ variables from the options.
 guest_options() {
-    g_memory=256 g_vcpus=1 g_ip=192.0.2.11 g_disk='' g_workload=idle
+    g_type=pvh g_memory=256 g_vcpus=1 g_ip=192.0.2.11 g_disk='' g_workload=idle
     g_peer='' g_mem='' g_rate='' g_extra='' g_config='' g_start=yes
     g_ramdisk=/boot/guest/guest-ramdisk.cpio.gz
     while [ $# -gt 0 ]; do
         case $1 in
             --no-start) g_start=; shift; continue ;;
-            --memory | --vcpus | --ip | --disk | --workload | --peer | --mem | \
-                --rate | --ramdisk | --extra | --config) ;;
+            --type | --memory | --vcpus | --ip | --disk | --workload | --peer | \
+                --mem | --rate | --ramdisk | --extra | --config) ;;
             *) guest_usage >&2; exit 2 ;;
         esac
         [ $# -ge 2 ] || die "guest: $1 needs a value"
@@ -51,19 +54,26 @@ guest_options() {
 }
 
 guest_command_line() {
-    local line="console=hvc0 quiet panic=1 witness.workload=$g_workload"
+    local line="console=hvc0 quiet panic=1"
     [ "$g_ip" = none ] || line+=" gip=$g_ip"
+    [ "$g_workload" = none ] || line+=$(guest_witness_words)
+    echo "$line $g_extra"
+}
+
+guest_witness_words() {
+    local line=" witness.workload=$g_workload"
     [ -z "$g_disk" ] || line+=" witness.disk=/dev/xvda"
     [ -z "$g_peer" ] || [ "$g_peer" = none ] || line+=" witness.peer=$g_peer"
     [ -z "$g_mem" ] || line+=" witness.mem=$g_mem"
     [ -z "$g_rate" ] || line+=" witness.rate=$g_rate"
-    echo "$line $g_extra"
+    echo "$line"
 }
 
 guest_config() {
+    local kind=
     cat <<EOF
 name = "$1"
-type = "pvh"
+type = "$g_type"
 memory = $g_memory
 vcpus = $g_vcpus
 kernel = "/boot/guest/vmlinuz"
@@ -71,9 +81,15 @@ ramdisk = "$g_ramdisk"
 extra = "$(guest_command_line)"
 on_crash = "preserve"
 EOF
+    # No emulated card beside the paravirtual one.
+    [ "$g_type" != hvm ] || {
+        echo 'vga = "none"'
+        kind=type=vif,
+    }
     # The address' last byte also tells the network cards apart.
     [ "$g_ip" = none ] ||
-        printf 'vif = ["bridge=xenbr0,mac=00:16:3e:00:00:%02x"]\n' "${g_ip##*.}"
+        printf 'vif = ["%sbridge=xenbr0,mac=00:16:3e:00:00:%02x"]\n' \
+            "$kind" "${g_ip##*.}"
     [ -z "$g_disk" ] || echo "disk = [\"phy:/dev/san/$g_disk,xvda,w\"]"
     [ -z "$g_config" ] || echo "$g_config"
 }
@@ -87,7 +103,7 @@ guest_failed() {
 
 cmd_guest() {
     local host=${1-} name=${2-} offset line
-    local g_memory g_vcpus g_ip g_disk g_workload g_peer g_mem g_rate g_ramdisk
+    local g_type g_memory g_vcpus g_ip g_disk g_workload g_peer g_mem g_rate g_ramdisk
     local g_extra g_config g_start
     case $host in
         --help | -h) guest_usage; return ;;
@@ -102,6 +118,7 @@ cmd_guest() {
     # An earlier guest of this name has left its lines in the log.
     offset=$(client "$host" 10 sh -c 'cat "$1" 2>/dev/null | wc -c' size \
         "/var/log/xen/guest-$name.log" </dev/null)
+    [ "$g_type" != hvm ] || guest_timeout=$hvm_timeout
     client "$host" 10 xl create "/root/$name.cfg" </dev/null >/dev/null ||
         guest_failed "$host" "$name" "xl create failed"
     line=$(client "$host" 10 wait-line "/var/log/xen/guest-$name.log" \

@@ -42,8 +42,11 @@ xenstore_names=(chmod exists list ls read rm watch write)
 
 # --- packages -------------------------------------------------------------
 
+# What the hosts consist of; "bed device-model" sets another list and folders.
+package_list=$bed_src/packages.hosts
+
 package_names() {
-    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$bed_src/packages.hosts" |
+    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$package_list" |
         sed "s/^linux-image@\$/$(kernel_package)/"
 }
 
@@ -64,9 +67,9 @@ download_into() {
 # after "rm -r debs" takes newer ones.
 fetch_packages() {
     local want work
-    want=$(sha256sum <"$bed_src/packages.hosts")
+    want=$(sha256sum <"$package_list")
     [ "$(cat "$pool/list.sha256" 2>/dev/null)" = "$want" ] && return
-    say "downloading Debian packages for the hosts (about 90 MB)"
+    say "downloading the Debian packages of ${package_list##*/}"
     work=$pool.new
     rm -rf "$work"
     mkdir -p "$work"
@@ -99,6 +102,13 @@ unpack_packages() {
             tar -C "$unpacked" -x --keep-directory-symlink "${excludes[@]}" ||
             die "cannot unpack $deb"
     done
+}
+
+# unpack_once: those of the pool, unless they are.
+unpack_once() {
+    [ "$pool/list.sha256" -ot "$unpacked/.done" ] && return
+    unpack_packages
+    touch "$unpacked/.done"
 }
 
 # --- parts of an initramfs ------------------------------------------------
@@ -310,11 +320,8 @@ build_images() {
     [ "$(cat "$image/inputs.sha256" 2>/dev/null)" = "$want" ] && return
     rm -rf "$image"
     mkdir -p "$image"
-    [ "$pool/list.sha256" -ot "$unpacked/.done" ] || {
-        unpack_packages
-        depmod -b "$unpacked" "$(kernel_release)"
-        touch "$unpacked/.done"
-    }
+    unpack_once
+    depmod -b "$unpacked" "$(kernel_release)"
     say "building the hosts' images"
     release=$(kernel_release)
     compile_programs

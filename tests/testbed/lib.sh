@@ -89,6 +89,13 @@ value() {
     [[ " $2 " =~ \ $1=([^ ]*)\  ]] && echo "${BASH_REMATCH[1]}"
 }
 
+# guest_shell HOST ADDRESS COMMAND: typed in a shell of a test guest's.
+guest_shell() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'echo "$2; exit" | socat -t10 - "TCP:$1:7777"' \
+        ask "$2" "$3" </dev/null
+}
+
 last_beat() {
     # shellcheck disable=SC2016 # expanded in the host
     bed exec "$1" sh -c 'grep -a "^hb n=" "$1" | tail -n 1 | tr -d "\r"' beat \
@@ -155,6 +162,12 @@ peer_gap() {
 # link_bytes: from host1 to host2 since the testbed is up.
 link_bytes() {
     bed link stats | sed -n 's/^host1_to_host2 .*bytes=\([0-9]*\).*/\1/p'
+}
+
+# announced HOST: gratuitous ARP requests and unsolicited neighbour
+# advertisements that came over the cable from the host so far.
+announced() {
+    bed link stats | sed -n "s/^${1}_to_.* arp=\([0-9]*\) na=\([0-9]*\).*/\1 \2/p"
 }
 
 # stock_migrate SOURCE DESTINATION NAME [WORD...]: the system's own xl, or the

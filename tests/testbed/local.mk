@@ -25,12 +25,16 @@ EXTRA_DIST += \
 	tests/testbed/lib.sh \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
+	tests/testbed/packages.hvm \
 	tests/testbed/product.sh \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
+	tests/testbed/scenario-debian \
 	tests/testbed/scenario-failures \
+	tests/testbed/scenario-fallback \
 	tests/testbed/scenario-guest-migrate \
 	tests/testbed/scenario-help \
+	tests/testbed/scenario-hvm \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \

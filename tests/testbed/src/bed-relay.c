@@ -13,7 +13,9 @@
  *   heal           deliver again
  *   delay MS       each frame arrives MS later (both directions)
  *   rate BYTES     bytes per second and direction; 0: no limit
- *   stats          frames and bytes delivered and dropped, per direction
+ *   stats          frames and bytes delivered and dropped, per direction, and
+ *                  how many told neighbours of an address nobody had asked for:
+ *                  gratuitous ARP, unsolicited neighbour advertisements
  *
  * QEMU's framing: four bytes big-endian length, then the Ethernet frame.
  * A direction whose queue is full is not read: QEMU then holds the host's
@@ -21,6 +23,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -53,7 +56,7 @@ struct direction {
     size_t queued;   /* bytes */
     size_t done;     /* bytes of the head already written */
     int64_t line_ns; /* the line is busy until then */
-    uint64_t frames, bytes, dropped;
+    uint64_t frames, bytes, dropped, arp, na;
 };
 
 static struct direction directions[2];
@@ -100,6 +103,15 @@ static int listen_at(const char *path)
 }
 
 /* --- frames ------------------------------------------------------------- */
+
+/* Ethernet: type at 12, then ARP (RFC 826) or IPv6 (RFC 8200, RFC 4861). */
+static void count_announcement(struct direction *d, const uint8_t *p, size_t n)
+{
+    if (n >= 42 && p[12] == 0x08 && p[13] == 0x06)
+        d->arp += !memcmp(p + 28, p + 38, 4);
+    if (n >= 78 && p[12] == 0x86 && p[13] == 0xdd && p[20] == IPPROTO_ICMPV6)
+        d->na += p[38] == 0xff && p[54] == 136;
+}
 
 static void enqueue(struct direction *d, const uint8_t *data, size_t size)
 {
@@ -222,25 +234,34 @@ static void deliver(int i)
         d->queued -= f->size;
         d->frames++;
         d->bytes += f->size - HEADER;
+        count_announcement(d, f->data + HEADER, f->size - HEADER);
         free(f);
     }
 }
 
 /* --- requests ----------------------------------------------------------- */
 
+static int print_direction(char *out, size_t size, const char *name,
+                           const struct direction *d)
+{
+    return snprintf(out, size,
+                    "%s frames=%llu bytes=%llu dropped=%llu arp=%llu na=%llu\n",
+                    name, (unsigned long long)d->frames,
+                    (unsigned long long)d->bytes,
+                    (unsigned long long)d->dropped, (unsigned long long)d->arp,
+                    (unsigned long long)d->na);
+}
+
 static int print_stats(char *out, size_t size)
 {
-    const struct direction *a = &directions[0], *b = &directions[1];
+    int n = print_direction(out, size, "host1_to_host2", &directions[0]);
 
-    return snprintf(out, size,
-                    "host1_to_host2 frames=%llu bytes=%llu dropped=%llu\n"
-                    "host2_to_host1 frames=%llu bytes=%llu dropped=%llu\n"
-                    "link %s delay_ms=%lld rate=%llu\n",
-                    (unsigned long long)a->frames, (unsigned long long)a->bytes,
-                    (unsigned long long)a->dropped,
-                    (unsigned long long)b->frames, (unsigned long long)b->bytes,
-                    (unsigned long long)b->dropped, is_cut ? "cut" : "up",
-                    (long long)(delay_ns / 1000000), (unsigned long long)rate);
+    n += print_direction(out + n, size - (size_t)n, "host2_to_host1",
+                         &directions[1]);
+    return n + snprintf(out + n, size - (size_t)n,
+                        "link %s delay_ms=%lld rate=%llu\n",
+                        is_cut ? "cut" : "up", (long long)(delay_ns / 1000000),
+                        (unsigned long long)rate);
 }
 
 static int answer(const char *word, unsigned long long number, char *out,
