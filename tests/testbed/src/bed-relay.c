@@ -244,12 +244,11 @@ static void deliver(int i)
 static int print_direction(char *out, size_t size, const char *name,
                            const struct direction *d)
 {
-    return snprintf(out, size,
-                    "%s frames=%llu bytes=%llu dropped=%llu arp=%llu na=%llu\n",
-                    name, (unsigned long long)d->frames,
-                    (unsigned long long)d->bytes,
-                    (unsigned long long)d->dropped, (unsigned long long)d->arp,
-                    (unsigned long long)d->na);
+    return snprintf(
+        out, size, "%s frames=%llu bytes=%llu dropped=%llu arp=%llu na=%llu\n",
+        name, (unsigned long long)d->frames, (unsigned long long)d->bytes,
+        (unsigned long long)d->dropped, (unsigned long long)d->arp,
+        (unsigned long long)d->na);
 }
 
 static int print_stats(char *out, size_t size)
