@@ -45,6 +45,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_store.h \
 	tools/libxl/migrate_ext/mext_suspend.c \
 	tools/libxl/migrate_ext/mext_suspend.h \
+	tools/libxl/migrate_ext/mext_text.c \
+	tools/libxl/migrate_ext/mext_text.h \
 	tools/libxl/migrate_ext/mext_thin.c \
 	tools/libxl/migrate_ext/mext_thin.h \
 	tools/libxl/migrate_ext/mext_token.c \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mext_agentmsg.h"
+#include "mext_text.h"
 
 /* One number of a message: where it is, how wide, what it may be. */
 struct field {
@@ -118,15 +119,6 @@ static uint64_t get(struct mext_buf *b, unsigned size)
                        : mext_get64(b);
 }
 
-/* What comes to terminals and logs: printable ASCII. */
-static bool printable(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (s[i] < 0x20 || s[i] > 0x7e)
-            return false;
-    return true;
-}
-
 static bool bits_ok(const struct mext_agentmsg *m)
 {
     uint32_t count = m->u.bitmap.count;
@@ -160,10 +152,10 @@ static int check(const struct mext_agentmsg *m)
     if (m->type == MEXT_AGENT_BITMAP && !bits_ok(m))
         return MEXT_ERR_FORMAT;
     if (m->type == MEXT_AGENT_WELCOME &&
-        !printable(m->u.welcome.text, m->u.welcome.len))
+        !mext_printable(m->u.welcome.text, m->u.welcome.len))
         return MEXT_ERR_FORMAT;
     if (m->type == MEXT_AGENT_ERROR &&
-        !printable(m->u.error.text, m->u.error.len))
+        !mext_printable(m->u.error.text, m->u.error.len))
         return MEXT_ERR_FORMAT;
     return 0;
 }
@@ -288,63 +280,29 @@ void mext_agent_report_text(const struct mext_agent_report *r,
     add_time(at, " thawed=", &r->thawed);
 }
 
-struct text {
-    const char *at, *end;
-    bool bad;
-};
-
-static void expect(struct text *t, const char *s)
-{
-    size_t n = strlen(s);
-
-    if (t->bad || (size_t)(t->end - t->at) < n || memcmp(t->at, s, n))
-        t->bad = true;
-    else
-        t->at += n;
-}
-
-/* Decimal digits without a zero in front; at most max. */
-static uint64_t number(struct text *t, uint64_t max)
-{
-    const char *start = t->at;
-    uint64_t v = 0;
-
-    for (; !t->bad && t->at < t->end && *t->at >= '0' && *t->at <= '9';
-         t->at++) {
-        unsigned digit = (unsigned)(*t->at - '0');
-
-        if (v > (max - digit) / 10)
-            t->bad = true;
-        v = v * 10 + digit;
-    }
-    if (t->at == start || (*start == '0' && t->at - start > 1))
-        t->bad = true;
-    return v;
-}
-
-static void parse_time(struct text *t, const char *name,
+static void parse_time(struct mext_text *t, const char *name,
                        struct mext_agent_time *out)
 {
-    expect(t, name);
-    out->real = number(t, INT64_MAX);
-    expect(t, ",");
-    out->boot = number(t, INT64_MAX);
-    expect(t, ",");
-    out->mono = number(t, INT64_MAX);
+    mext_text_expect(t, name);
+    out->real = mext_text_number(t, 0, INT64_MAX);
+    mext_text_expect(t, ",");
+    out->boot = mext_text_number(t, 0, INT64_MAX);
+    mext_text_expect(t, ",");
+    out->mono = mext_text_number(t, 0, INT64_MAX);
 }
 
 int mext_agent_report_parse(const char *text, size_t len,
                             struct mext_agent_report *r_r)
 {
-    struct text t = { text, text + len, len > MEXT_AGENT_REPORT_MAX };
+    struct mext_text t = { text, text + len, len > MEXT_AGENT_REPORT_MAX };
     struct mext_agent_report r;
 
-    expect(&t, "v1 n=");
-    r.n = (uint32_t)number(&t, UINT32_MAX);
+    mext_text_expect(&t, "v1 n=");
+    r.n = (uint32_t)mext_text_number(&t, 0, UINT32_MAX);
     parse_time(&t, " quiesced=", &r.quiesced);
     parse_time(&t, " resumed=", &r.resumed);
     parse_time(&t, " thawed=", &r.thawed);
-    if (t.bad || t.at != t.end)
+    if (!mext_text_done(&t))
         return MEXT_ERR_FORMAT;
     *r_r = r;
     return 0;
