@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-fallback \
 	tests/testbed/scenario-guest-migrate \
 	tests/testbed/scenario-help \
+	tests/testbed/scenario-hotplug \
 	tests/testbed/scenario-hvm \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
