@@ -170,6 +170,19 @@ announced() {
     bed link stats | sed -n "s/^${1}_to_.* arp=\([0-9]*\) na=\([0-9]*\).*/\1 \2/p"
 }
 
+# wait_announced HOST "ARP NA": until there are more of both than these; prints
+# how many more.
+wait_announced() {
+    local arp na arp_now na_now end=$((SECONDS + 20))
+    read -r arp na <<<"$2"
+    while read -r arp_now na_now < <(announced "$1"); do
+        [ "$arp_now" -le "$arp" ] || [ "$na_now" -le "$na" ] || break
+        [ $SECONDS -lt $end ] || fail "$1 does not tell the neighbours"
+        sleep 0.1
+    done
+    echo "$((arp_now - arp)) $((na_now - na))"
+}
+
 # stock_migrate SOURCE DESTINATION NAME [WORD...]: the system's own xl, or the
 # words instead of "/usr/sbin/xl migrate", over a plain TCP connection.
 stock_migrate() {

@@ -72,6 +72,20 @@ json() {
     sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"
 }
 
+# help_of <JSON: what the guest's agent did for it, in order.
+help_of() {
+    tr -d ' "\n' | sed 's/.*help:\[\([^]]*\)\].*/\1/' | tr , ' '
+}
+
+# agent_probe HOST NAME ARG...: of agent-probe, for the guest.
+agent_probe() {
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'name=$1 && shift && options= &&
+        case $1 in --timeout) options="$1 $2"; shift 2 ;; esac &&
+        /usr/local/libexec/xen-cooperative-migration/agent-probe $options \
+            "$(xl domid "$name")" "$@" 2>&1' probe "${@:2}" </dev/null
+}
+
 # runs_on HOST NAME: exactly one domain of that name, and not paused.
 runs_on() {
     bed exec "$1" xl list "$2" </dev/null 2>/dev/null |
