@@ -321,7 +321,8 @@ static int precopy(struct sender *s, struct mext_why *why)
              now.number, (unsigned long long)now.pages,
              (unsigned long long)now.data, (unsigned long long)now.us / 1000,
              (unsigned long long)now.dirty, mext_decision_text(d));
-        if (d == MEXT_STOP_STALLED && mext_help_calm(&s->help))
+        if ((d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT) &&
+            mext_help_calm(&s->help))
             d = MEXT_GO_ON;
     }
     return 0;
