@@ -133,8 +133,9 @@ skeleton() {
         grep -vxE 'busybox|init|linuxrc' | while read -r name; do
             ln -s busybox "$1/bin/$name"
         done
-    echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
-    echo root:x:0: >"$1/etc/group"
+    printf '%s\n' root:x:0:0:root:/root:/bin/sh \
+        packetd:x:999:999::/nonexistent:/bin/false >"$1/etc/passwd"
+    printf '%s\n' root:x:0: packetd:x:999: >"$1/etc/group"
 }
 
 # add_programs ROOT PATH...: the paths are those of merged /usr or of the

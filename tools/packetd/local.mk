@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS)
 tools_packetd_packetd_SOURCES = \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
+	tools/packetd/door.c \
+	tools/packetd/door.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h \
 	tools/packetd/guests.c \
 	tools/packetd/guests.h \
 	tools/packetd/keycmd.c \
+	tools/packetd/jail.c \
+	tools/packetd/jail.h \
 	tools/packetd/keycmd.h \
+	tools/packetd/line.c \
 	tools/packetd/main.c \
+	tools/packetd/monitor.c \
 	tools/packetd/move.c \
 	tools/packetd/packetd.h \
 	tools/packetd/policy.c \
@@ -22,4 +30,4 @@ tools_packetd_packetd_SOURCES = \
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
