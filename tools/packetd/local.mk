@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS)
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
 tools_packetd_packetd_SOURCES = \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
@@ -17,6 +18,8 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/keycmd.h \
 	tools/packetd/line.c \
 	tools/packetd/main.c \
+	tools/packetd/metrics.c \
+	tools/packetd/metrics.h \
 	tools/packetd/monitor.c \
 	tools/packetd/move.c \
 	tools/packetd/packetd.h \
@@ -24,10 +27,15 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/policy.h \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
+	tools/packetd/service.c \
+	tools/packetd/service.h \
 	tools/packetd/session.c \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
+	$(SYSTEMD_LIBS)
+EXTRA_DIST += tools/packetd/packetd.service tools/packetd/packetd.socket \
+	tools/packetd/packetd.sysusers

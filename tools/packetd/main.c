@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -13,6 +14,7 @@
 #include "keycmd.h"
 #include "ms_host.h"
 #include "packetd.h"
+#include "service.h"
 
 void packetd_log(const char *fmt, ...)
 {
@@ -46,6 +48,7 @@ static void usage(FILE *f)
           "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
           "                      bring one\n"
           "  --gateway A         for mstraps\n"
+          "  --metrics FILE      counts, for node-exporter's textfile\n"
           "  --user NAME         for what reads from the network (default\n"
           "                      packetd)\n"
           "  --rate N            tokens a second that one address may show\n"
@@ -113,6 +116,7 @@ enum {
     O_BRIDGE,
     O_POOL,
     O_GATEWAY,
+    O_METRICS,
     O_USER,
     O_RATE
 };
@@ -127,6 +131,7 @@ static const struct option options[] = {
     { "bridge", required_argument, NULL, O_BRIDGE },
     { "pool", required_argument, NULL, O_POOL },
     { "gateway", required_argument, NULL, O_GATEWAY },
+    { "metrics", required_argument, NULL, O_METRICS },
     { "user", required_argument, NULL, O_USER },
     { "rate", required_argument, NULL, O_RATE },
     { "verbose", no_argument, NULL, 'v' },
@@ -169,6 +174,9 @@ static int take_option(struct packetd *p, int c)
         return parse_ip(optarg, &p->gateway)
                    ? 0
                    : bad("not an address", optarg) + 1;
+    case O_METRICS:
+        p->metrics = optarg;
+        return 0;
     case O_USER:
         p->user_name = optarg;
         return 0;
@@ -188,6 +196,18 @@ static int take_option(struct packetd *p, int c)
     }
 }
 
+/* The sockets that the service manager holds for us, or our own. */
+static int listen_at(const struct packetd *p, int listeners_r[2],
+                     uint16_t *port_r, struct mext_why *why)
+{
+    int n = service_sockets(listeners_r, port_r, why);
+
+    if (n)
+        return n < 0 ? -1 : 0;
+    return mext_net_listen(p->listen, p->port, &listeners_r[0], &listeners_r[1],
+                           port_r, why);
+}
+
 static int run(struct packetd *p)
 {
     static char image[MS_IMAGE_COPY_MAX];
@@ -199,8 +219,7 @@ static int run(struct packetd *p)
     if (jail_user_find(p->user_name, &p->user, &why) ||
         mext_identity_load(p->keys_dir, &p->self, &why) ||
         ms_image_load(p->image, image, p->measurement, &why) ||
-        mext_net_listen(p->listen, p->port, &listeners[0], &listeners[1], &port,
-                        &why)) {
+        listen_at(p, listeners, &port, &why)) {
         packetd_log("%s", why.text);
         return 1;
     }
@@ -218,6 +237,7 @@ static int jailed(char **argv)
     struct jail_user u = { (uid_t)strtoul(argv[2], NULL, 10),
                            (gid_t)strtoul(argv[3], NULL, 10) };
 
+    prctl(PR_SET_NAME, argv[1][1] == 'd' ? "packetd-door" : "packetd-line");
     return !strcmp(argv[1], DOOR_WORD) ? packetd_door(&u) : packetd_line(&u);
 }
 

@@ -19,7 +19,9 @@
 
 #include "door.h"
 #include "guests.h"
+#include "metrics.h"
 #include "packetd.h"
+#include "service.h"
 
 #define SESSIONS_MAX PACKETD_POOL_MAX /* at once */
 #define AGAIN_MS     10000 /* a process that ended is not replaced at once */
@@ -30,7 +32,11 @@ struct keeper {
     uint64_t at; /* ms; not to be started before */
 };
 
-static pid_t sessions[SESSIONS_MAX];
+static struct session {
+    pid_t pid;
+    bool migrates; /* otherwise it launches a waiting mstrap */
+} sessions[SESSIONS_MAX];
+static struct metrics counts, written;
 static struct keeper watcher, door;
 static const int *listeners;
 static volatile sig_atomic_t stop, renew;
@@ -51,12 +57,25 @@ static void on_child(int sig)
 
 /* ---- processes ---- */
 
+static void session_ended(struct session *s, int status)
+{
+    bool good = WIFEXITED(status) && !WEXITSTATUS(status);
+
+    if (s->migrates) {
+        counts.running--;
+        counts.received += good;
+        counts.failed += !good;
+    }
+    *s = (struct session){ 0 };
+}
+
 /* Frees the places of those that have ended. */
 static void reap(void)
 {
+    int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == watcher.pid)
             watcher.pid = 0;
         if (pid == door.pid) {
@@ -64,8 +83,8 @@ static void reap(void)
             packetd_log("the door has ended, another one is made");
         }
         for (unsigned i = 0; i < SESSIONS_MAX; i++)
-            if (sessions[i] == pid)
-                sessions[i] = 0;
+            if (sessions[i].pid == pid)
+                session_ended(&sessions[i], status);
     }
 }
 
@@ -85,7 +104,7 @@ static int free_slot(const struct packetd *p)
     unsigned limit = p->pool_count ? p->pool_count : SESSIONS_MAX;
 
     for (unsigned i = 0; i < limit; i++)
-        if (!sessions[i])
+        if (!sessions[i].pid)
             return (int)i;
     packetd_log("%u migrations and guests at once: no room for another", limit);
     return -1;
@@ -189,6 +208,7 @@ static void keep_door(struct packetd *p)
         packetd_log("%s", why.text);
     else
         door.pid = pid;
+    counts.doors++;
 }
 
 /* ---- what comes through the gate ---- */
@@ -257,7 +277,9 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
         _exit(packetd_session(p, m->u.token.bytes, t, m->fd, slot));
     }
     if (pid > 0)
-        sessions[slot] = pid;
+        sessions[slot] = (struct session){ pid, m->fd >= 0 };
+    if (pid > 0 && m->fd >= 0)
+        counts.running++;
 }
 
 static int on_token(const struct packetd *p, const struct gate_msg *m,
@@ -273,6 +295,10 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
         v.u.verdict.code = MEXT_E_INTERNAL;
         mext_fail(&v.u.verdict.why, "too many migrations at once");
     }
+    if (v.u.verdict.code)
+        counts.refused[v.u.verdict.code]++;
+    else
+        counts.taken++;
     rc = gate_send(p->gate, &v, why);
     if (slot >= 0)
         start_session(p, m, &t, (unsigned)slot);
@@ -290,10 +316,13 @@ static int on_message(const struct packetd *p, struct mext_why *why)
         return -1;
     switch (m.type) {
     case GATE_HELLO:
+        service_ready();
         return send_trust(p, why);
     case GATE_TOKEN:
         return on_token(p, &m, why);
     case GATE_REFUSED:
+        for (unsigned i = 0; i < GATE_REASONS; i++)
+            counts.refused[i] += m.u.refused.n[i];
         return 0;
     default:
         return mext_fail(why, "message 0x%02x is not the door's", m.type);
@@ -329,6 +358,23 @@ static void take_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Complains once, until it is possible again. */
+static void write_metrics(const struct packetd *p)
+{
+    static bool complained;
+    struct mext_why why;
+
+    if (!p->metrics || !memcmp(&counts, &written, sizeof(counts)))
+        return;
+    written = counts;
+    if (!metrics_write(p->metrics, &counts, &why)) {
+        complained = false;
+    } else if (!complained) {
+        packetd_log("%s", why.text);
+        complained = true;
+    }
+}
+
 /* SIGHUP: our own keys are read anew, those of others always are. */
 static void reload(struct packetd *p)
 {
@@ -336,14 +382,16 @@ static void reload(struct packetd *p)
     struct mext_why why;
 
     renew = 0;
+    service_reloading();
     if (mext_identity_load(p->keys_dir, &self, &why)) {
         packetd_log("nothing changes: %s", why.text);
-        return;
+    } else {
+        p->self = self;
+        if (p->gate >= 0 && send_trust(p, &why))
+            packetd_log("%s", why.text);
     }
-    p->self = self;
     mext_wipe(&self, sizeof(self));
-    if (p->gate >= 0 && send_trust(p, &why))
-        packetd_log("%s", why.text);
+    service_ready();
 }
 
 int packetd_monitor(struct packetd *p, const int tcp_and_udp[2])
@@ -362,9 +410,14 @@ int packetd_monitor(struct packetd *p, const int tcp_and_udp[2])
         pf.fd = p->gate;
         if (poll(&pf, 1, 1000) > 0)
             on_gate(p);
+        write_metrics(p);
     }
+    service_stopping();
     if (watcher.pid)
         kill(watcher.pid, SIGTERM);
+    /* Whoever comes after us finds the port free. */
+    if (door.pid && !kill(door.pid, SIGKILL))
+        waitpid(door.pid, NULL, 0);
     packetd_log("stopped; migrations under way and guests go on");
     return 0;
 }

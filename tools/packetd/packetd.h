@@ -19,6 +19,7 @@ struct packetd {
     const char *bridge;
     uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
+    const char *metrics; /* file they are written to, NULL: none */
     unsigned verbosity;
     uint32_t rate; /* tokens a second from one address, 0: any */
     const char *user_name;
