@@ -37,5 +37,16 @@ tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
 	$(SYSTEMD_LIBS)
-EXTRA_DIST += tools/packetd/packetd.service tools/packetd/packetd.socket \
-	tools/packetd/packetd.sysusers
+
+# Where systemd looks, also below /usr/local.
+systemunitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_systemunit_DATA = tools/packetd/packetd.service \
+	tools/packetd/packetd.socket
+EXTRA_DIST += tools/packetd/packetd.sysusers
+install-data-hook:
+	sed -i 's,/usr/local/sbin,$(sbindir),' \
+		'$(DESTDIR)$(systemunitdir)/packetd.service'
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
+	$(INSTALL_DATA) $(srcdir)/tools/packetd/packetd.sysusers \
+		'$(DESTDIR)$(sysusersdir)/packetd.conf'
