@@ -197,7 +197,8 @@ static void put_pages(FILE *f, struct mext_seal *s, const bool *packed,
         uint16_t len;
         const uint8_t *page = page_of(i, packed[i], &len);
 
-        mext_page_seal(s, out, page, len);
+        if (mext_page_seal(s, out, page, len))
+            abort();
         fwrite(out, 1, len + MEXT_TAG_LEN, f);
     }
 }
