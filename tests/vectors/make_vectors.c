@@ -59,8 +59,8 @@ static void save_good(const char *vectors, const char *corpus)
     save(vectors, ".", "hello-good", hello, sizeof(hello));
     save(vectors, ".", "receipt-good", receipt, sizeof(receipt));
     save(corpus, "token", "token-good", token, sizeof(token));
-    save(corpus, "token", "hello-good", hello, sizeof(hello));
-    save(corpus, "token", "receipt-good", receipt, sizeof(receipt));
+    save(corpus, "hello", "hello-good", hello, sizeof(hello));
+    save(corpus, "receipt", "receipt-good", receipt, sizeof(receipt));
 }
 
 static void save_bad(const char *vectors, const char *corpus)
