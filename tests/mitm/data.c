@@ -494,6 +494,8 @@ static bool find(unsigned kind, uint8_t dir, struct place *p_r)
 
         if (p->kind != kind || p->dir != dir)
             continue;
+        if (kind == MEXT_DATA_ERROR && p->channel)
+            continue; /* the source reads it on the first */
         if (!found || p->phase == 2 || p_r->phase != 2)
             *p_r = *p;
         found = true;
@@ -572,6 +574,7 @@ void data_self_test(void)
     ck_assert_msg(!run.rc, "%s", run.why.text);
     ck_assert_int_eq(run.session.phase, MS_COMPLETE);
     ck_assert_uint_eq(run.reason, 0);
+    ck_assert(!guest_leaked());
     ck_assert_uint_eq(wrong_page(), GUEST_GFNS);
     ck_assert(find(PAGE, MEXT_DIR_TO_DEST, &p));
     play(&p, false, STOLEN, 0);

@@ -18,9 +18,13 @@ static uint8_t content[GUEST_GFNS][VERSIONS][MEXT_PAGE_SIZE];
 
 static uint8_t received[GUEST_GFNS][MEXT_PAGE_SIZE];
 static bool absent[GUEST_GFNS];
+static bool leaked; /* content was there when it was given back */
 
+/* Some it never has; some it gives up after they were sent. */
 static bool has_page(uint64_t gfn)
 {
+    if (gfn % 64 >= 30 && gfn % 64 < 36)
+        return asked < 2;
     return gfn % 64 < 50 || gfn % 64 > 55;
 }
 
@@ -53,6 +57,7 @@ void guest_init(void)
     asked = 0;
     memset(received, UNTOUCHED, sizeof(received));
     memset(absent, 0, sizeof(absent));
+    leaked = false;
 }
 
 int guest_receives(uint64_t gfn, uint8_t **page_r)
@@ -60,14 +65,6 @@ int guest_receives(uint64_t gfn, uint8_t **page_r)
     if (gfn >= GUEST_GFNS || is_special(gfn))
         return MEXT_E_GFN;
     *page_r = received[gfn];
-    return 0;
-}
-
-int guest_absent(uint64_t gfn, uint32_t count)
-{
-    for (; count--; gfn++)
-        if (gfn < GUEST_GFNS)
-            absent[gfn] = true;
     return 0;
 }
 
@@ -79,6 +76,27 @@ static bool untouched(uint64_t gfn)
     return true;
 }
 
+static bool wiped(uint64_t gfn)
+{
+    return sodium_is_zero(received[gfn], MEXT_PAGE_SIZE);
+}
+
+int guest_absent(uint64_t gfn, uint32_t count)
+{
+    for (; count--; gfn++) {
+        if (gfn >= GUEST_GFNS)
+            continue;
+        absent[gfn] = true;
+        leaked |= !untouched(gfn) && !wiped(gfn);
+    }
+    return 0;
+}
+
+bool guest_leaked(void)
+{
+    return leaked;
+}
+
 static bool is_version(uint64_t gfn, unsigned v)
 {
     return !memcmp(received[gfn], content[gfn][v], MEXT_PAGE_SIZE);
@@ -86,8 +104,10 @@ static bool is_version(uint64_t gfn, unsigned v)
 
 bool guest_page_right(uint64_t gfn, bool complete)
 {
-    if (!has_page(gfn) || is_special(gfn))
-        return untouched(gfn) && (is_special(gfn) || !complete || absent[gfn]);
+    if (is_special(gfn))
+        return untouched(gfn);
+    if (!has_page(gfn) && (complete ? absent[gfn] : wiped(gfn)))
+        return true;
     if (complete)
         return is_version(gfn, version[gfn]) && !absent[gfn];
     for (unsigned v = 0; v <= version[gfn]; v++)
@@ -107,7 +127,8 @@ int mext_dom_state(struct mext_dom *d, struct mext_dom_state *s_r,
                    struct mext_why *why)
 {
     memset(s_r, 0, sizeof(*s_r));
-    s_r->pages = GUEST_GFNS;
+    for (uint64_t gfn = 0; gfn < GUEST_GFNS; gfn++)
+        s_r->pages += has_page(gfn);
     return 0;
 }
 

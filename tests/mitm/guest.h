@@ -17,6 +17,9 @@ void guest_init(void);
 int guest_receives(uint64_t gfn, uint8_t **page_r);
 int guest_absent(uint64_t gfn, uint32_t count);
 
+/* Whether a page had content when it was given back. */
+bool guest_leaked(void);
+
 /*
  * Whether the received page is untouched, or as the source had it at some
  * time; complete: whether it is there if, and as, the source has it now.
