@@ -108,6 +108,9 @@ static void check(void)
     FUZZ_CHECK(sum.data + sum.zero <= given_pages);
     FUZZ_CHECK(given_pages - sum.data - sum.zero <= PEERS);
     FUZZ_CHECK(sum.absent == absent_pages);
+    for (unsigned i = 0; i < PEERS; i++)
+        FUZZ_CHECK(gone[i] || !peers[i].proven ||
+                   session.channel[peers[i].open.index] == &peers[i]);
     if (session.phase != MS_COMPLETE)
         return;
     FUZZ_CHECK(sum.data + sum.zero == given_pages);
