@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "mext_crypto.h"
+#include "mext_handshake.h"
 #include "mext_memory.h"
 #include "mext_sender.h"
 #include "mext_store.h"
@@ -169,41 +170,17 @@ static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
     if (mext_token_sign(t, &s->self, out))
         return mext_fail(why, "memory, vCPUs or mstrap's address are outside "
                               "what a token can carry");
+    mext_wipe(&s->self, sizeof(s->self)); /* signs nothing else */
     mext_digest(out, MEXT_TOKEN_LEN, s->digest);
-    return 0;
-}
-
-/* HELLO, or the destination's refusal in words. */
-static int read_hello(struct sender *s, int fd, struct mext_hello *h,
-                      struct mext_why *why)
-{
-    uint8_t buf[1024];
-    int n = mext_net_recv_plain(fd, buf, sizeof(buf), ANSWER_MS, why);
-    struct mext_ctl m;
-
-    if (n < 0)
-        return -1;
-    if (buf[0] == MEXT_CTL_ABORT && !mext_ctl_decode(buf, (size_t)n, &m))
-        return mext_fail(why, "refused by the destination: %s%s%.*s",
-                         mext_reason(m.u.abort.code), m.u.abort.len ? ": " : "",
-                         m.u.abort.len, m.u.abort.text);
-    if (mext_hello_verify(buf, (size_t)n, s->token.audience, s->digest, h))
-        return mext_fail(why,
-                         "the answer is not signed by the key pinned for "
-                         "\"%s\": another host, or its key has changed "
-                         "(packetd trust list)",
-                         s->rq->peer);
     return 0;
 }
 
 static int connect_control(struct sender *s, struct mext_why *why)
 {
     uint8_t audience[MEXT_KEY_LEN], token[MEXT_TOKEN_LEN];
-    struct mext_root root;
-    struct mext_hello h;
     char host[256];
     uint16_t port;
-    int fd, rc = -1;
+    int fd;
 
     if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
         mext_identity_load(s->rq->keys_dir, &s->self, why) ||
@@ -213,18 +190,12 @@ static int connect_control(struct sender *s, struct mext_why *why)
     step(s, "connecting to packetd on %s port %u", host, port);
     if (mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
-    if (!mext_net_send_plain(fd, token, sizeof(token), ANSWER_MS, why) &&
-        !read_hello(s, fd, &h, why)) {
-        if (mext_root_derive(&root, MEXT_KDF_CONTROL, s->secret, h.session,
-                             s->digest, s->token.session, h.session))
-            mext_fail(why, "the destination's session key is unusable");
-        else
-            rc = mext_conn_init(&s->conn, fd, &root, true);
-        mext_wipe(&root, sizeof(root));
-    }
-    if (rc)
+    if (mext_handshake(&s->conn, fd, token, s->secret, s->rq->peer, ANSWER_MS,
+                       why)) {
         close(fd);
-    return rc;
+        return -1;
+    }
+    return 0;
 }
 
 /* CONFIG, then steps until the receipt. */
@@ -257,10 +228,12 @@ static int boot_mstrap(struct sender *s, struct mext_why *why)
 static int connect_data(struct sender *s, struct mext_why *why)
 {
     struct mext_root root;
-    int rc;
+    int rc = mext_root_derive(&root, MEXT_KDF_DATA, s->secret,
+                              s->receipt.mstrap, s->digest, s->token.session,
+                              s->receipt.mstrap);
 
-    if (mext_root_derive(&root, MEXT_KDF_DATA, s->secret, s->receipt.mstrap,
-                         s->digest, s->token.session, s->receipt.mstrap))
+    mext_wipe(s->secret, sizeof(s->secret));
+    if (rc)
         return mext_fail(why, "mstrap's session key is unusable");
     rc = mext_memory_connect(&s->mem, s->receipt.ip, s->receipt.port,
                              s->token.id, s->token.channels, &root, CONNECT_MS,
@@ -440,7 +413,7 @@ static enum mext_outcome commit(struct sender *s, struct mext_why *why)
 {
     struct mext_ctl m = { .type = MEXT_CTL_COMMIT };
     uint64_t t = mext_now_us(), now;
-    unsigned aborted;
+    unsigned aborted = 0;
 
     mext_net_cancel_fd(-1);
     if (mext_conn_send(&s->conn, &m, COMMIT_MS, why) ||
