@@ -6,6 +6,7 @@ dist_man_MANS += \
 	docs/man/packetd.8 \
 	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1
+dist_doc_DATA = docs/packetd.conf.example
 EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh \
 	tests/debootstrap.sh docs/architecture.md docs/testing.md \

@@ -7,6 +7,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token
 check_PROGRAMS += $(fuzz_tests)
@@ -48,6 +49,15 @@ tests_fuzz_fuzz_move_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_policy_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_fuzz_fuzz_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_thin_CFLAGS = $(UNIT_CFLAGS)

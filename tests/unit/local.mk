@@ -29,6 +29,7 @@ unit_tests = \
 	tests/unit/test_net \
 	tests/unit/test_order \
 	tests/unit/test_pack \
+	tests/unit/test_policy \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
@@ -92,9 +93,7 @@ tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
 tests_unit_test_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_move_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_move_LDADD = $(UNIT_LDADD)
-tests_unit_test_move_SOURCES = tests/unit/test_move.c \
-	tools/packetd/policy.c \
-	tools/packetd/policy.h
+tests_unit_test_move_SOURCES = tests/unit/test_move.c
 
 tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
@@ -110,6 +109,13 @@ tests_unit_test_pack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pack_LDADD = $(UNIT_LDADD)
 tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
+
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LDADD)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)
