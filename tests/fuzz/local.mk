@@ -2,6 +2,7 @@
 # Fuzz targets over a fixed corpus and its mutations.  For a real fuzzer build
 # a target without driver.c by clang -fsanitize=fuzzer,address,undefined.
 fuzz_tests = \
+	tests/fuzz/fuzz_admit \
 	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
@@ -14,6 +15,19 @@ check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus
 CLEANFILES += $(fuzz_tests:=.crash)
+
+tests_fuzz_fuzz_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_fuzz_fuzz_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_fuzz_fuzz_admit_SOURCES = tests/fuzz/fuzz_admit.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_fuzz_fuzz_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_agent_CFLAGS = $(UNIT_CFLAGS)

@@ -20,6 +20,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.h
 
 unit_tests = \
+	tests/unit/test_admit \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
@@ -39,6 +40,18 @@ check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
+
+tests_unit_test_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_unit_test_admit_SOURCES = tests/unit/test_admit.c \
+	tests/unit/admit_cases.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
 	tools/packetd/guests.c \
@@ -22,4 +26,5 @@ tools_packetd_packetd_SOURCES = \
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) \
+	$(YAJL_LIBS)
