@@ -2,12 +2,14 @@
 # Fuzz targets over a fixed corpus and its mutations; tests/fuzz/run makes real
 # fuzzers of them.
 fuzz_tests = \
+	tests/fuzz/fuzz_admit \
 	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_hello \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_thin \
@@ -24,6 +26,19 @@ tests/fuzz/%.libfuzzer: tests/fuzz/%
 	$(AM_V_CCLD)$(CC) $(AM_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ \
 	  $(filter-out %driver.$(OBJEXT),$(tests_fuzz_$*_OBJECTS)) \
 	  $(tests_fuzz_$*_LDADD) $(LIBS)
+
+tests_fuzz_fuzz_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_fuzz_fuzz_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_fuzz_fuzz_admit_SOURCES = tests/fuzz/fuzz_admit.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_fuzz_fuzz_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_agent_CFLAGS = $(UNIT_CFLAGS)
@@ -67,6 +82,15 @@ tests_fuzz_fuzz_move_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_policy_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_fuzz_fuzz_receipt_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_receipt_CFLAGS = $(UNIT_CFLAGS)

@@ -20,6 +20,7 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.h
 
 unit_tests = \
+	tests/unit/test_admit \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
@@ -29,6 +30,7 @@ unit_tests = \
 	tests/unit/test_net \
 	tests/unit/test_order \
 	tests/unit/test_pack \
+	tests/unit/test_policy \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
@@ -39,6 +41,18 @@ check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
+
+tests_unit_test_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_unit_test_admit_SOURCES = tests/unit/test_admit.c \
+	tests/unit/admit_cases.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
@@ -93,9 +107,7 @@ tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
 tests_unit_test_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_move_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_move_LDADD = $(UNIT_LDADD)
-tests_unit_test_move_SOURCES = tests/unit/test_move.c \
-	tools/packetd/policy.c \
-	tools/packetd/policy.h
+tests_unit_test_move_SOURCES = tests/unit/test_move.c
 
 tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
@@ -111,6 +123,13 @@ tests_unit_test_pack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pack_LDADD = $(UNIT_LDADD)
 tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
+
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LDADD)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)

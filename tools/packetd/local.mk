@@ -2,8 +2,12 @@
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
 tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
-	$(SYSTEMD_CFLAGS)
+	$(SYSTEMD_CFLAGS) $(YAJL_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
@@ -36,7 +40,7 @@ tools_packetd_packetd_SOURCES = \
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
-	$(SYSTEMD_LIBS)
+	$(SYSTEMD_LIBS) $(YAJL_LIBS)
 
 # Where systemd looks, also below /usr/local.
 systemunitdir = $(prefix)/lib/systemd/system
