@@ -8,6 +8,7 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/admit.h \
 	tools/packetd/admit_fields.c \
 	tools/packetd/admit_fields.h \
+	tools/packetd/allow.c \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
@@ -29,6 +30,8 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/packetd.h \
 	tools/packetd/policy.c \
 	tools/packetd/policy.h \
+	tools/packetd/received.c \
+	tools/packetd/received.h \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
 	tools/packetd/service.c \

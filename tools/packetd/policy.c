@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -181,6 +182,33 @@ static const char *take_bridge(const char *text, struct policy_accept *r)
     return NULL;
 }
 
+/* A or A-B */
+static const char *take_address(const char *text, struct policy_accept *r)
+{
+    static const char bad[] = "address= is an IPv4 address, or two as in "
+                              "192.0.2.10-192.0.2.19";
+    char first[INET_ADDRSTRLEN];
+    size_t n = strcspn(text, "-");
+    struct in_addr a, b;
+
+    if (r->nranges == POLICY_RANGES_MAX)
+        return "more than 8 address=";
+    if (n >= sizeof(first))
+        return bad;
+    memcpy(first, text, n);
+    first[n] = 0;
+    if (inet_pton(AF_INET, first, &a) != 1)
+        return bad;
+    b = a;
+    if (text[n] && inet_pton(AF_INET, text + n + 1, &b) != 1)
+        return bad;
+    if (!a.s_addr || ntohl(b.s_addr) < ntohl(a.s_addr))
+        return bad;
+    r->ranges[r->nranges++] = (struct policy_range){ ntohl(a.s_addr),
+                                                     ntohl(b.s_addr) };
+    return NULL;
+}
+
 static bool take_allow_word(const char *word, size_t len, unsigned *allow)
 {
     for (unsigned i = 0; policy_allow_words[i]; i++)
@@ -214,7 +242,7 @@ static const char *take_option(const char *word, struct policy_accept *r)
         { "memory=", take_memory }, { "vcpus=", take_vcpus },
         { "guests=", take_guests }, { "disk=", take_disk },
         { "bridge=", take_bridge }, { "file=", take_file },
-        { "allow=", take_allow },
+        { "allow=", take_allow },   { "address=", take_address },
     };
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -223,8 +251,8 @@ static const char *take_option(const char *word, struct policy_accept *r)
         if (!strncmp(word, options[i].name, n))
             return options[i].take(word + n, r);
     }
-    return "unknown option: memory=, vcpus=, guests=, disk=, bridge=, file= "
-           "and allow= are known";
+    return "unknown option: memory=, vcpus=, guests=, disk=, bridge=, file=, "
+           "address= and allow= are known";
 }
 
 static const char *take_accept(char *const *words, unsigned n, unsigned line,
@@ -443,4 +471,17 @@ void policy_accept_line(const char *key, const char *guest, uint64_t memory_kib,
     snprintf(out, max, "accept %s %s memory=%llu vcpus=%u", quoted_key,
              guest ? quoted : "*",
              (unsigned long long)(memory_kib + 1023) >> 10, vcpus);
+}
+
+bool policy_address_allowed(const struct policy *p, const char *key,
+                            uint32_t ip)
+{
+    for (unsigned i = 0; i < p->naccepts; i++) {
+        const struct policy_accept *r = &p->accepts[i];
+
+        for (unsigned k = 0; k < r->nranges && !fnmatch(r->key, key, 0); k++)
+            if (ip >= r->ranges[k].first && ip <= r->ranges[k].last)
+                return true;
+    }
+    return false;
 }

@@ -25,6 +25,7 @@
 #define POLICY_BRIDGES_MAX  16
 #define POLICY_BRIDGE_MAX   15 /* bytes of an interface's name */
 #define POLICY_VLAN_MAX     4094
+#define POLICY_RANGES_MAX   8 /* address= of a rule */
 
 struct policy_rule {
     char guest[POLICY_PATTERN_MAX + 1];
@@ -61,6 +62,11 @@ struct policy_bridge {
     unsigned first, last; /* VLANs; 0: the name alone */
 };
 
+/* IPv4 addresses, host byte order, both ends among them. */
+struct policy_range {
+    uint32_t first, last;
+};
+
 struct policy_accept {
     unsigned line; /* of the file */
     char key[POLICY_PATTERN_MAX + 1];
@@ -71,6 +77,8 @@ struct policy_accept {
     struct policy_prefixes disks, files;
     struct policy_bridge bridges[POLICY_BRIDGES_MAX];
     unsigned nbridges;
+    struct policy_range ranges[POLICY_RANGES_MAX]; /* for mstrap */
+    unsigned nranges;
 };
 
 struct policy {
@@ -124,6 +132,10 @@ bool policy_path_plain(const char *path, bool prefix);
 
 /* Is a plain path one of the prefixes, or below one? */
 bool policy_path_within(const struct policy_prefixes *p, const char *path);
+
+/* May a source with this key give an mstrap that address? */
+bool policy_address_allowed(const struct policy *p, const char *key,
+                            uint32_t ip);
 
 /* May a vif be on this bridge, as libxl writes it: NAME or NAME.VLAN? */
 bool policy_bridge_allowed(const struct policy_accept *r, const char *bridge);

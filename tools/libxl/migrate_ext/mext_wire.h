@@ -107,6 +107,7 @@
 #define MEXT_E_HANDOVER  17 /* a step of the hand-over failed */
 #define MEXT_E_CANCELLED 18 /* operator's wish */
 #define MEXT_E_LINK      19 /* connection lost or silent */
+#define MEXT_E_REFUSED   21 /* the destination's policy is against it */
 
 /* Key derivation labels and directions */
 #define MEXT_KDF_DATA      "xen-mext data v1"
