@@ -47,34 +47,24 @@ static void save(const char *dir, const char *sub, const char *name,
 
 /* ---- signed objects ---- */
 
-static void save_good(const char *vectors, const char *corpus)
+static void save_object(const char *vectors, const char *corpus,
+                        const struct fix_object *o)
 {
-    uint8_t token[MEXT_TOKEN_LEN], hello[MEXT_HELLO_LEN];
-    uint8_t receipt[MEXT_RECEIPT_LEN];
+    uint8_t bytes[FIX_OBJECT_MAX];
+    char name[64];
 
-    fix_token_bytes(token);
-    fix_hello_bytes(hello);
-    fix_receipt_bytes(receipt);
-    save(vectors, ".", "token-good", token, sizeof(token));
-    save(vectors, ".", "hello-good", hello, sizeof(hello));
-    save(vectors, ".", "receipt-good", receipt, sizeof(receipt));
-    save(corpus, "token", "token-good", token, sizeof(token));
-    save(corpus, "token", "hello-good", hello, sizeof(hello));
-    save(corpus, "token", "receipt-good", receipt, sizeof(receipt));
-}
-
-static void save_bad(const char *vectors, const char *corpus)
-{
-    for (size_t i = 0; i < fix_nbad; i++) {
-        const struct fix_bad *bad = &fix_bad[i];
-        uint8_t token[MEXT_TOKEN_LEN];
-        char name[64];
+    o->good(bytes);
+    snprintf(name, sizeof(name), "%s-good", o->name);
+    save(vectors, ".", name, bytes, o->len);
+    save(corpus, "token", name, bytes, o->len);
+    for (size_t i = 0; i < o->nbad; i++) {
+        const struct fix_bad *bad = &o->bad[i];
         size_t len;
 
-        fix_bad_token(&bad, 1, token, &len);
-        snprintf(name, sizeof(name), "token-bad-%s", bad->name);
-        save(vectors, ".", name, token, len);
-        save(corpus, "token", name, token, len);
+        fix_break(o, &bad, 1, bytes, &len);
+        snprintf(name, sizeof(name), "%s-bad-%s", o->name, bad->name);
+        save(vectors, ".", name, bytes, len);
+        save(corpus, "token", name, bytes, len);
     }
 }
 
@@ -296,9 +286,10 @@ static void save_index(const char *vectors)
     put_keys(f, "destination", FIX_DEST);
     put_keys(f, "stranger", FIX_STRANGER);
     put_derived(f);
-    for (size_t i = 0; i < fix_nbad; i++)
-        fprintf(f, "token-bad-%s reason %d\n", fix_bad[i].name,
-                fix_bad[i].reason);
+    for (size_t i = 0; i < FIX_NOBJECTS; i++)
+        for (size_t j = 0; j < fix_objects[i].nbad; j++)
+            fprintf(f, "%s-bad-%s reason %d\n", fix_objects[i].name,
+                    fix_objects[i].bad[j].name, fix_objects[i].bad[j].reason);
     finish(f);
 }
 
@@ -310,8 +301,8 @@ int main(int argc, char **argv)
     }
     if (sodium_init() < 0)
         return 1;
-    save_good(argv[1], argv[2]);
-    save_bad(argv[1], argv[2]);
+    for (size_t i = 0; i < FIX_NOBJECTS; i++)
+        save_object(argv[1], argv[2], &fix_objects[i]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
     save_agent(argv[1], argv[2]);

@@ -73,12 +73,14 @@ static void sign(const struct packetd *p, const uint8_t *in,
         .port = t->port,
         .channels = t->channels,
         .domid = m->domid,
+        .attester = MEXT_ATTESTER_KEY,
     };
 
     mext_digest(in, MEXT_TOKEN_LEN, r.token);
     memcpy(r.id, t->id, sizeof(r.id));
     memcpy(r.destination, p->self.pk, sizeof(r.destination));
     memcpy(r.measurement, p->measurement, sizeof(r.measurement));
+    memcpy(r.measurement2, p->measurement2, sizeof(r.measurement2));
     memcpy(r.mstrap, m->key, sizeof(r.mstrap));
     mext_receipt_sign(&r, &p->self, receipt_r);
 }

@@ -21,7 +21,8 @@ struct packetd {
     uint32_t netmask, gateway;
     unsigned verbosity;
     struct mext_identity self;
-    uint8_t measurement[MEXT_DIGEST_LEN];
+    uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
+    uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
 };
 
 /* One line on standard error, with the role in front. */

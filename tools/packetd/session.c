@@ -339,12 +339,14 @@ static int send_receipt(struct session *s, struct mext_why *why)
         .port = s->token.port,
         .channels = s->token.channels,
         .domid = s->ms.domid,
+        .attester = MEXT_ATTESTER_KEY,
     };
 
     memcpy(r.token, s->digest, sizeof(r.token));
     memcpy(r.id, s->token.id, sizeof(r.id));
     memcpy(r.destination, s->p->self.pk, sizeof(r.destination));
     memcpy(r.measurement, s->p->measurement, sizeof(r.measurement));
+    memcpy(r.measurement2, s->p->measurement2, sizeof(r.measurement2));
     memcpy(r.mstrap, s->ms.key, sizeof(r.mstrap));
     mext_receipt_sign(&r, &s->p->self, out);
     m.u.receipt.bytes = out;

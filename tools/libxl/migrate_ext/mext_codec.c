@@ -640,6 +640,7 @@ const char *mext_reason(unsigned code)
         [MEXT_E_HANDOVER] = "hand-over failed",
         [MEXT_E_CANCELLED] = "cancelled",
         [MEXT_E_LINK] = "connection lost",
+        [MEXT_E_ANSWER] = "answer is not for this token",
     };
 
     if (code >= sizeof(words) / sizeof(words[0]) || !words[code])

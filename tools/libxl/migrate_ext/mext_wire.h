@@ -28,15 +28,22 @@
 #define MEXT_RECEIPT_PURPOSE "xen-mext receipt v1"
 #define MEXT_TOKEN_LEN       312
 #define MEXT_HELLO_LEN       184
-#define MEXT_RECEIPT_LEN     252
+#define MEXT_RECEIPT_LEN     288 /* a datagram: not above the token */
 
 /* Limits on what a token may ask for */
-#define MEXT_TOKEN_LIFETIME_MAX 3600 /* expiry - issued, seconds */
-#define MEXT_CLOCK_SKEW         30   /* issued may lie ahead by, seconds */
+#define MEXT_TOKEN_LIFETIME_MAX 3600  /* expiry - issued, seconds */
+#define MEXT_CLOCK_SKEW         30    /* issued may lie ahead by, seconds */
+#define MEXT_REPLAY_KEEP        86400 /* ids are kept after expiry, seconds */
 #define MEXT_MEMORY_KIB_MIN     4096
 #define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
 #define MEXT_CHANNELS_MAX       8
+
+#define MEXT_DOMID_MAX 32751 /* what Xen gives a domain at most */
+
+/* Who vouches for the measurement in a receipt */
+#define MEXT_ATTESTER_KEY 1 /* the host key alone */
+#define MEXT_ATTESTER_TPM 2 /* a TPM 2.0 as well: EVIDENCE follows */
 
 /* Frames */
 #define MEXT_FRAME_HDR_LEN    4       /* u32 length of the body */
@@ -106,6 +113,7 @@
 #define MEXT_E_HANDOVER  17 /* a step of the hand-over failed */
 #define MEXT_E_CANCELLED 18 /* operator's wish */
 #define MEXT_E_LINK      19 /* connection lost or silent */
+#define MEXT_E_ANSWER    20 /* hello or receipt is not for this token */
 
 /* Key derivation labels and directions */
 #define MEXT_KDF_DATA      "xen-mext data v1"
