@@ -4,7 +4,8 @@
  * that ask to be moved.
  *
  * Each value stands in docs/specs (token, transport, agent or guest-migrate)
- * under the same name; tests/unit/spec_check proves that the two agree.  No dependencies: includable everywhere.
+ * under the same name; tests/unit/spec_check proves that the two agree.  No
+ * dependencies: includable everywhere.
  */
 #ifndef MEXT_WIRE_H
 #define MEXT_WIRE_H
@@ -85,6 +86,7 @@
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
 #define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
 #define MEXT_CTL_GUEST    0x85 /* packetd -> source */
+#define MEXT_CTL_EVIDENCE 0x86 /* packetd -> source */
 #define MEXT_CTL_ABORT    0xff /* either */
 
 #define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */
@@ -92,6 +94,8 @@
 #define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
 #define MEXT_REPORT_MS_MAX   10000  /* report ms in FINAL */
 #define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
+#define MEXT_ATTEST_MAX      1024   /* TPMS_ATTEST in EVIDENCE, bytes */
+#define MEXT_TPMSIG_MAX      1024   /* TPMT_SIGNATURE in it, bytes */
 
 /* Reasons, in ABORT, REFUSE and ERROR */
 #define MEXT_E_INTERNAL  1  /* own failure, text says which */
