@@ -7,6 +7,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token
 check_PROGRAMS += $(fuzz_tests)
@@ -60,5 +61,12 @@ tests_fuzz_fuzz_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_token_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_token_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_quote_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_quote_SOURCES = tests/fuzz/fuzz_quote.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h

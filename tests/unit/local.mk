@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/vectors \
 	-I$(srcdir)/tools/packetd
-UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS)
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS) \
+	$(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Fixed keys, objects and messages; the harness.
 check_LIBRARIES = tests/unit/libunit.a
@@ -15,12 +17,15 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/unit.h \
 	tests/vectors/fix_agent.c \
 	tests/vectors/fix_messages.c \
+	tests/vectors/fix_quote.c \
+	tests/vectors/fix_quote.h \
 	tests/vectors/fix_tokens.c \
 	tests/vectors/fixture.c \
 	tests/vectors/fixture.h
 
 unit_tests = \
 	tests/unit/test_agent \
+	tests/unit/test_attest \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
 	tests/unit/test_keys \
@@ -30,6 +35,7 @@ unit_tests = \
 	tests/unit/test_order \
 	tests/unit/test_pack \
 	tests/unit/test_precopy \
+	tests/unit/test_quote \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
 	tests/unit/test_thin \
@@ -121,3 +127,13 @@ tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_replay_LDADD = $(UNIT_LDADD)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c \
 	tools/packetd/replay.c
+
+tests_unit_test_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quote_LDADD = $(UNIT_LDADD)
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+
+tests_unit_test_attest_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_attest_LDADD = $(UNIT_LDADD)
+tests_unit_test_attest_SOURCES = tests/unit/test_attest.c

@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "fixture.h"
+#include "fix_quote.h"
 
 static FILE *create(const char *dir, const char *sub, const char *name)
 {
@@ -66,6 +66,41 @@ static void save_object(const char *vectors, const char *corpus,
         save(vectors, ".", name, bytes, len);
         save(corpus, "token", name, bytes, len);
     }
+}
+
+/* ---- a TPM's evidence, and the AK that goes with it ---- */
+
+static void save_quote(const char *vectors, const char *corpus,
+                       const struct fix_bad_quote *bad)
+{
+    uint8_t body[4096];
+    struct mext_evidence e;
+    char name[64];
+    size_t n;
+
+    fix_quote(&e, bad);
+    n = fix_quote_body(&e, body, sizeof(body));
+    snprintf(name, sizeof(name), "quote-%s%s", bad ? "bad-" : "good",
+             bad ? bad->name : "");
+    save(vectors, ".", name, body, n);
+    save(corpus, "quote", name, body, n);
+}
+
+static void save_quotes(const char *vectors, const char *corpus)
+{
+    uint8_t receipt[MEXT_RECEIPT_LEN];
+    char text[MEXT_AK_TEXT_MAX];
+    struct mext_ak ak;
+
+    save_quote(vectors, corpus, NULL);
+    for (size_t i = 0; i < fix_nbad_quotes; i++)
+        save_quote(vectors, corpus, &fix_bad_quotes[i]);
+    fix_tpm_receipt_bytes(receipt);
+    save(vectors, ".", "receipt-tpm", receipt, sizeof(receipt));
+    fix_ak(&ak, FIX_DEST);
+    mext_ak_text(&ak, text);
+    save(vectors, ".", "ak", text, strlen(text));
+    save(corpus, "quote", "ak", text, strlen(text));
 }
 
 /* ---- messages ---- */
@@ -290,6 +325,9 @@ static void save_index(const char *vectors)
         for (size_t j = 0; j < fix_objects[i].nbad; j++)
             fprintf(f, "%s-bad-%s reason %d\n", fix_objects[i].name,
                     fix_objects[i].bad[j].name, fix_objects[i].bad[j].reason);
+    for (size_t i = 0; i < fix_nbad_quotes; i++)
+        fprintf(f, "quote-bad-%s says %s\n", fix_bad_quotes[i].name,
+                fix_bad_quotes[i].says);
     finish(f);
 }
 
@@ -303,6 +341,7 @@ int main(int argc, char **argv)
         return 1;
     for (size_t i = 0; i < FIX_NOBJECTS; i++)
         save_object(argv[1], argv[2], &fix_objects[i]);
+    save_quotes(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
     save_agent(argv[1], argv[2]);
