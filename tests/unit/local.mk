@@ -26,6 +26,7 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_attest \
+	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
 	tests/unit/test_keys \
@@ -137,3 +138,15 @@ tests_unit_test_attest_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_attest_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_attest_LDADD = $(UNIT_LDADD)
 tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
+
+tests_unit_test_attest_tpm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_tpm_CFLAGS = $(UNIT_CFLAGS) $(TSS2_CFLAGS)
+tests_unit_test_attest_tpm_LDADD = $(UNIT_LDADD) $(TSS2_LIBS)
+tests_unit_test_attest_tpm_SOURCES = tests/unit/test_attest_tpm.c \
+	tools/packetd/akcmd.c \
+	tools/packetd/akcmd.h \
+	tools/packetd/attest.c \
+	tools/packetd/attest.h \
+	tools/packetd/attest_tpm.c \
+	tools/packetd/tpm.c \
+	tools/packetd/tpm.h

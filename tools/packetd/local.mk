@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(TSS2_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/akcmd.c \
+	tools/packetd/akcmd.h \
+	tools/packetd/attest.c \
+	tools/packetd/attest.h \
+	tools/packetd/attest_tpm.c \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
 	tools/packetd/guests.c \
@@ -17,9 +22,12 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
 	tools/packetd/session.c \
+	tools/packetd/tpm.c \
+	tools/packetd/tpm.h \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) \
+	$(TSS2_LIBS) $(TSS2_MU_LIBS) $(CRYPTO_LIBS)
