@@ -10,6 +10,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_hello \
 	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_policy \
+	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_thin \
@@ -123,3 +124,10 @@ tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h \
 	tests/fuzz/sign.c
+
+tests_fuzz_fuzz_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_quote_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_quote_SOURCES = tests/fuzz/fuzz_quote.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h

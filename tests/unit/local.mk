@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/vectors \
 	-I$(srcdir)/tools/packetd
-UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS)
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS) \
+	$(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Fixed keys, objects and messages; the harness.
 check_LIBRARIES = tests/unit/libunit.a
@@ -15,6 +17,8 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/unit.h \
 	tests/vectors/fix_agent.c \
 	tests/vectors/fix_messages.c \
+	tests/vectors/fix_quote.c \
+	tests/vectors/fix_quote.h \
 	tests/vectors/fix_tokens.c \
 	tests/vectors/fixture.c \
 	tests/vectors/fixture.h
@@ -22,6 +26,8 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_admit \
 	tests/unit/test_agent \
+	tests/unit/test_attest \
+	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
 	tests/unit/test_keys \
@@ -32,6 +38,7 @@ unit_tests = \
 	tests/unit/test_pack \
 	tests/unit/test_policy \
 	tests/unit/test_precopy \
+	tests/unit/test_quote \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
 	tests/unit/test_service \
@@ -165,3 +172,25 @@ tests_mitm_test_mitm_SOURCES = \
 	tests/mitm/test_mitm.c \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
+
+tests_unit_test_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quote_LDADD = $(UNIT_LDADD)
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+
+tests_unit_test_attest_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_attest_LDADD = $(UNIT_LDADD)
+tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
+
+tests_unit_test_attest_tpm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_tpm_CFLAGS = $(UNIT_CFLAGS) $(TSS2_CFLAGS)
+tests_unit_test_attest_tpm_LDADD = $(UNIT_LDADD) $(TSS2_LIBS)
+tests_unit_test_attest_tpm_SOURCES = tests/unit/test_attest_tpm.c \
+	tools/packetd/akcmd.c \
+	tools/packetd/akcmd.h \
+	tools/packetd/attest.c \
+	tools/packetd/attest.h \
+	tools/packetd/attest_tpm.c \
+	tools/packetd/tpm.c \
+	tools/packetd/tpm.h

@@ -20,6 +20,7 @@ struct packetd {
     const char *bridge;
     uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
+    const char *attest;  /* who vouches, see attest.h */
     const char *metrics; /* file they are written to, NULL: none */
     unsigned verbosity;
     uint32_t rate; /* tokens a second from one address, 0: any */
@@ -27,7 +28,8 @@ struct packetd {
     struct jail_user user; /* of the parts that read from the network */
     int gate;              /* to the door */
     struct mext_identity self;
-    uint8_t measurement[MEXT_DIGEST_LEN];
+    uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
+    uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
 };
 
 /* One line on standard error, with the role in front. */
@@ -69,8 +71,8 @@ const struct policy *packetd_policy(const struct packetd *p,
                                     struct mext_why *why);
 
 /* May a source give an mstrap this address?  -1 and why. */
-int packetd_admit_address(const struct packetd *p, const char *key, uint32_t ip,
-                          struct mext_why *why);
+int packetd_admit_address(const struct packetd *p, const struct policy *policy,
+                          const char *key, uint32_t ip, struct mext_why *why);
 
 /* mstrap's words. */
 void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "admit.h"
+#include "receipt.h"
 #include "door.h"
 #include "mext_agent.h"
 #include "ms_host.h"
@@ -338,25 +339,26 @@ static int watch_domain(struct session *s, struct mext_why *why)
            mext_store_watch(s->store, "@releaseDomain", why);
 }
 
+/* The receipt, and what the attester has to say about it. */
 static int send_receipt(struct session *s, struct mext_why *why)
 {
-    uint8_t out[MEXT_RECEIPT_LEN];
     struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
-    struct mext_receipt r = {
-        .issued = (uint64_t)time(NULL),
-        .ip = s->ip,
-        .port = s->token.port,
-        .channels = s->token.channels,
-        .domid = s->ms.domid,
-    };
+    uint8_t out[MEXT_RECEIPT_LEN];
+    struct mext_evidence e;
 
-    memcpy(r.token, s->digest, sizeof(r.token));
-    memcpy(r.id, s->token.id, sizeof(r.id));
-    memcpy(r.destination, s->p->self.pk, sizeof(r.destination));
-    memcpy(r.measurement, s->p->measurement, sizeof(r.measurement));
-    memcpy(r.mstrap, s->ms.key, sizeof(r.mstrap));
-    mext_receipt_sign(&r, &s->p->self, out);
+    if (packetd_receipt(s->p, s->digest, &s->token, s->ip, &s->ms, out, &e,
+                        why))
+        return fail(s, MEXT_E_INTERNAL);
     m.u.receipt.bytes = out;
+    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
+        return fail(s, MEXT_E_LINK);
+    if (!e.attest_len)
+        return 0;
+    m.type = MEXT_CTL_EVIDENCE;
+    m.u.evidence.attest = e.attest;
+    m.u.evidence.attest_len = e.attest_len;
+    m.u.evidence.sig = e.sig;
+    m.u.evidence.sig_len = e.sig_len;
     return mext_conn_send(&s->conn, &m, SEND_MS, why) ? fail(s, MEXT_E_LINK)
                                                       : 0;
 }
