@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \
 	tests/testbed/scenario-ramdisks \
+	tests/testbed/scenario-policy \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-terminal \

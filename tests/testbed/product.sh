@@ -111,3 +111,26 @@ absent_from() {
     ! bed exec "$1" xl list </dev/null |
         awk -v name="$2" 'index($1, name) == 1 { n++ } END { exit !n }'
 }
+
+# things HOST: domains and network cards.
+things() {
+    bed exec "$1" sh -c 'xl list | cut -d " " -f 1; ls /sys/class/net' </dev/null
+}
+
+# refused WHAT REGEX ARGUMENT...: xl migrate --cooperative ARGUMENT... fails
+# with 1 and says so; the guest $name lives, host2 has nothing new.
+refused() {
+    local what=$1 regex=$2 out status=0 before
+    shift 2
+    step "$what"
+    before=$(things host2)
+    out=$(bed exec host1 xl migrate --cooperative "$@" </dev/null 2>&1) ||
+        status=$?
+    echo "$out"
+    [ $status = 1 ] || fail "$what: exit status $status"
+    grep -qE "$regex" <<<"$out" || fail "$what: the message is not /$regex/"
+    [ "$(things host2)" = "$before" ] ||
+        fail "$what: host2 has other domains or network cards"
+    runs_on host1 "$name" || fail "$what: the guest does not run any more"
+    witness_beats host1 "$name" 2 >/dev/null
+}
