@@ -8,7 +8,8 @@ fuzz_tests = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_thin \
-	tests/fuzz/fuzz_token
+	tests/fuzz/fuzz_token \
+	tests/fuzz/fuzz_whois
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus
@@ -60,5 +61,12 @@ tests_fuzz_fuzz_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_token_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_token_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_whois_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_whois_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_whois_SOURCES = tests/fuzz/fuzz_whois.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h

@@ -33,7 +33,8 @@ unit_tests = \
 	tests/unit/test_replay \
 	tests/unit/test_seal \
 	tests/unit/test_thin \
-	tests/unit/test_token
+	tests/unit/test_token \
+	tests/unit/test_whois
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
@@ -83,6 +84,11 @@ tests_unit_test_keys_LDADD = $(UNIT_LDADD)
 tests_unit_test_keys_SOURCES = tests/unit/test_keys.c \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h
+
+tests_unit_test_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_whois_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_whois_LDADD = $(UNIT_LDADD)
+tests_unit_test_whois_SOURCES = tests/unit/test_whois.c
 
 tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)

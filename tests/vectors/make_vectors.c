@@ -78,6 +78,21 @@ static void save_bad(const char *vectors, const char *corpus)
     }
 }
 
+static void save_whois(const char *vectors, const char *corpus)
+{
+    uint8_t whois[MEXT_WHOIS_LEN], iam[MEXT_IAM_LEN];
+
+    fix_whois_bytes(whois);
+    save(vectors, ".", "whois", whois, sizeof(whois));
+    save(corpus, "whois", "whois", whois, sizeof(whois));
+    fix_iam_bytes(false, iam);
+    save(vectors, ".", "iam", iam, sizeof(iam));
+    save(corpus, "whois", "iam", iam, sizeof(iam));
+    fix_iam_bytes(true, iam);
+    save(vectors, ".", "iam-next", iam, sizeof(iam));
+    save(corpus, "whois", "iam-next", iam, sizeof(iam));
+}
+
 /* ---- messages ---- */
 
 static void save_data(const char *vectors, const char *corpus)
@@ -295,6 +310,7 @@ static void save_index(const char *vectors)
     put_keys(f, "source", FIX_SOURCE);
     put_keys(f, "destination", FIX_DEST);
     put_keys(f, "stranger", FIX_STRANGER);
+    put_keys(f, "next", FIX_NEXT);
     put_derived(f);
     for (size_t i = 0; i < fix_nbad; i++)
         fprintf(f, "token-bad-%s reason %d\n", fix_bad[i].name,
@@ -312,6 +328,7 @@ int main(int argc, char **argv)
         return 1;
     save_good(argv[1], argv[2]);
     save_bad(argv[1], argv[2]);
+    save_whois(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
     save_agent(argv[1], argv[2]);

@@ -51,6 +51,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_thin.h \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
+	tools/libxl/migrate_ext/mext_whois.c \
+	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
 	tools/libxl/migrate_ext/mext_xen.c \
 	tools/libxl/migrate_ext/mext_xen.h
