@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
+	tests/unit/test_keycmd \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_move \
@@ -31,9 +32,11 @@ unit_tests = \
 	tests/unit/test_pack \
 	tests/unit/test_precopy \
 	tests/unit/test_replay \
+	tests/unit/test_rotate \
 	tests/unit/test_seal \
 	tests/unit/test_thin \
 	tests/unit/test_token \
+	tests/unit/test_trust \
 	tests/unit/test_whois
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
@@ -78,12 +81,31 @@ tests_unit_test_guest_SOURCES = tests/unit/test_guest.c \
 	tools/agent/pages.c \
 	tools/agent/util.c
 
+# Folders of keys, and packetd's words for them.
+KEYDIR = tests/unit/keydir.c \
+	tests/unit/keydir.h \
+	tools/packetd/keycmd.c \
+	tools/packetd/keycmd.h
+
+tests_unit_test_keycmd_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keycmd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keycmd_LDADD = $(UNIT_LDADD)
+tests_unit_test_keycmd_SOURCES = tests/unit/test_keycmd.c $(KEYDIR)
+
 tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keys_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keys_LDADD = $(UNIT_LDADD)
-tests_unit_test_keys_SOURCES = tests/unit/test_keys.c \
-	tools/packetd/keycmd.c \
-	tools/packetd/keycmd.h
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c $(KEYDIR)
+
+tests_unit_test_rotate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_rotate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rotate_LDADD = $(UNIT_LDADD)
+tests_unit_test_rotate_SOURCES = tests/unit/test_rotate.c $(KEYDIR)
+
+tests_unit_test_trust_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_trust_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_trust_LDADD = $(UNIT_LDADD)
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c $(KEYDIR)
 
 tests_unit_test_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_whois_CFLAGS = $(UNIT_CFLAGS)

@@ -173,9 +173,23 @@ static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
     return 0;
 }
 
-/* HELLO, or the destination's refusal in words. */
+static int other_key(struct sender *s, const char *what,
+                     const uint8_t key[MEXT_KEY_LEN], struct mext_why *why)
+{
+    char print[MEXT_FINGERPRINT_LEN];
+
+    mext_fingerprint(key, print);
+    return mext_fail(why,
+                     "%s trusted as \"%s\" (%s): it is another host, or has "
+                     "a new key. Compare 'packetd fingerprint' there with "
+                     "'packetd fingerprint %s' here; if it was set up anew, "
+                     "packetd trust remove %s, then packetd trust fetch",
+                     what, s->rq->peer, print, s->rq->peer, s->rq->peer);
+}
+
+/* HELLO, or the destination's refusal in words and (MEXT_E_*) *refused_r. */
 static int read_hello(struct sender *s, int fd, struct mext_hello *h,
-                      struct mext_why *why)
+                      unsigned *refused_r, struct mext_why *why)
 {
     uint8_t buf[1024];
     int n = mext_net_recv_plain(fd, buf, sizeof(buf), ANSWER_MS, why);
@@ -183,38 +197,34 @@ static int read_hello(struct sender *s, int fd, struct mext_hello *h,
 
     if (n < 0)
         return -1;
-    if (buf[0] == MEXT_CTL_ABORT && !mext_ctl_decode(buf, (size_t)n, &m))
+    if (buf[0] == MEXT_CTL_ABORT && !mext_ctl_decode(buf, (size_t)n, &m)) {
+        *refused_r = m.u.abort.code;
         return mext_fail(why, "refused by the destination: %s%s%.*s",
                          mext_reason(m.u.abort.code), m.u.abort.len ? ": " : "",
                          m.u.abort.len, m.u.abort.text);
+    }
     if (mext_hello_verify(buf, (size_t)n, s->token.audience, s->digest, h))
-        return mext_fail(why,
-                         "the answer is not signed by the key pinned for "
-                         "\"%s\": another host, or its key has changed "
-                         "(packetd trust list)",
-                         s->rq->peer);
+        return other_key(s, "the answer is not signed by the key",
+                         s->token.audience, why);
     return 0;
 }
 
-static int connect_control(struct sender *s, struct mext_why *why)
+/* One attempt, with one of the destination's keys. */
+static int try_key(struct sender *s, const char *host, uint16_t port,
+                   const uint8_t key[MEXT_KEY_LEN], unsigned *refused_r,
+                   struct mext_why *why)
 {
-    uint8_t audience[MEXT_KEY_LEN], token[MEXT_TOKEN_LEN];
+    uint8_t token[MEXT_TOKEN_LEN];
     struct mext_root root;
     struct mext_hello h;
-    char host[256];
-    uint16_t port;
     int fd, rc = -1;
 
-    if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
-        mext_identity_load(s->rq->keys_dir, &s->self, why) ||
-        mext_trust_find(s->rq->keys_dir, s->rq->peer, audience, why) ||
-        make_token(s, audience, token, why))
-        return -1;
-    step(s, "connecting to packetd on %s port %u", host, port);
-    if (mext_net_connect(host, port, CONNECT_MS, &fd, why))
+    *refused_r = 0;
+    if (make_token(s, key, token, why) ||
+        mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
     if (!mext_net_send_plain(fd, token, sizeof(token), ANSWER_MS, why) &&
-        !read_hello(s, fd, &h, why)) {
+        !read_hello(s, fd, &h, refused_r, why)) {
         if (mext_root_derive(&root, MEXT_KDF_CONTROL, s->secret, h.session,
                              s->digest, s->token.session, h.session))
             mext_fail(why, "the destination's session key is unusable");
@@ -225,6 +235,29 @@ static int connect_control(struct sender *s, struct mext_why *why)
     if (rc)
         close(fd);
     return rc;
+}
+
+/* A destination whose key is being replaced has one or another of its keys. */
+static int connect_control(struct sender *s, struct mext_why *why)
+{
+    struct mext_trusted peer;
+    unsigned refused;
+    char host[256];
+    uint16_t port;
+
+    if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
+        mext_identity_load(s->rq->keys_dir, &s->self, why) ||
+        mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why))
+        return -1;
+    step(s, "connecting to packetd on %s port %u", host, port);
+    for (unsigned i = 0; i < peer.n; i++) {
+        int rc = try_key(s, host, port, peer.key[i], &refused, why);
+
+        if (refused != MEXT_E_AUDIENCE)
+            return rc;
+    }
+    return other_key(s, "the destination does not have the key", peer.key[0],
+                     why);
 }
 
 /* CONFIG, then steps until the receipt. */
