@@ -22,6 +22,7 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
+	tests/unit/test_fetch \
 	tests/unit/test_guest \
 	tests/unit/test_keycmd \
 	tests/unit/test_keys \
@@ -84,8 +85,15 @@ tests_unit_test_guest_SOURCES = tests/unit/test_guest.c \
 # Folders of keys, and packetd's words for them.
 KEYDIR = tests/unit/keydir.c \
 	tests/unit/keydir.h \
+	tools/packetd/fetch.c \
+	tools/packetd/fetch.h \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h
+
+tests_unit_test_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_fetch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fetch_LDADD = $(UNIT_LDADD)
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(KEYDIR)
 
 tests_unit_test_keycmd_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keycmd_CFLAGS = $(UNIT_CFLAGS)

@@ -215,12 +215,17 @@ START_TEST(word_usage)
         { "pubkey -x", 2 },
         { "pubkey --also", 2 },
         { "pubkey --finish", 2 },
+        { "genkey --name a", 2 },
         { "fingerprint a --next", 2 },
         { "rotate now", 2 },
         { "rotate --next", 2 },
         { "trust list --yes", 2 },
         { "trust add a b --yes", 2 },
         { "trust remove a b c", 2 },
+        { "trust fetch", 2 },
+        { "trust fetch a b", 2 },
+        { "trust fetch a --also", 2 },
+        { "trust fetch a --name", 2 },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -239,6 +244,7 @@ START_TEST(word_help)
         "genkey --help",      "pubkey -h",         "trust -h",
         "trust add --help",   "trust list -h",     "trust remove -h",
         "fingerprint --help", "trust --help list", "rotate --help",
+        "trust fetch -h",
     };
 
     for (size_t i = 0; i < COUNT(lines); i++) {

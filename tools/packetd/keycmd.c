@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sodium.h>
 
+#include "fetch.h"
 #include "keycmd.h"
 #include "mext_keys.h"
 
@@ -16,12 +17,15 @@ enum {
     NEXT = 1,
     FINISH = 2,
     ALSO = 4,
+    NAME = 8,
+    FINGERPRINT = 16,
+    YES = 32,
     HELP = 64,
 };
 
 /* A word's arguments, options taken out. */
 struct args {
-    const char *dir;
+    const char *dir, *name, *fingerprint;
     unsigned given; /* bits of the options */
     int n;
     char **v;
@@ -197,6 +201,20 @@ static int cmd_trust_remove(const struct args *a)
     return DONE;
 }
 
+static int cmd_trust_fetch(const struct args *a)
+{
+    const struct packetd_fetch f = {
+        .dir = a->dir,
+        .host = a->v[0],
+        .name = a->name,
+        .fingerprint = a->fingerprint,
+        .yes = a->given & YES,
+    };
+    int rc = packetd_fetch(&f);
+
+    return rc ? rc : printed();
+}
+
 /* ---- words ---- */
 
 static const struct word trust_words[] = {
@@ -211,6 +229,13 @@ static const struct word trust_words[] = {
     { "remove", 1, 2, 0, cmd_trust_remove,
       "trust remove NAME [KEY|-] [--dir DIR]",
       "Trusts one key of NAME, or all of them, no longer." },
+    { "fetch", 1, 1, NAME | FINGERPRINT | YES, cmd_trust_fetch,
+      "trust fetch HOST[:PORT] [OPTION]...",
+      "Asks packetd on HOST for its keys, shows their fingerprints, and trusts\n"
+      "them as 'packetd trust add' does if you agree.\n\n"
+      "  --name NAME        trusts them under NAME (default: HOST)\n"
+      "  --fingerprint FP   does not ask: the first new key must have this one\n"
+      "  --yes              does not ask: trusts whoever answers" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
@@ -230,7 +255,7 @@ static const struct word words[] = {
       "Makes the next key this host's, and keeps the old one for tokens that\n"
       "name it.\n\n"
       "  --finish    removes the old key" },
-    { "trust", 0, 0, 0, NULL, "trust list|add|remove ... [--dir DIR]",
+    { "trust", 0, 0, 0, NULL, "trust list|add|remove|fetch ... [--dir DIR]",
       "Lists and changes the hosts that are trusted." },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -267,6 +292,9 @@ static int parse_options(int argc, char **argv, struct args *a)
         { "next", no_argument, NULL, NEXT },
         { "finish", no_argument, NULL, FINISH },
         { "also", no_argument, NULL, ALSO },
+        { "name", required_argument, NULL, NAME },
+        { "fingerprint", required_argument, NULL, FINGERPRINT },
+        { "yes", no_argument, NULL, YES },
         { NULL, 0, NULL, 0 },
     };
     int c;
@@ -281,6 +309,10 @@ static int parse_options(int argc, char **argv, struct args *a)
         a->given |= (unsigned)c;
         if (!c)
             a->dir = optarg;
+        else if (c == NAME)
+            a->name = optarg;
+        else if (c == FINGERPRINT)
+            a->fingerprint = optarg;
     }
     a->n = argc - optind;
     a->v = argv + optind;

@@ -10,6 +10,7 @@
  *   packetd trust list             NAME, tab, KEY, a line each
  *   packetd trust add NAME KEY|- [--also]   -: read from standard input
  *   packetd trust remove NAME [KEY|-]
+ *   packetd trust fetch HOST[:PORT] [--name NAME] [--fingerprint FP] [--yes]
  *
  * Each takes --dir DIR (default: mext_keys_dir()) and --help.
  */

@@ -5,6 +5,8 @@ tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_packetd_packetd_SOURCES = \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
+	tools/packetd/fetch.c \
+	tools/packetd/fetch.h \
 	tools/packetd/guests.c \
 	tools/packetd/guests.h \
 	tools/packetd/keycmd.c \
