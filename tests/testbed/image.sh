@@ -26,8 +26,8 @@ dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/tail bin/ip
 dom0_trees=(usr/lib/xen-$xen_version usr/lib/xen-common etc/xen)
 # Not linked by the programs above: what our own programs are linked with,
 # and libgcc_s, which pthread_cancel loads (xl aborts without it).
-dom0_libraries=(libgcc_s.so.1 libsodium.so.23 liblz4.so.1
-    libevent-2.1.so.7
+dom0_libraries=(libgcc_s.so.1 libsodium.so.23 liblz4.so.1 libseccomp.so.2
+    libsystemd.so.0 libevent-2.1.so.7
     libevent_core-2.1.so.7 libyajl.so.2 libxlutil.so.$xen_version.0
     libxenlight.so.$xen_version.0 libxenvchan.so.$xen_version.0
     libxenstat.so.$xen_version.0 libnss_files.so.2 libuuid.so.1
@@ -133,8 +133,9 @@ skeleton() {
         grep -vxE 'busybox|init|linuxrc' | while read -r name; do
             ln -s busybox "$1/bin/$name"
         done
-    echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
-    echo root:x:0: >"$1/etc/group"
+    printf '%s\n' root:x:0:0:root:/root:/bin/sh \
+        packetd:x:999:999::/nonexistent:/bin/false >"$1/etc/passwd"
+    printf '%s\n' root:x:0: packetd:x:999: >"$1/etc/group"
 }
 
 # add_programs ROOT PATH...: the paths are those of merged /usr or of the

@@ -35,6 +35,7 @@ unit_tests = \
 	tests/unit/test_replay \
 	tests/unit/test_rotate \
 	tests/unit/test_seal \
+	tests/unit/test_service \
 	tests/unit/test_thin \
 	tests/unit/test_token \
 	tests/unit/test_trust \
@@ -157,3 +158,9 @@ tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_replay_LDADD = $(UNIT_LDADD)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c \
 	tools/packetd/replay.c
+
+# Starts tools/packetd/packetd.
+tests_unit_test_service_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_service_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_service_LDADD = $(UNIT_LDADD)
+tests_unit_test_service_SOURCES = tests/unit/test_service.c

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -14,25 +15,68 @@
 /* More own pages than any mstrap has; a larger claim is a lie. */
 #define OWN_PAGES_MAX 4096
 
-int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
-                     struct mext_why *why)
+/* SHA-256 of all that can be read from fd; copied to `copy` unless it is -1. */
+static int measure(int fd, int copy, uint8_t digest_r[MEXT_DIGEST_LEN])
 {
     crypto_hash_sha256_state st;
     uint8_t buf[65536];
     ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    crypto_hash_sha256_init(&st);
+    while ((n = read(fd, buf, sizeof(buf))) > 0) {
+        crypto_hash_sha256_update(&st, buf, (unsigned long long)n);
+        if (copy >= 0 && write(copy, buf, (size_t)n) != n)
+            return -1;
+    }
+    crypto_hash_sha256_final(&st, digest_r);
+    return n ? -1 : 0;
+}
+
+/* What is measured is what is copied, and nobody can change the copy. */
+int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
+                  uint8_t digest_r[MEXT_DIGEST_LEN], struct mext_why *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), copy, rc;
 
     if (fd < 0)
         return mext_fail(why, "cannot open the mstrap image %s: %s", path,
                          strerror(errno));
-    crypto_hash_sha256_init(&st);
-    while ((n = read(fd, buf, sizeof(buf))) > 0)
-        crypto_hash_sha256_update(&st, buf, (unsigned long long)n);
+    copy = memfd_create("mstrap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    rc = copy < 0 || measure(fd, copy, digest_r) ||
+         fcntl(copy, F_ADD_SEALS,
+               F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    if (rc)
+        mext_fail(why, "cannot copy %s to memory: %s", path, strerror(errno));
+    else
+        snprintf(copy_r, MS_IMAGE_COPY_MAX, "/proc/self/fd/%d", copy);
     close(fd);
-    if (n < 0)
-        return mext_fail(why, "cannot read %s: %s", path, strerror(errno));
-    crypto_hash_sha256_final(&st, digest_r);
-    return 0;
+    return rc ? -1 : 0;
+}
+
+/*
+ * The measurement of a domain's kernel: noted by packetd when it launched it,
+ * otherwise that of the file its configuration names.
+ */
+static int measure_domain(struct mext_lxl *lxl, struct mext_store *store,
+                          uint32_t domid, uint8_t digest_r[MEXT_DIGEST_LEN])
+{
+    char hex[2 * MEXT_DIGEST_LEN + 1];
+    char *kernel;
+    size_t len;
+    int fd, rc;
+
+    if (mext_store_read(store, domid, "mstrap/measurement", hex, sizeof(hex)) ==
+        2 * MEXT_DIGEST_LEN)
+        return sodium_hex2bin(digest_r, MEXT_DIGEST_LEN, hex,
+                              2 * MEXT_DIGEST_LEN, NULL, &len, NULL) ||
+               len != MEXT_DIGEST_LEN;
+    kernel = mext_lxl_kernel(lxl, domid);
+    fd = kernel ? open(kernel, O_RDONLY | O_CLOEXEC) : -1;
+    rc = fd < 0 || measure(fd, -1, digest_r);
+    if (fd >= 0)
+        close(fd);
+    free(kernel);
+    return rc;
 }
 
 struct waiting {
@@ -46,10 +90,7 @@ static bool is_waiting(void *arg, uint32_t domid)
 {
     struct waiting *w = arg;
     uint8_t digest[MEXT_DIGEST_LEN];
-    struct mext_why ignored;
     char text[200];
-    char *kernel;
-    bool same;
 
     if (mext_store_read(w->store, domid, "data/mstrap/state", text,
                         sizeof(text)) < 0 ||
@@ -60,11 +101,8 @@ static bool is_waiting(void *arg, uint32_t domid)
         mext_store_read(w->store, domid, "mstrap/session", text,
                         sizeof(text)) >= 0)
         return false;
-    kernel = mext_lxl_kernel(w->lxl, domid);
-    same = kernel && !ms_image_measure(kernel, digest, &ignored) &&
+    return !measure_domain(w->lxl, w->store, domid, digest) &&
            !memcmp(digest, w->measurement, sizeof(digest));
-    free(kernel);
-    return same;
 }
 
 uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,

@@ -11,14 +11,21 @@
 #include "mext_store.h"
 #include "mext_xen.h"
 
-/* SHA-256 of the file, read through one descriptor. */
-int ms_image_measure(const char *path, uint8_t digest_r[MEXT_DIGEST_LEN],
-                     struct mext_why *why);
+#define MS_IMAGE_COPY_MAX 32
+
+/*
+ * Opens an image, once: a sealed copy in memory, whose path for this process
+ * and those it forks goes to copy_r, and its SHA-256.  What is launched from
+ * that path is what was measured.
+ */
+int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
+                  uint8_t digest_r[MEXT_DIGEST_LEN], struct mext_why *why);
 
 /*
  * A waiting mstrap at this address that no session was given to yet: its
- * domid, or 0.  Only domains whose kernel, as libxl knows it, has this
- * measurement count, whatever others may write about themselves.
+ * domid, or 0.  Only domains whose kernel has this measurement count, whatever
+ * others may write about themselves: as packetd noted when it launched it, or
+ * of the file that dom0's configuration of the domain names.
  */
 uint32_t ms_find_waiting(struct mext_lxl *lxl, struct mext_store *store,
                          uint32_t ip, uint16_t port,

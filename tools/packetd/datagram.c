@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sodium.h>
+
 #include "ms_host.h"
 #include "packetd.h"
 
@@ -46,8 +48,10 @@ static int launch(const struct packetd *p, const struct mext_token *t,
         .memory_kib = t->memory_kib,
         .vcpus = t->vcpus,
     };
+    char hex[2 * MEXT_DIGEST_LEN + 1];
     unsigned code;
 
+    sodium_bin2hex(hex, sizeof(hex), p->measurement, MEXT_DIGEST_LEN);
     packetd_cmdline(t->ip, t->netmask, t->gateway, t->port, cmdline);
     snprintf(name, sizeof(name), "mstrap-%02x%02x%02x%02x", t->id[0], t->id[1],
              t->id[2], t->id[3]);
@@ -57,6 +61,7 @@ static int launch(const struct packetd *p, const struct mext_token *t,
         mext_dom_open(m->domid, &m->dom, why) || ms_seed(m, why) ||
         mext_store_write(m->store, m->domid, "mstrap/started-by", "packetd",
                          why) ||
+        mext_store_write(m->store, m->domid, "mstrap/measurement", hex, why) ||
         mext_dom_unpause(m->dom, why))
         return -1;
     packetd_log("domain %u, %s, waits for a guest", m->domid, name);
@@ -84,26 +89,31 @@ static void sign(const struct packetd *p, const uint8_t *in,
 }
 
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
-                     const struct mext_token *t, uint8_t *receipt_r)
+                     const struct mext_token *t, const struct gate_peer *from)
 {
+    struct gate_msg answer = { .type = GATE_ANSWER, .fd = -1 };
     struct ms_domain m = { 0 };
     struct mext_why why;
     int rc;
 
     if (!t->ip) {
         packetd_log("a token in a datagram must name mstrap's address");
-        return -1;
+        return 1;
     }
+    answer.u.answer.to = *from;
+    answer.u.answer.n = MEXT_RECEIPT_LEN;
     rc = launch(p, t, &m, &why);
+    if (!rc) {
+        sign(p, in, t, &m, answer.u.answer.bytes);
+        rc = gate_send(p->gate, &answer, &why);
+    }
     if (rc) {
         packetd_log("%s", why.text);
         if (m.domid)
             mext_lxl_destroy(m.lxl, m.domid, &why);
-    } else {
-        sign(p, in, t, &m, receipt_r);
     }
     mext_dom_close(m.dom);
     mext_store_close(m.store);
     mext_lxl_close(m.lxl);
-    return rc;
+    return rc ? 1 : 0;
 }

@@ -1,27 +1,54 @@
 # SPDX-License-Identifier: GPL-2.0-only
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
 tools_packetd_packetd_SOURCES = \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
+	tools/packetd/door.c \
+	tools/packetd/door.h \
 	tools/packetd/fetch.c \
 	tools/packetd/fetch.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h \
 	tools/packetd/guests.c \
 	tools/packetd/guests.h \
 	tools/packetd/keycmd.c \
+	tools/packetd/jail.c \
+	tools/packetd/jail.h \
 	tools/packetd/keycmd.h \
+	tools/packetd/line.c \
 	tools/packetd/main.c \
+	tools/packetd/metrics.c \
+	tools/packetd/metrics.h \
+	tools/packetd/monitor.c \
 	tools/packetd/move.c \
 	tools/packetd/packetd.h \
 	tools/packetd/policy.c \
 	tools/packetd/policy.h \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
+	tools/packetd/service.c \
+	tools/packetd/service.h \
 	tools/packetd/session.c \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
+	$(SYSTEMD_LIBS)
+
+# Where systemd looks, also below /usr/local.
+systemunitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_systemunit_DATA = tools/packetd/packetd.service \
+	tools/packetd/packetd.socket
+EXTRA_DIST += tools/packetd/packetd.sysusers
+install-data-hook:
+	sed -i 's,/usr/local/sbin,$(sbindir),' \
+		'$(DESTDIR)$(systemunitdir)/packetd.service'
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
+	$(INSTALL_DATA) $(srcdir)/tools/packetd/packetd.sysusers \
+		'$(DESTDIR)$(sysusersdir)/packetd.conf'

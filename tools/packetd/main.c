@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
-#include "guests.h"
+#include "door.h"
 #include "keycmd.h"
 #include "ms_host.h"
 #include "packetd.h"
-
-/* Sessions before their token was seen, and in all, at once. */
-#define SESSIONS_MAX PACKETD_POOL_MAX
-
-/* A watcher of the guests that ended is not replaced at once. */
-#define WATCHER_MS 10000
-
-static pid_t sessions[SESSIONS_MAX];
-static pid_t watcher;
-static uint64_t watcher_at; /* ms; not to be started before */
+#include "service.h"
 
 void packetd_log(const char *fmt, ...)
 {
@@ -61,6 +48,11 @@ static void usage(FILE *f)
           "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
           "                      bring one\n"
           "  --gateway A         for mstraps\n"
+          "  --metrics FILE      counts, for node-exporter's textfile\n"
+          "  --user NAME         for what reads from the network (default\n"
+          "                      packetd)\n"
+          "  --rate N            tokens a second that one address may show\n"
+          "                      (default 20; 0: any)\n"
           "  -v, --verbose       more detail; twice: libxl's too\n"
           "  -h, --help          this text\n"
           "\n"
@@ -123,7 +115,10 @@ enum {
     O_IMAGE,
     O_BRIDGE,
     O_POOL,
-    O_GATEWAY
+    O_GATEWAY,
+    O_METRICS,
+    O_USER,
+    O_RATE
 };
 
 static const struct option options[] = {
@@ -136,6 +131,9 @@ static const struct option options[] = {
     { "bridge", required_argument, NULL, O_BRIDGE },
     { "pool", required_argument, NULL, O_POOL },
     { "gateway", required_argument, NULL, O_GATEWAY },
+    { "metrics", required_argument, NULL, O_METRICS },
+    { "user", required_argument, NULL, O_USER },
+    { "rate", required_argument, NULL, O_RATE },
     { "verbose", no_argument, NULL, 'v' },
     { "help", no_argument, NULL, 'h' },
     { 0 },
@@ -176,6 +174,17 @@ static int take_option(struct packetd *p, int c)
         return parse_ip(optarg, &p->gateway)
                    ? 0
                    : bad("not an address", optarg) + 1;
+    case O_METRICS:
+        p->metrics = optarg;
+        return 0;
+    case O_USER:
+        p->user_name = optarg;
+        return 0;
+    case O_RATE:
+        p->rate = (uint32_t)strtoul(optarg, &end, 10);
+        return *end || *optarg < '0' || *optarg > '9' || strlen(optarg) > 6
+                   ? bad("not a rate", optarg) + 1
+                   : 0;
     case 'v':
         p->verbosity++;
         return 0;
@@ -187,167 +196,30 @@ static int take_option(struct packetd *p, int c)
     }
 }
 
-static volatile sig_atomic_t stop;
-
-static void on_stop(int sig)
+/* The sockets that the service manager holds for us, or our own. */
+static int listen_at(const struct packetd *p, int listeners_r[2],
+                     uint16_t *port_r, struct mext_why *why)
 {
-    stop = 1;
-}
+    int n = service_sockets(listeners_r, port_r, why);
 
-static void on_child(int sig)
-{
-}
-
-/* Frees the places of sessions that have ended. */
-static void reap(void)
-{
-    pid_t pid;
-
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-        if (pid == watcher)
-            watcher = 0;
-        for (unsigned i = 0; i < SESSIONS_MAX; i++)
-            if (sessions[i] == pid)
-                sessions[i] = 0;
-    }
-}
-
-/* A free place, or -1. */
-static int free_slot(const struct packetd *p)
-{
-    unsigned limit = p->pool_count ? p->pool_count : SESSIONS_MAX;
-
-    for (unsigned i = 0; i < limit; i++)
-        if (!sessions[i])
-            return (int)i;
-    packetd_log("%u migrations and guests at once: no room for another", limit);
-    return -1;
-}
-
-/* 0 in the child, which has none of our signals and connections. */
-static pid_t start_process(const int *listeners)
-{
-    pid_t pid = fork();
-
-    if (pid < 0)
-        packetd_log("fork: %s", strerror(errno));
-    if (pid == 0) {
-        signal(SIGCHLD, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGINT, SIG_DFL);
-        close(listeners[0]);
-    }
-    return pid;
-}
-
-static pid_t start_child(unsigned slot, const int *listeners)
-{
-    pid_t pid = start_process(listeners);
-
-    if (pid > 0)
-        sessions[slot] = pid;
-    return pid;
-}
-
-/* There is always one. */
-static void keep_watcher(const struct packetd *p, const int *listeners)
-{
-    uint64_t now = mext_now_ms();
-    pid_t pid;
-
-    if (watcher || now < watcher_at)
-        return;
-    watcher_at = now + WATCHER_MS;
-    pid = start_process(listeners);
-    if (pid == 0) {
-        close(listeners[1]);
-        _exit(guests_watch(p));
-    }
-    if (pid > 0)
-        watcher = pid;
-}
-
-static void on_connection(const struct packetd *p, const int *listeners)
-{
-    int fd = accept4(listeners[0], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    int slot = fd < 0 ? -1 : free_slot(p);
-
-    if (slot >= 0 && start_child((unsigned)slot, listeners) == 0) {
-        close(listeners[1]);
-        _exit(packetd_session(p, fd, (unsigned)slot));
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
-/* Nothing is answered, and nobody forked for, until the token is verified. */
-static void on_datagram(const struct packetd *p, const int *listeners)
-{
-    struct sockaddr_storage from;
-    socklen_t len = sizeof(from);
-    uint8_t in[MEXT_TOKEN_LEN + 1], out[MEXT_RECEIPT_LEN];
-    struct mext_token t;
-    struct mext_why why;
-    ssize_t n = recvfrom(listeners[1], in, sizeof(in), 0,
-                         (struct sockaddr *)&from, &len);
-    unsigned code;
-    int slot;
-
-    if (n < 0)
-        return;
-    code = packetd_judge(p, in, (size_t)n, &t, &why);
-    if (code) {
-        packetd_log("datagram refused: %s%s%s", mext_reason(code),
-                    *why.text ? ": " : "", why.text);
-        return;
-    }
-    slot = free_slot(p);
-    if (slot < 0 || start_child((unsigned)slot, listeners) != 0)
-        return;
-    if (packetd_datagram(p, in, &t, out))
-        _exit(1);
-    _exit(sendto(listeners[1], out, sizeof(out), 0, (struct sockaddr *)&from,
-                 len) != sizeof(out));
-}
-
-static int serve(const struct packetd *p, const int *listeners)
-{
-    struct sigaction sa = { .sa_handler = on_stop };
-    struct pollfd pf[2] = { { .fd = listeners[0], .events = POLLIN },
-                            { .fd = listeners[1], .events = POLLIN } };
-
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGINT, &sa, NULL);
-    sa.sa_handler = on_child;
-    sigaction(SIGCHLD, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    while (!stop) {
-        reap();
-        keep_watcher(p, listeners);
-        if (poll(pf, 2, 1000) <= 0)
-            continue;
-        if (pf[0].revents)
-            on_connection(p, listeners);
-        if (pf[1].revents)
-            on_datagram(p, listeners);
-    }
-    if (watcher)
-        kill(watcher, SIGTERM);
-    packetd_log("stopped; migrations under way and guests go on");
-    return 0;
+    if (n)
+        return n < 0 ? -1 : 0;
+    return mext_net_listen(p->listen, p->port, &listeners_r[0], &listeners_r[1],
+                           port_r, why);
 }
 
 static int run(struct packetd *p)
 {
+    static char image[MS_IMAGE_COPY_MAX];
     char key[MEXT_KEY_TEXT_LEN], hex[2 * MEXT_DIGEST_LEN + 1];
     struct mext_why why;
     uint16_t port;
     int listeners[2];
 
-    if (mext_identity_load(p->keys_dir, &p->self, &why) ||
-        ms_image_measure(p->image, p->measurement, &why) ||
-        mext_net_listen(p->listen, p->port, &listeners[0], &listeners[1], &port,
-                        &why)) {
+    if (jail_user_find(p->user_name, &p->user, &why) ||
+        mext_identity_load(p->keys_dir, &p->self, &why) ||
+        ms_image_load(p->image, image, p->measurement, &why) ||
+        listen_at(p, listeners, &port, &why)) {
         packetd_log("%s", why.text);
         return 1;
     }
@@ -355,7 +227,18 @@ static int run(struct packetd *p)
     sodium_bin2hex(hex, sizeof(hex), p->measurement, MEXT_DIGEST_LEN);
     packetd_log("key %s, mstrap SHA-256 %s", key, hex);
     packetd_log("listening on port %u", port);
-    return serve(p, listeners);
+    p->image = image;
+    return packetd_monitor(p, listeners);
+}
+
+/* A part that `packetd run` started: WORD UID GID. */
+static int jailed(char **argv)
+{
+    struct jail_user u = { (uid_t)strtoul(argv[2], NULL, 10),
+                           (gid_t)strtoul(argv[3], NULL, 10) };
+
+    prctl(PR_SET_NAME, argv[1][1] == 'd' ? "packetd-door" : "packetd-line");
+    return !strcmp(argv[1], DOOR_WORD) ? packetd_door(&u) : packetd_line(&u);
 }
 
 int main(int argc, char **argv)
@@ -367,6 +250,8 @@ int main(int argc, char **argv)
         .port = MEXT_CONTROL_PORT,
         .image = MEXT_PKGLIBEXECDIR "/mstrap.elf",
         .bridge = "xenbr0",
+        .user_name = "packetd",
+        .rate = 20,
     };
     int c, r;
 
@@ -374,6 +259,9 @@ int main(int argc, char **argv)
         packetd_log("libsodium cannot be initialised");
         return 1;
     }
+    if (argc == 4 &&
+        (!strcmp(argv[1], DOOR_WORD) || !strcmp(argv[1], LINE_WORD)))
+        _exit(jailed(argv));
     if (argc > 1) {
         r = packetd_keycmd(argc - 1, argv + 1);
         if (r >= 0)

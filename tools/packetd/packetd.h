@@ -2,8 +2,8 @@
 #ifndef PACKETD_H
 #define PACKETD_H
 
-#include "mext_net.h"
-#include "mext_token.h"
+#include "gate.h"
+#include "jail.h"
 
 #define PACKETD_POOL_MAX 256 /* addresses mstraps may use */
 #define PACKETD_CONF     MEXT_SYSCONFDIR "/xen/packetd.conf"
@@ -15,11 +15,16 @@ struct packetd {
     const char *conf;      /* policy for guests that ask to be moved */
     const char *listen;    /* address, NULL: all IPv4 */
     uint16_t port;
-    const char *image;
+    const char *image; /* a sealed copy in memory, what libxl is to open */
     const char *bridge;
     uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
+    const char *metrics; /* file they are written to, NULL: none */
     unsigned verbosity;
+    uint32_t rate; /* tokens a second from one address, 0: any */
+    const char *user_name;
+    struct jail_user user; /* of the parts that read from the network */
+    int gate;              /* to the door */
     struct mext_identity self;
     uint8_t measurement[MEXT_DIGEST_LEN];
 };
@@ -27,30 +32,34 @@ struct packetd {
 /* One line on standard error, with the role in front. */
 void packetd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * Everything after accept, in a process of its own: token, control
- * connection, mstrap, hand-over, and then minding the guest.  slot: this
- * process's place in the address pool.  Returns the exit status.
- */
-int packetd_session(const struct packetd *p, int fd, unsigned slot);
+/* Does all that `packetd run` does, until SIGTERM; the exit status. */
+int packetd_monitor(struct packetd *p, const int listeners[2]);
 
 /*
- * The first reason against a token (MEXT_E_*), 0 if there is none; why may
- * hold a hint, or is empty.  Marks the token as used.
+ * Starts this program again as the part `word` (door.h) with n descriptors in
+ * place, and nothing else of ours: its pid, or -1 and why.
  */
-unsigned packetd_judge(const struct packetd *p, const uint8_t *in, size_t len,
-                       struct mext_token *t_r, struct mext_why *why);
+pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
+                     unsigned n, struct mext_why *why);
+
+/*
+ * A migration whose token was taken, in a process of its own: control
+ * connection fd, mstrap, hand-over, and then minding the guest.  slot: this
+ * process's place in the address pool.  Returns the exit status.
+ */
+int packetd_session(const struct packetd *p, const uint8_t *token,
+                    const struct mext_token *t, int fd, unsigned slot);
 
 /* mstrap's words. */
 void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,
                      uint16_t port, char out[128]);
 
 /*
- * A token that came as a datagram: starts a waiting mstrap and writes the
- * receipt, MEXT_RECEIPT_LEN bytes.  0, or -1 (logged).
+ * A token that came as a datagram and was taken: starts a waiting mstrap and
+ * has the door send the receipt.  The exit status.
  */
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
-                     const struct mext_token *t, uint8_t *receipt_r);
+                     const struct mext_token *t, const struct gate_peer *from);
 
 /* `packetd request`: asks another host for an mstrap; the exit status. */
 int packetd_request(int argc, char **argv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,12 @@
 
 #include <sodium.h>
 
+#include "door.h"
 #include "mext_agent.h"
 #include "ms_host.h"
 #include "packetd.h"
 
 /* Deadlines, ms. */
-#define TOKEN_MS  10000
 #define CONFIG_MS 30000
 #define SEND_MS   30000
 #define MSTRAP_MS 60000
@@ -28,7 +29,6 @@ enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
 struct session {
     const struct packetd *p;
     unsigned slot;
-    int fd;
     char peer[64];
     struct mext_token token;
     uint8_t digest[MEXT_DIGEST_LEN];
@@ -72,91 +72,70 @@ static void step(struct session *s, const char *fmt, ...)
     mext_conn_send(&s->conn, &m, SEND_MS, &ignored);
 }
 
-/* ---- token and hello ---- */
+/* ---- the line to the source ---- */
 
-static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
+/*
+ * The keys of the control connection and the hello that proves who we are: the
+ * line's, which gets nothing else of ours.
+ */
+static int make_setup(struct session *s, struct line_setup *l,
+                      struct mext_why *why)
 {
-    const struct packetd *p = arg;
-    char name[65];
-
-    return mext_trust_has(p->keys_dir, pk, name);
-}
-
-unsigned packetd_judge(const struct packetd *p, const uint8_t *in, size_t len,
-                       struct mext_token *t_r, struct mext_why *why)
-{
-    uint64_t now = (uint64_t)time(NULL);
-    unsigned code = (unsigned)mext_token_verify(in, len, p->self.pk, now,
-                                                trusts, (void *)p, t_r);
-
-    mext_fail(why, "%s", "");
-    if (code == MEXT_E_UNTRUSTED)
-        mext_fail(why, "packetd trust add NAME KEY on the destination");
-    if (!code)
-        code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now, why);
-    if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
-        memcmp(t_r->image, p->measurement, MEXT_DIGEST_LEN))
-        code = MEXT_E_IMAGE;
-    return code;
-}
-
-static void refuse(struct session *s, unsigned code, const struct mext_why *why)
-{
-    uint8_t out[8 + MEXT_TEXT_MAX];
-    struct mext_ctl m = { .type = MEXT_CTL_ABORT };
-    struct mext_why ignored;
-    struct mext_buf b;
-
-    m.u.abort.code = (uint16_t)code;
-    m.u.abort.text = why->text;
-    m.u.abort.len = (uint16_t)strlen(why->text);
-    mext_buf_init(&b, out, sizeof(out));
-    if (!mext_ctl_encode(&m, &b))
-        mext_net_send_plain(s->fd, out, b.pos, SEND_MS, &ignored);
-    packetd_log("%s: refused: %s%s%s", s->peer, mext_reason(code),
-                *why->text ? ": " : "", why->text);
-}
-
-static int read_token(struct session *s)
-{
-    uint8_t in[MEXT_TOKEN_LEN];
-    struct mext_why why;
-    unsigned code;
-    int n = mext_net_recv_plain(s->fd, in, sizeof(in), TOKEN_MS, &why);
-
-    if (n < 0) {
-        packetd_log("%s: no token: %s", s->peer, why.text);
-        return -1;
-    }
-    code = packetd_judge(s->p, in, (size_t)n, &s->token, &why);
-    if (code) {
-        refuse(s, code, &why);
-        return -1;
-    }
-    mext_digest(in, sizeof(in), s->digest);
-    return 0;
-}
-
-static int say_hello(struct session *s, struct mext_why *why)
-{
-    uint8_t secret[32], out[MEXT_HELLO_LEN];
+    uint8_t secret[32];
     struct mext_hello h;
-    struct mext_root root;
-    int rc = -1;
+    int rc;
 
     memcpy(h.token, s->digest, sizeof(h.token));
     memcpy(h.destination, s->p->self.pk, sizeof(h.destination));
     randombytes_buf(secret, sizeof(secret));
     crypto_scalarmult_base(h.session, secret);
-    if (mext_root_derive(&root, MEXT_KDF_CONTROL, secret, s->token.session,
-                         s->digest, s->token.session, h.session) ||
-        mext_hello_sign(&h, &s->p->self, out))
-        mext_fail(why, "the source's session key is unusable");
-    else if (!mext_net_send_plain(s->fd, out, sizeof(out), SEND_MS, why))
-        rc = mext_conn_init(&s->conn, s->fd, &root, false);
+    rc = mext_root_derive(&l->root, MEXT_KDF_CONTROL, secret, s->token.session,
+                          s->digest, s->token.session, h.session) ||
+         mext_hello_sign(&h, &s->p->self, l->hello);
     mext_wipe(secret, sizeof(secret));
-    mext_wipe(&root, sizeof(root));
-    return rc ? fail(s, MEXT_E_LINK) : 0;
+    return rc ? mext_fail(why, "the source's session key is unusable") : 0;
+}
+
+/* Starts the line on connection fd, which is closed here. */
+static int start_line(struct session *s, int fd, struct mext_why *why)
+{
+    struct line_setup setup;
+    int ends[2], rc = -1;
+
+    if (make_setup(s, &setup, why))
+        return fail(s, MEXT_E_LINK);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+        mext_fail(why, "socketpair: %s", strerror(errno));
+        return fail(s, MEXT_E_INTERNAL);
+    }
+    if (packetd_jailed(s->p, LINE_WORD, (int[]){ ends[1], fd }, 2, why) > 0 &&
+        write(ends[0], &setup, sizeof(setup)) == sizeof(setup))
+        rc = mext_conn_init(&s->conn, ends[0], NULL, false);
+    mext_wipe(&setup, sizeof(setup));
+    close(ends[1]);
+    close(fd);
+    return rc ? fail(s, MEXT_E_INTERNAL) : 0;
+}
+
+/* Which message of the source's is due in a state: one, or none. */
+static const uint8_t due[] = {
+    [NEW] = MEXT_CTL_CONFIG,
+    [BOOTED] = MEXT_CTL_FINAL,
+    [PREPARED] = MEXT_CTL_COMMIT,
+};
+
+/* Receives the message that is due; anything else ends the migration. */
+static int receive(struct session *s, struct mext_ctl *m, unsigned timeout_ms,
+                   struct mext_why *why)
+{
+    unsigned aborted;
+
+    if (mext_conn_recv(&s->conn, m, timeout_ms, &aborted, why))
+        return fail(s, aborted ? aborted : MEXT_E_LINK);
+    if (s->state < COMMITTED && m->type == due[s->state])
+        return 0;
+    mext_fail(why, "message 0x%02x out of turn", m->type);
+    return fail(s, MEXT_E_MALFORMED);
 }
 
 /* ---- the receiving domain ---- */
@@ -356,17 +335,12 @@ static int read_config(struct session *s, struct mext_ctl *m,
                        struct mext_why *why)
 {
     uint8_t digest[MEXT_DIGEST_LEN];
-    unsigned aborted;
 
-    if (mext_conn_recv(&s->conn, m, CONFIG_MS, &aborted, why))
-        return fail(s, aborted ? aborted : MEXT_E_LINK);
-    if (m->type != MEXT_CTL_CONFIG) {
-        mext_fail(why, "message 0x%02x where CONFIG belongs", m->type);
-        return fail(s, MEXT_E_MALFORMED);
-    }
+    if (receive(s, m, CONFIG_MS, why))
+        return -1;
+    /* Signed with the token: nobody on the way here can have made another. */
     mext_digest(s->conn.buf, s->conn.body_len, digest);
-    if (!sodium_is_zero(s->token.config, sizeof(digest)) &&
-        memcmp(digest, s->token.config, sizeof(digest))) {
+    if (memcmp(digest, s->token.config, sizeof(digest))) {
         mext_fail(why, "not the configuration the token is for");
         return fail(s, MEXT_E_CONFIG);
     }
@@ -406,7 +380,6 @@ static int wait_final(struct session *s, struct mext_ctl *m,
                       struct mext_why *why)
 {
     char detail[200];
-    unsigned aborted;
     int r;
 
     while ((r = mext_store_wait(s->store, s->conn.fd, 60000, why)) != 2) {
@@ -417,13 +390,7 @@ static int wait_final(struct session *s, struct mext_ctl *m,
             return fail(s, MEXT_E_MSTRAP);
         }
     }
-    if (mext_conn_recv(&s->conn, m, SEND_MS, &aborted, why))
-        return fail(s, aborted ? aborted : MEXT_E_LINK);
-    if (m->type != MEXT_CTL_FINAL) {
-        mext_fail(why, "message 0x%02x where FINAL belongs", m->type);
-        return fail(s, MEXT_E_MALFORMED);
-    }
-    return 0;
+    return receive(s, m, SEND_MS, why);
 }
 
 static int hand_over(struct session *s, struct mext_why *why)
@@ -458,7 +425,6 @@ static int hand_over(struct session *s, struct mext_why *why)
 static int commit(struct session *s, struct mext_why *why)
 {
     struct mext_ctl m = { .type = MEXT_CTL_PREPARED };
-    unsigned aborted;
     uint64_t t;
 
     m.u.prepared.tidy_us = s->tidy_us;
@@ -466,12 +432,8 @@ static int commit(struct session *s, struct mext_why *why)
     if (mext_conn_send(&s->conn, &m, SEND_MS, why))
         return fail(s, MEXT_E_LINK);
     s->state = PREPARED;
-    if (mext_conn_recv(&s->conn, &m, COMMIT_MS, &aborted, why))
-        return fail(s, aborted ? aborted : MEXT_E_LINK);
-    if (m.type != MEXT_CTL_COMMIT) {
-        mext_fail(why, "message 0x%02x where COMMIT belongs", m.type);
-        return fail(s, MEXT_E_MALFORMED);
-    }
+    if (receive(s, &m, COMMIT_MS, why))
+        return -1;
     t = mext_now_us();
     s->state = COMMITTED;
     if (mext_dom_unpause(s->ms.dom, why))
@@ -559,15 +521,15 @@ static void settle(struct session *s)
         mind(s->p, s->name, domid);
 }
 
-int packetd_session(const struct packetd *p, int fd, unsigned slot)
+int packetd_session(const struct packetd *p, const uint8_t *token,
+                    const struct mext_token *t, int fd, unsigned slot)
 {
-    struct session s = { .p = p, .fd = fd, .slot = slot };
+    struct session s = { .p = p, .slot = slot, .token = *t };
     struct mext_why why = { "" };
 
+    mext_digest(token, MEXT_TOKEN_LEN, s.digest);
     mext_net_peer(fd, s.peer);
-    if (read_token(&s))
-        return 1;
-    if (say_hello(&s, &why) || boot(&s, &why) || hand_over(&s, &why) ||
+    if (start_line(&s, fd, &why) || boot(&s, &why) || hand_over(&s, &why) ||
         commit(&s, &why)) {
         abandon(&s, &why);
         return 1;

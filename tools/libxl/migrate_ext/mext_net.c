@@ -405,6 +405,9 @@ int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
         return -1;
     stream_options(fd);
     c->fd = fd;
+    c->plain = !root;
+    if (c->plain)
+        return 0;
     mext_seal_init(is_source ? &c->tx : &c->rx, root, MEXT_DIR_TO_DEST, 0);
     mext_seal_init(is_source ? &c->rx : &c->tx, root, MEXT_DIR_TO_SOURCE, 0);
     return 0;
@@ -419,6 +422,16 @@ void mext_conn_close(struct mext_conn *c)
     c->fd = -1;
 }
 
+/* The frame around n bytes of body at buf; its length in *len_r. */
+static int conn_seal(struct mext_conn *c, size_t n, size_t *len_r)
+{
+    if (!c->plain)
+        return mext_frame_seal(&c->tx, c->buf, n, MEXT_CONTROL_BODY_MAX, len_r);
+    mext_store32(c->buf, (uint32_t)n);
+    *len_r = MEXT_FRAME_HDR_LEN + n;
+    return 0;
+}
+
 int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
                    unsigned timeout_ms, struct mext_why *why)
 {
@@ -428,12 +441,28 @@ int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
 
     mext_buf_init(&b, c->buf + MEXT_FRAME_HDR_LEN,
                   MEXT_CONTROL_BODY_MAX - MEXT_TAG_LEN);
-    if (mext_ctl_encode(m, &b) ||
-        mext_frame_seal(&c->tx, c->buf, b.pos, MEXT_CONTROL_BODY_MAX, &len))
+    if (mext_ctl_encode(m, &b) || conn_seal(c, b.pos, &len))
         return mext_fail(why, "message of type 0x%02x is too large", m->type);
     c->sent += len;
     v = (struct iovec){ c->buf, len };
     return mext_net_send(c->fd, &v, 1, timeout_ms, why);
+}
+
+/* What follows a header; a negative enum mext_rc if that cannot be. */
+static int conn_len(const struct mext_conn *c, const uint8_t *hdr)
+{
+    uint32_t n = mext_load32(hdr);
+
+    if (!c->plain)
+        return mext_frame_len(hdr, MEXT_CONTROL_BODY_MAX);
+    return n && n <= MEXT_CONTROL_BODY_MAX ? (int)n : MEXT_ERR_LIMIT;
+}
+
+/* Leaves the body, body_len bytes, at buf. */
+static int conn_open(struct mext_conn *c, size_t len)
+{
+    c->body_len = c->plain ? len : len - MEXT_TAG_LEN;
+    return c->plain ? 0 : mext_frame_open(&c->rx, c->buf, len);
 }
 
 int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
@@ -446,15 +475,14 @@ int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
         *abort_r = 0;
     if (mext_net_recv(c->fd, hdr, sizeof(hdr), timeout_ms, why))
         return -1;
-    len = mext_frame_len(hdr, MEXT_CONTROL_BODY_MAX);
+    len = conn_len(c, hdr);
     if (len < 0)
         return mext_fail(why, "frame length out of bounds");
     if (mext_net_recv(c->fd, c->buf, (size_t)len, timeout_ms, why))
         return -1;
     c->received += MEXT_FRAME_HDR_LEN + (uint64_t)len;
-    if (mext_frame_open(&c->rx, c->buf, (size_t)len))
+    if (conn_open(c, (size_t)len))
         return mext_fail(why, "a frame does not open: changed on its way");
-    c->body_len = (size_t)len - MEXT_TAG_LEN;
     if (mext_ctl_decode(c->buf, c->body_len, m_r))
         return mext_fail(why, "malformed control message");
     if (m_r->type != MEXT_CTL_ABORT)

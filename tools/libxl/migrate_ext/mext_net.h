@@ -70,15 +70,17 @@ int mext_net_send_plain(int fd, const void *p, size_t n, unsigned timeout_ms,
 int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
                         struct mext_why *why);
 
-/* A control connection after HELLO. */
+/* A control connection after HELLO, or one between two processes of a host. */
 struct mext_conn {
     int fd;
+    bool plain; /* frames are not sealed */
     struct mext_seal tx, rx;
     uint8_t *buf;            /* MEXT_CONTROL_BODY_MAX + header, owned */
     size_t body_len;         /* opened bytes at buf, after a receive */
     uint64_t sent, received; /* bytes on the wire */
 };
 
+/* Without a root frames are plain: only for the two ends of a socketpair. */
 int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
                    bool is_source);
 void mext_conn_close(struct mext_conn *c); /* closes fd, wipes keys */
@@ -87,7 +89,7 @@ int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
 /*
  * Next message; pointers in *m_r live until the next call on c.  A peer's
  * ABORT is returned as -1 with its reason in why and its code in *abort_r
- * (NULL allowed; 0 when the failure is our own).
+ * (NULL allowed; 0 when the failure is our own); it is in *m_r as well.
  */
 int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
                    unsigned timeout_ms, unsigned *abort_r,

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate.h"
+
+/* ---- codec ---- */
+
+static void put_peer(struct mext_buf *b, const struct gate_peer *p)
+{
+    mext_put8(b, p->len);
+    mext_put(b, p->addr, p->len <= GATE_PEER_MAX ? p->len : 0);
+}
+
+static int get_peer(struct mext_buf *b, struct gate_peer *p_r)
+{
+    p_r->len = mext_get8(b);
+    if (p_r->len > GATE_PEER_MAX)
+        return MEXT_ERR_LIMIT;
+    mext_get(b, p_r->addr, p_r->len);
+    return 0;
+}
+
+static void put_text(struct mext_buf *b, const char *text)
+{
+    size_t n = strlen(text);
+
+    mext_put16(b, (uint16_t)n);
+    mext_put(b, text, n);
+}
+
+static int get_text(struct mext_buf *b, struct mext_why *why_r)
+{
+    size_t n = mext_get16(b);
+
+    if (n > MEXT_TEXT_MAX)
+        return MEXT_ERR_LIMIT;
+    mext_get(b, why_r->text, n);
+    why_r->text[n] = 0;
+    for (size_t i = 0; i < n; i++)
+        if (why_r->text[i] < 0x20 || why_r->text[i] > 0x7e)
+            return MEXT_ERR_FORMAT;
+    return 0;
+}
+
+static int get_trust(struct mext_buf *b, struct gate_msg *m_r)
+{
+    m_r->u.trust.rate = mext_get32(b);
+    m_r->u.trust.nself = mext_get16(b);
+    m_r->u.trust.n = mext_get16(b);
+    if (m_r->u.trust.nself > GATE_SELF_MAX || m_r->u.trust.n > GATE_TRUST_MAX)
+        return MEXT_ERR_LIMIT;
+    mext_get(b, m_r->u.trust.self,
+             (size_t)m_r->u.trust.nself * sizeof(m_r->u.trust.self[0]));
+    mext_get(b, m_r->u.trust.keys,
+             (size_t)m_r->u.trust.n * sizeof(m_r->u.trust.keys[0]));
+    return 0;
+}
+
+static int get_answer(struct mext_buf *b, struct gate_msg *m_r)
+{
+    int rc = get_peer(b, &m_r->u.answer.to);
+
+    m_r->u.answer.n = mext_get16(b);
+    if (rc || !m_r->u.answer.to.len ||
+        m_r->u.answer.n > sizeof(m_r->u.answer.bytes))
+        return MEXT_ERR_LIMIT;
+    mext_get(b, m_r->u.answer.bytes, m_r->u.answer.n);
+    return 0;
+}
+
+int gate_encode(const struct gate_msg *m, struct mext_buf *b)
+{
+    mext_put8(b, m->type);
+    switch (m->type) {
+    case GATE_TRUST:
+        mext_put32(b, m->u.trust.rate);
+        mext_put16(b, m->u.trust.nself);
+        mext_put16(b, m->u.trust.n);
+        mext_put(b, m->u.trust.self,
+                 (size_t)m->u.trust.nself * sizeof(m->u.trust.self[0]));
+        mext_put(b, m->u.trust.keys,
+                 (size_t)m->u.trust.n * sizeof(m->u.trust.keys[0]));
+        break;
+    case GATE_VERDICT:
+        mext_put16(b, m->u.verdict.code);
+        put_text(b, m->u.verdict.why.text);
+        break;
+    case GATE_ANSWER:
+        put_peer(b, &m->u.answer.to);
+        mext_put16(b, m->u.answer.n);
+        mext_put(b, m->u.answer.bytes, m->u.answer.n);
+        break;
+    case GATE_TOKEN:
+        put_peer(b, &m->u.token.from);
+        mext_put(b, m->u.token.bytes, sizeof(m->u.token.bytes));
+        break;
+    case GATE_REFUSED:
+        for (unsigned i = 0; i < GATE_REASONS; i++)
+            mext_put64(b, m->u.refused.n[i]);
+        break;
+    }
+    return b->bad ? MEXT_ERR_FULL : 0;
+}
+
+int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r)
+{
+    struct mext_buf b;
+    int rc = 0;
+
+    mext_buf_init(&b, (uint8_t *)in, len);
+    m_r->type = mext_get8(&b);
+    switch (m_r->type) {
+    case GATE_TRUST:
+        rc = get_trust(&b, m_r);
+        break;
+    case GATE_VERDICT:
+        m_r->u.verdict.code = mext_get16(&b);
+        rc = get_text(&b, &m_r->u.verdict.why);
+        break;
+    case GATE_ANSWER:
+        rc = get_answer(&b, m_r);
+        break;
+    case GATE_HELLO:
+        break;
+    case GATE_TOKEN:
+        rc = get_peer(&b, &m_r->u.token.from);
+        mext_get(&b, m_r->u.token.bytes, sizeof(m_r->u.token.bytes));
+        break;
+    case GATE_REFUSED:
+        for (unsigned i = 0; i < GATE_REASONS; i++)
+            m_r->u.refused.n[i] = mext_get64(&b);
+        break;
+    default:
+        return MEXT_ERR_FORMAT;
+    }
+    return rc ? rc : mext_buf_end(&b);
+}
+
+/* ---- packets ---- */
+
+union control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
+{
+    uint8_t out[GATE_MSG_MAX];
+    union control c = { .room = { 0 } };
+    struct mext_buf b;
+    struct iovec v = { out, 0 };
+    struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
+    ssize_t n;
+
+    mext_buf_init(&b, out, sizeof(out));
+    if (gate_encode(m, &b))
+        return mext_fail(why, "a message is too large for the gate");
+    v.iov_len = b.pos;
+    if (m->fd >= 0) {
+        h.msg_control = &c;
+        h.msg_controllen = sizeof(c);
+        c.header.cmsg_level = SOL_SOCKET;
+        c.header.cmsg_type = SCM_RIGHTS;
+        c.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&c.header), &m->fd, sizeof(int));
+    }
+    do
+        n = sendmsg(fd, &h, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)b.pos)
+        return mext_fail(why, "the gate is closed: %s", strerror(errno));
+    return 0;
+}
+
+/* The one descriptor that came along, -1: none. */
+static int descriptor(struct msghdr *h)
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(h);
+    int fd = -1;
+
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+        c->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&fd, CMSG_DATA(c), sizeof(int));
+    return fd;
+}
+
+int gate_recv(int fd, struct gate_msg *m_r, struct mext_why *why)
+{
+    uint8_t in[GATE_MSG_MAX];
+    union control c;
+    struct iovec v = { in, sizeof(in) };
+    struct msghdr h = { .msg_iov = &v,
+                        .msg_iovlen = 1,
+                        .msg_control = &c,
+                        .msg_controllen = sizeof(c) };
+    bool tcp;
+    ssize_t n;
+
+    do
+        n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return mext_fail(why, "the gate is closed");
+    m_r->fd = descriptor(&h);
+    if ((h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        gate_decode(in, (size_t)n, m_r))
+        mext_fail(why, "a malformed message came through the gate");
+    else {
+        tcp = m_r->type == GATE_TOKEN && !m_r->u.token.from.len;
+        if (tcp == (m_r->fd >= 0))
+            return 0;
+        mext_fail(why, "a descriptor too many or too few came through the "
+                       "gate");
+    }
+    if (m_r->fd >= 0)
+        close(m_r->fd);
+    return -1;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a process that reads from the network may still do, once it is in its
+ * jail: use the descriptors it has.  docs/specs/privsep.md.
+ */
+#ifndef PACKETD_JAIL_H
+#define PACKETD_JAIL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "mext_keys.h"
+
+struct jail_user {
+    uid_t uid;
+    gid_t gid;
+};
+
+/* The user of a name; root and unknown ones are refused with what to do. */
+int jail_user_find(const char *name, struct jail_user *u_r,
+                   struct mext_why *why);
+
+/*
+ * Gives up, for good, files (an empty folder that is deleted already becomes
+ * the root), the user, all capabilities and, by a list of the system calls
+ * that are left, everything that makes a descriptor; with `accepts` but those
+ * of accepted connections and received messages.  Another call ends the
+ * process with SIGSYS.  Must be root.  -1 and why: then the process must not
+ * read anything.
+ */
+int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why);
+
+#endif

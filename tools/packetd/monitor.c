@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The part of packetd that has privilege: judges what the door hands in, and
+ * starts a process for each migration.  It reads nothing from the network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "door.h"
+#include "guests.h"
+#include "metrics.h"
+#include "packetd.h"
+#include "service.h"
+
+#define SESSIONS_MAX PACKETD_POOL_MAX /* at once */
+#define AGAIN_MS     10000 /* a process that ended is not replaced at once */
+
+/* A process there is always one of. */
+struct keeper {
+    pid_t pid;
+    uint64_t at; /* ms; not to be started before */
+};
+
+static struct session {
+    pid_t pid;
+    bool migrates; /* otherwise it launches a waiting mstrap */
+} sessions[SESSIONS_MAX];
+static struct metrics counts, written;
+static struct keeper watcher, door;
+static const int *listeners;
+static volatile sig_atomic_t stop, renew;
+
+static void on_stop(int sig)
+{
+    stop = 1;
+}
+
+static void on_renew(int sig)
+{
+    renew = 1;
+}
+
+static void on_child(int sig)
+{
+}
+
+/* ---- processes ---- */
+
+static void session_ended(struct session *s, int status)
+{
+    bool good = WIFEXITED(status) && !WEXITSTATUS(status);
+
+    if (s->migrates) {
+        counts.running--;
+        counts.received += good;
+        counts.failed += !good;
+    }
+    *s = (struct session){ 0 };
+}
+
+/* Frees the places of those that have ended. */
+static void reap(void)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == watcher.pid)
+            watcher.pid = 0;
+        if (pid == door.pid) {
+            door.pid = 0;
+            packetd_log("the door has ended, another one is made");
+        }
+        for (unsigned i = 0; i < SESSIONS_MAX; i++)
+            if (sessions[i].pid == pid)
+                session_ended(&sessions[i], status);
+    }
+}
+
+static bool due(struct keeper *k)
+{
+    uint64_t now = mext_now_ms();
+
+    if (k->pid || now < k->at)
+        return false;
+    k->at = now + AGAIN_MS;
+    return true;
+}
+
+/* A free place, or -1. */
+static int free_slot(const struct packetd *p)
+{
+    unsigned limit = p->pool_count ? p->pool_count : SESSIONS_MAX;
+
+    for (unsigned i = 0; i < limit; i++)
+        if (!sessions[i].pid)
+            return (int)i;
+    packetd_log("%u migrations and guests at once: no room for another", limit);
+    return -1;
+}
+
+static void default_signals(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
+/* 0 in the child, which has none of our signals and listeners. */
+static pid_t start_process(void)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        packetd_log("fork: %s", strerror(errno));
+    if (pid == 0) {
+        default_signals();
+        close(listeners[0]);
+        close(listeners[1]);
+    }
+    return pid;
+}
+
+/*
+ * A new image of the program: it shares neither memory nor the places things
+ * have in it with us.
+ */
+static void become_jailed(const struct packetd *p, const char *word,
+                          const int *fds, unsigned n)
+{
+    char uid[16], gid[16];
+    char *argv[] = { "packetd", (char *)word, uid, gid, NULL };
+    char *none[] = { NULL };
+    int high[4];
+
+    snprintf(uid, sizeof(uid), "%u", (unsigned)p->user.uid);
+    snprintf(gid, sizeof(gid), "%u", (unsigned)p->user.gid);
+    for (unsigned i = 0; i < n; i++)
+        high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+    for (unsigned i = 0; i < n; i++)
+        dup2(high[i], GATE_FD + (int)i);
+    close_range(GATE_FD + n, ~0U, 0);
+    execve("/proc/self/exe", argv, none);
+    _exit(127);
+}
+
+pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
+                     unsigned n, struct mext_why *why)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return mext_fail(why, "fork: %s", strerror(errno));
+    if (pid == 0) {
+        default_signals();
+        become_jailed(p, word, fds, n);
+    }
+    return pid;
+}
+
+static void keep_watcher(const struct packetd *p)
+{
+    pid_t pid;
+
+    if (!due(&watcher))
+        return;
+    pid = start_process();
+    if (pid == 0) {
+        close(p->gate);
+        _exit(guests_watch(p));
+    }
+    if (pid > 0)
+        watcher.pid = pid;
+}
+
+static void keep_door(struct packetd *p)
+{
+    struct mext_why why;
+    int ends[2];
+    pid_t pid;
+
+    if (!due(&door))
+        return;
+    if (p->gate >= 0)
+        close(p->gate);
+    p->gate = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+        packetd_log("socketpair: %s", strerror(errno));
+        return;
+    }
+    pid = packetd_jailed(
+        p, DOOR_WORD, (int[]){ ends[1], listeners[0], listeners[1] }, 3, &why);
+    close(ends[1]);
+    p->gate = ends[0];
+    if (pid < 0)
+        packetd_log("%s", why.text);
+    else
+        door.pid = pid;
+    counts.doors++;
+}
+
+/* ---- what comes through the gate ---- */
+
+static void add_key(void *arg, const char *name, const uint8_t pk[MEXT_KEY_LEN])
+{
+    struct gate_msg *m = arg;
+
+    if (m->u.trust.n < GATE_TRUST_MAX)
+        memcpy(m->u.trust.keys[m->u.trust.n++], pk, MEXT_KEY_LEN);
+}
+
+static int send_trust(const struct packetd *p, struct mext_why *why)
+{
+    static struct gate_msg m;
+
+    m.type = GATE_TRUST;
+    m.fd = -1;
+    m.u.trust.rate = p->rate;
+    m.u.trust.nself = 1;
+    memcpy(m.u.trust.self[0], p->self.pk, MEXT_KEY_LEN);
+    m.u.trust.n = 0;
+    mext_trust_each(p->keys_dir, add_key, &m);
+    return gate_send(p->gate, &m, why);
+}
+
+static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
+{
+    const struct packetd *p = arg;
+    char name[65];
+
+    return mext_trust_has(p->keys_dir, pk, name);
+}
+
+/*
+ * The first reason against a token (MEXT_E_*), 0 if there is none; why may
+ * hold a hint, or is empty.  Marks the token as used.  The door has looked at
+ * it before, but counts for nothing here.
+ */
+static unsigned judge(const struct packetd *p, const uint8_t *in,
+                      struct mext_token *t_r, struct mext_why *why)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    unsigned code = (unsigned)mext_token_verify(in, MEXT_TOKEN_LEN, p->self.pk,
+                                                now, trusts, (void *)p, t_r);
+
+    why->text[0] = 0;
+    if (!code)
+        code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now, why);
+    if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
+        memcmp(t_r->image, p->measurement, MEXT_DIGEST_LEN))
+        code = MEXT_E_IMAGE;
+    return code;
+}
+
+/* A process for a token that was taken. */
+static void start_session(const struct packetd *p, const struct gate_msg *m,
+                          const struct mext_token *t, unsigned slot)
+{
+    pid_t pid = start_process();
+
+    if (pid == 0 && m->fd < 0)
+        _exit(packetd_datagram(p, m->u.token.bytes, t, &m->u.token.from));
+    if (pid == 0) {
+        close(p->gate);
+        _exit(packetd_session(p, m->u.token.bytes, t, m->fd, slot));
+    }
+    if (pid > 0)
+        sessions[slot] = (struct session){ pid, m->fd >= 0 };
+    if (pid > 0 && m->fd >= 0)
+        counts.running++;
+}
+
+static int on_token(const struct packetd *p, const struct gate_msg *m,
+                    struct mext_why *why)
+{
+    struct gate_msg v = { .type = GATE_VERDICT, .fd = -1 };
+    struct mext_token t;
+    int slot = -1, rc;
+
+    v.u.verdict.code = (uint16_t)judge(p, m->u.token.bytes, &t,
+                                       &v.u.verdict.why);
+    if (!v.u.verdict.code && (slot = free_slot(p)) < 0) {
+        v.u.verdict.code = MEXT_E_INTERNAL;
+        mext_fail(&v.u.verdict.why, "too many migrations at once");
+    }
+    if (v.u.verdict.code)
+        counts.refused[v.u.verdict.code]++;
+    else
+        counts.taken++;
+    rc = gate_send(p->gate, &v, why);
+    if (slot >= 0)
+        start_session(p, m, &t, (unsigned)slot);
+    if (m->fd >= 0)
+        close(m->fd);
+    return rc;
+}
+
+/* What the door may say: docs/specs/privsep.md. */
+static int on_message(const struct packetd *p, struct mext_why *why)
+{
+    static struct gate_msg m;
+
+    if (gate_recv(p->gate, &m, why))
+        return -1;
+    switch (m.type) {
+    case GATE_HELLO:
+        service_ready();
+        return send_trust(p, why);
+    case GATE_TOKEN:
+        return on_token(p, &m, why);
+    case GATE_REFUSED:
+        for (unsigned i = 0; i < GATE_REASONS; i++)
+            counts.refused[i] += m.u.refused.n[i];
+        return 0;
+    default:
+        return mext_fail(why, "message 0x%02x is not the door's", m.type);
+    }
+}
+
+/* A door that does not keep to what was agreed is not to be trusted. */
+static void on_gate(struct packetd *p)
+{
+    struct mext_why why;
+
+    if (!on_message(p, &why))
+        return;
+    packetd_log("%s", why.text);
+    if (door.pid)
+        kill(door.pid, SIGKILL);
+    close(p->gate);
+    p->gate = -1;
+}
+
+/* ---- loop ---- */
+
+static void take_signals(void)
+{
+    struct sigaction sa = { .sa_handler = on_stop };
+
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGINT, &sa, NULL);
+    sa.sa_handler = on_renew;
+    sigaction(SIGHUP, &sa, NULL);
+    sa.sa_handler = on_child;
+    sigaction(SIGCHLD, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Complains once, until it is possible again. */
+static void write_metrics(const struct packetd *p)
+{
+    static bool complained;
+    struct mext_why why;
+
+    if (!p->metrics || !memcmp(&counts, &written, sizeof(counts)))
+        return;
+    written = counts;
+    if (!metrics_write(p->metrics, &counts, &why)) {
+        complained = false;
+    } else if (!complained) {
+        packetd_log("%s", why.text);
+        complained = true;
+    }
+}
+
+/* SIGHUP: our own keys are read anew, those of others always are. */
+static void reload(struct packetd *p)
+{
+    struct mext_identity self;
+    struct mext_why why;
+
+    renew = 0;
+    service_reloading();
+    if (mext_identity_load(p->keys_dir, &self, &why)) {
+        packetd_log("nothing changes: %s", why.text);
+    } else {
+        p->self = self;
+        if (p->gate >= 0 && send_trust(p, &why))
+            packetd_log("%s", why.text);
+    }
+    mext_wipe(&self, sizeof(self));
+    service_ready();
+}
+
+int packetd_monitor(struct packetd *p, const int tcp_and_udp[2])
+{
+    struct pollfd pf = { .events = POLLIN };
+
+    listeners = tcp_and_udp;
+    p->gate = -1;
+    take_signals();
+    while (!stop) {
+        reap();
+        keep_door(p);
+        keep_watcher(p);
+        if (renew)
+            reload(p);
+        pf.fd = p->gate;
+        if (poll(&pf, 1, 1000) > 0)
+            on_gate(p);
+        write_metrics(p);
+    }
+    service_stopping();
+    if (watcher.pid)
+        kill(watcher.pid, SIGTERM);
+    /* Whoever comes after us finds the port free. */
+    if (door.pid && !kill(door.pid, SIGKILL))
+        waitpid(door.pid, NULL, 0);
+    packetd_log("stopped; migrations under way and guests go on");
+    return 0;
+}
