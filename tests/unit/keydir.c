@@ -82,7 +82,7 @@ void says(const char *word)
     ck_assert_msg(mext_printable(why.text, strlen(why.text)), "%s", why.text);
 }
 
-int run(const char *line, const char *input)
+int run_words(const char *line, const char *input)
 {
     char buf[512], *argv[16] = { NULL };
     int argc = 0, status;

@@ -31,7 +31,7 @@ void says(const char *word);
  * `input` on standard input; with NULL that is this process's.  Fills out and
  * err; the exit status, 77 for a word that is not about keys.
  */
-int run(const char *line, const char *input);
+int run_words(const char *line, const char *input);
 extern char out[4096], err[4096];
 
 /*

@@ -22,6 +22,7 @@ tests_unit_libunit_a_SOURCES = \
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
+	tests/unit/test_connect \
 	tests/unit/test_fetch \
 	tests/unit/test_guest \
 	tests/unit/test_keycmd \
@@ -90,6 +91,14 @@ KEYDIR = tests/unit/keydir.c \
 	tools/packetd/fetch.h \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h
+
+tests_unit_test_connect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_connect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_connect_LDADD = $(UNIT_LDADD) \
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+	$(XENVCHAN_LIBS)
+tests_unit_test_connect_SOURCES = tests/unit/test_connect.c $(KEYDIR)
 
 tests_unit_test_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_fetch_CFLAGS = $(UNIT_CFLAGS)

@@ -133,7 +133,7 @@ static int fetch(const char *options)
     char line[256];
 
     snprintf(line, sizeof(line), "trust fetch 127.0.0.1:%u %s", port, options);
-    return run(line, "");
+    return run_words(line, "");
 }
 
 /* The same on a terminal, where somebody has typed that. */
@@ -151,7 +151,7 @@ static int fetch_typing(const char *options, const char *typed)
                      (ssize_t)strlen(typed));
     ck_assert_int_eq(dup2(slave, 0), 0);
     snprintf(line, sizeof(line), "trust fetch 127.0.0.1:%u %s", port, options);
-    rc = run(line, NULL);
+    rc = run_words(line, NULL);
     if (saved >= 0)
         ck_assert_int_eq(dup2(saved, 0), 0);
     close(saved);
@@ -184,7 +184,7 @@ static void trusts(const char *name, unsigned n, const enum fix_who *who)
     }
     strcpy(said, out);
     strcpy(said_err, err);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, want);
     strcpy(out, said);
     strcpy(err, said_err);
@@ -219,7 +219,7 @@ START_TEST(yes)
     says_so(out, key);
     trusts_dest("127.0.0.1");
     ck_assert_int_eq(fetch("--yes --name beta"), 0);
-    ck_assert_int_eq(run("trust remove 127.0.0.1", ""), 0);
+    ck_assert_int_eq(run_words("trust remove 127.0.0.1", ""), 0);
     trusts_dest("beta");
     ck_assert_int_eq(fetch("--name beta"), 0);
     says_so(out, "already");
@@ -231,9 +231,9 @@ START_TEST(bad_names)
 {
     ck_assert_int_eq(fetch("--yes --name a/b"), 1);
     says_so(err, "name");
-    ck_assert_int_eq(run("trust fetch [::1]:1 --yes", ""), 1);
+    ck_assert_int_eq(run_words("trust fetch [::1]:1 --yes", ""), 1);
     says_so(err, "name");
-    ck_assert_int_eq(run("trust fetch host:0 --yes", ""), 1);
+    ck_assert_int_eq(run_words("trust fetch host:0 --yes", ""), 1);
     says_so(err, "port");
 }
 END_TEST
@@ -296,7 +296,7 @@ START_TEST(terminal)
     snprintf(typed, sizeof(typed), "%s\n", print_of(FIX_DEST));
     ck_assert_int_eq(fetch_typing("--name alpha", typed), 0);
     trusts_dest("alpha");
-    ck_assert_int_eq(run("trust remove alpha", ""), 0);
+    ck_assert_int_eq(run_words("trust remove alpha", ""), 0);
     ck_assert_int_eq(fetch_typing("", "perhaps\nyes\n"), 0);
     says_so(out, "Please type");
     trusts_dest("127.0.0.1");
@@ -312,7 +312,7 @@ START_TEST(next)
     start(two_keys);
     ck_assert_int_eq(fetch("--yes"), 0);
     trusts("127.0.0.1", 2, both);
-    ck_assert_int_eq(run("trust remove 127.0.0.1", ""), 0);
+    ck_assert_int_eq(run_words("trust remove 127.0.0.1", ""), 0);
     start(one_key);
     ck_assert_int_eq(fetch("--yes"), 0);
     trusts_dest("127.0.0.1");

@@ -15,18 +15,18 @@ START_TEST(word_genkey)
     char first[4096];
     uint8_t pk[MEXT_KEY_LEN];
 
-    ck_assert_int_eq(run("pubkey", ""), 1);
+    ck_assert_int_eq(run_words("pubkey", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd genkey"));
-    ck_assert_int_eq(run("genkey", ""), 0);
+    ck_assert_int_eq(run_words("genkey", ""), 0);
     ck_assert_int_eq(mext_key_parse(out, pk), 0);
     ck_assert_uint_eq(strlen(out), MEXT_KEY_TEXT_LEN);
     strcpy(first, out);
-    ck_assert_int_eq(run("pubkey", ""), 0);
+    ck_assert_int_eq(run_words("pubkey", ""), 0);
     ck_assert_str_eq(out, first);
-    ck_assert_int_eq(run("genkey", ""), 1);
+    ck_assert_int_eq(run_words("genkey", ""), 1);
     ck_assert_str_eq(out, "");
     ck_assert_ptr_nonnull(strstr(err, "not overwritten"));
-    ck_assert_int_eq(run("pubkey", ""), 0);
+    ck_assert_int_eq(run_words("pubkey", ""), 0);
     ck_assert_str_eq(out, first);
 }
 END_TEST
@@ -36,11 +36,11 @@ START_TEST(word_dir)
     char line[256], first[4096];
 
     snprintf(line, sizeof(line), "genkey --dir %s", path("other"));
-    ck_assert_int_eq(run(line, ""), 0);
+    ck_assert_int_eq(run_words(line, ""), 0);
     strcpy(first, out);
-    ck_assert_int_eq(run("pubkey", ""), 1);
+    ck_assert_int_eq(run_words("pubkey", ""), 1);
     snprintf(line, sizeof(line), "pubkey --dir=%s", path("other"));
-    ck_assert_int_eq(run(line, ""), 0);
+    ck_assert_int_eq(run_words(line, ""), 0);
     ck_assert_str_eq(out, first);
 }
 END_TEST
@@ -51,18 +51,18 @@ START_TEST(word_trust)
     uint8_t pk[MEXT_KEY_LEN];
 
     public_of(FIX_STRANGER, pk, text);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, "");
     snprintf(line, sizeof(line), "trust add beta %s", text);
-    ck_assert_int_eq(run(line, ""), 0);
+    ck_assert_int_eq(run_words(line, ""), 0);
     ck_assert_str_eq(out, "");
-    ck_assert_int_eq(run("trust add alpha -", text), 0);
+    ck_assert_int_eq(run_words("trust add alpha -", text), 0);
     snprintf(want, sizeof(want), "alpha\t%s\nbeta\t%s\n", text, text);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, want);
-    ck_assert_int_eq(run("trust remove alpha", ""), 0);
-    ck_assert_int_eq(run("trust remove alpha", ""), 1);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust remove alpha", ""), 0);
+    ck_assert_int_eq(run_words("trust remove alpha", ""), 1);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, strchr(want, '\n') + 1);
 }
 END_TEST
@@ -74,14 +74,14 @@ START_TEST(word_trust_refused)
 
     public_of(FIX_STRANGER, pk, text);
     snprintf(line, sizeof(line), "trust add bad/name %s", text);
-    ck_assert_int_eq(run(line, ""), 1);
+    ck_assert_int_eq(run_words(line, ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "name"));
-    ck_assert_int_eq(run("trust add beta hello", ""), 1);
+    ck_assert_int_eq(run_words("trust add beta hello", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd pubkey"));
-    ck_assert_int_eq(run("trust add beta -", ""), 1);
+    ck_assert_int_eq(run_words("trust add beta -", ""), 1);
     snprintf(longer, sizeof(longer), "%s%3000s", text, "");
-    ck_assert_int_eq(run("trust add beta -", longer), 1);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust add beta -", longer), 1);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -90,16 +90,16 @@ START_TEST(word_fingerprint)
 {
     char line[256], own[4096];
 
-    ck_assert_int_eq(run("fingerprint", ""), 1);
-    ck_assert_int_eq(run("genkey", ""), 0);
+    ck_assert_int_eq(run_words("fingerprint", ""), 1);
+    ck_assert_int_eq(run_words("genkey", ""), 0);
     snprintf(line, sizeof(line), "trust add self %.44s", out);
-    ck_assert_int_eq(run("fingerprint", ""), 0);
+    ck_assert_int_eq(run_words("fingerprint", ""), 0);
     ck_assert_uint_eq(strlen(out), 8 * 5);
     strcpy(own, out);
-    ck_assert_int_eq(run(line, ""), 0);
-    ck_assert_int_eq(run("fingerprint self", ""), 0);
+    ck_assert_int_eq(run_words(line, ""), 0);
+    ck_assert_int_eq(run_words("fingerprint self", ""), 0);
     ck_assert_str_eq(out, own);
-    ck_assert_int_eq(run("fingerprint nobody", ""), 1);
+    ck_assert_int_eq(run_words("fingerprint nobody", ""), 1);
 }
 END_TEST
 
@@ -108,34 +108,34 @@ START_TEST(word_rotate)
     char first[4096], next[4096], print[4096];
     uint8_t pk[MEXT_KEY_LEN];
 
-    ck_assert_int_eq(run("genkey --next", ""), 1);
+    ck_assert_int_eq(run_words("genkey --next", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd genkey"));
-    ck_assert_int_eq(run("genkey", ""), 0);
+    ck_assert_int_eq(run_words("genkey", ""), 0);
     strcpy(first, out);
-    ck_assert_int_eq(run("pubkey --next", ""), 1);
+    ck_assert_int_eq(run_words("pubkey --next", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd genkey --next"));
-    ck_assert_int_eq(run("rotate", ""), 1);
+    ck_assert_int_eq(run_words("rotate", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd genkey --next"));
-    ck_assert_int_eq(run("genkey --next", ""), 0);
+    ck_assert_int_eq(run_words("genkey --next", ""), 0);
     strcpy(next, out);
     ck_assert_int_eq(mext_key_parse(next, pk), 0);
     ck_assert_str_ne(next, first);
-    ck_assert_int_eq(run("pubkey --next", ""), 0);
+    ck_assert_int_eq(run_words("pubkey --next", ""), 0);
     ck_assert_str_eq(out, next);
-    ck_assert_int_eq(run("fingerprint --next", ""), 0);
+    ck_assert_int_eq(run_words("fingerprint --next", ""), 0);
     strcpy(print, out);
-    ck_assert_int_eq(run("pubkey", ""), 0);
+    ck_assert_int_eq(run_words("pubkey", ""), 0);
     ck_assert_str_eq(out, first);
-    ck_assert_int_eq(run("rotate", ""), 0);
+    ck_assert_int_eq(run_words("rotate", ""), 0);
     ck_assert_str_eq(out, "");
-    ck_assert_int_eq(run("pubkey", ""), 0);
+    ck_assert_int_eq(run_words("pubkey", ""), 0);
     ck_assert_str_eq(out, next);
-    ck_assert_int_eq(run("fingerprint", ""), 0);
+    ck_assert_int_eq(run_words("fingerprint", ""), 0);
     ck_assert_str_eq(out, print);
-    ck_assert_int_eq(run("pubkey --next", ""), 1);
-    ck_assert_int_eq(run("rotate --finish", ""), 0);
-    ck_assert_int_eq(run("rotate --finish", ""), 1);
-    ck_assert_int_eq(run("pubkey", ""), 0);
+    ck_assert_int_eq(run_words("pubkey --next", ""), 1);
+    ck_assert_int_eq(run_words("rotate --finish", ""), 0);
+    ck_assert_int_eq(run_words("rotate --finish", ""), 1);
+    ck_assert_int_eq(run_words("pubkey", ""), 0);
     ck_assert_str_eq(out, next);
 }
 END_TEST
@@ -151,25 +151,25 @@ START_TEST(word_trust_several)
     public_of(FIX_DEST, pk, b);
     mext_fingerprint(pk, print[1]);
     snprintf(line, sizeof(line), "trust add beta %s", a);
-    ck_assert_int_eq(run(line, ""), 0);
-    ck_assert_int_eq(run("trust add beta -", b), 1);
-    ck_assert_int_eq(run("trust add beta - --also", b), 0);
+    ck_assert_int_eq(run_words(line, ""), 0);
+    ck_assert_int_eq(run_words("trust add beta -", b), 1);
+    ck_assert_int_eq(run_words("trust add beta - --also", b), 0);
     snprintf(want, sizeof(want), "beta\t%s\nbeta\t%s\n", a, b);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, want);
     snprintf(want, sizeof(want), "%s\n%s\n", print[0], print[1]);
-    ck_assert_int_eq(run("fingerprint beta", ""), 0);
+    ck_assert_int_eq(run_words("fingerprint beta", ""), 0);
     ck_assert_str_eq(out, want);
     snprintf(line, sizeof(line), "trust remove beta %s", a);
-    ck_assert_int_eq(run(line, ""), 0);
-    ck_assert_int_eq(run(line, ""), 1);
+    ck_assert_int_eq(run_words(line, ""), 0);
+    ck_assert_int_eq(run_words(line, ""), 1);
     snprintf(want, sizeof(want), "beta\t%s\n", b);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, want);
-    ck_assert_int_eq(run("trust remove beta hello", ""), 1);
+    ck_assert_int_eq(run_words("trust remove beta hello", ""), 1);
     ck_assert_ptr_nonnull(strstr(err, "packetd pubkey"));
-    ck_assert_int_eq(run("trust remove beta -", b), 0);
-    ck_assert_int_eq(run("trust list", ""), 0);
+    ck_assert_int_eq(run_words("trust remove beta -", b), 0);
+    ck_assert_int_eq(run_words("trust list", ""), 0);
     ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -181,10 +181,10 @@ START_TEST(word_trust_list_unsafe)
     uint8_t pk[MEXT_KEY_LEN];
 
     public_of(FIX_STRANGER, pk, text);
-    ck_assert_int_eq(run("trust add alpha -", text), 0);
-    ck_assert_int_eq(run("trust add beta -", text), 0);
+    ck_assert_int_eq(run_words("trust add alpha -", text), 0);
+    ck_assert_int_eq(run_words("trust add beta -", text), 0);
     ck_assert_int_eq(chmod(path("k/trust.d/alpha.pub"), 0666), 0);
-    ck_assert_int_eq(run("trust list", ""), 1);
+    ck_assert_int_eq(run_words("trust list", ""), 1);
     snprintf(want, sizeof(want), "beta\t%s\n", text);
     ck_assert_str_eq(out, want);
     ck_assert_ptr_nonnull(strstr(err, "chmod go-w"));
@@ -229,7 +229,7 @@ START_TEST(word_usage)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        ck_assert_msg(run(cases[i].line, "") == cases[i].rc, "%s",
+        ck_assert_msg(run_words(cases[i].line, "") == cases[i].rc, "%s",
                       cases[i].line);
         ck_assert_str_eq(out, "");
         if (cases[i].rc == 2)
@@ -248,7 +248,7 @@ START_TEST(word_help)
     };
 
     for (size_t i = 0; i < COUNT(lines); i++) {
-        ck_assert_msg(run(lines[i], "") == 0, "%s", lines[i]);
+        ck_assert_msg(run_words(lines[i], "") == 0, "%s", lines[i]);
         ck_assert_ptr_nonnull(strstr(out, "Usage: packetd "));
         ck_assert_ptr_nonnull(strstr(out, "--dir DIR"));
         ck_assert_str_eq(err, "");
@@ -262,13 +262,13 @@ START_TEST(word_secret_stays)
 {
     char secret[4096];
 
-    ck_assert_int_eq(run("genkey", ""), 0);
+    ck_assert_int_eq(run_words("genkey", ""), 0);
     slurp("k/host.key", secret);
     secret[MEXT_KEY_TEXT_LEN - 1] = 0;
     ck_assert_ptr_null(strstr(out, secret));
-    run("pubkey", "");
+    run_words("pubkey", "");
     ck_assert_ptr_null(strstr(out, secret));
-    run("fingerprint", "");
+    run_words("fingerprint", "");
     ck_assert_ptr_null(strstr(out, secret));
 }
 END_TEST
@@ -278,7 +278,7 @@ START_TEST(word_full_disk)
     int status;
     pid_t pid;
 
-    ck_assert_int_eq(run("genkey", ""), 0);
+    ck_assert_int_eq(run_words("genkey", ""), 0);
     pid = fork();
     if (!pid) {
         char word[] = "pubkey", *argv[] = { word, NULL };
