@@ -30,6 +30,12 @@ void ms_channel_key(struct ms_channel *c, const struct mext_root *root)
     mext_seal_init(&c->out, root, MEXT_DIR_TO_SOURCE, c->open.index);
 }
 
+void ms_channel_forget(struct ms_channel *c)
+{
+    mext_wipe(&c->in, sizeof(c->in));
+    mext_wipe(&c->out, sizeof(c->out));
+}
+
 void ms_channel_resume(struct ms_channel *c)
 {
     expect_frame(c);

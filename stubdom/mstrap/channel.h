@@ -65,6 +65,9 @@ void ms_channel_init(struct ms_channel *channel);
 /** Gives the keys for the channel's index, after MS_STEP_OPENED. */
 void ms_channel_key(struct ms_channel *channel, const struct mext_root *root);
 
+/** Wipes the keys: the channel neither sends nor receives any more. */
+void ms_channel_forget(struct ms_channel *channel);
+
 /**
  * Takes up to n bytes; *used_r of them were used. Returns a step, or minus a
  * reason (MEXT_E_*): then the channel is of no use any more. After any step

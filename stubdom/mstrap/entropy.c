@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random bytes: BLAKE2b, keyed with the seed, of a counter. The seed lives as
- * long as mstrap does, which is one session; the frame it is in is given back
- * before the guest runs, and Xen scrubs it.
+ * Random bytes: BLAKE2b of a counter, under a key that each call replaces, so
+ * that nobody who finds the key later can tell what came before.
  */
 #include <string.h>
 
@@ -85,22 +84,35 @@ bool ms_entropy_init(void)
     hardware = mix_rdrand(&state);
     crypto_generichash_blake2b_update(&state, (uint8_t *)&tsc, sizeof(tsc));
     crypto_generichash_blake2b_final(&state, key, sizeof(key));
+    sodium_memzero(&state, sizeof(state));
     return seeded || hardware;
+}
+
+static void next_block(uint8_t block[32])
+{
+    counter++;
+    crypto_generichash_blake2b(block, 32, (uint8_t *)&counter, sizeof(counter),
+                               key, sizeof(key));
 }
 
 void ms_random(void *out, size_t bytes)
 {
-    uint8_t *at = out;
+    uint8_t *at = out, block[32];
 
     while (bytes) {
-        uint8_t block[32];
         size_t n = bytes < sizeof(block) ? bytes : sizeof(block);
 
-        counter++;
-        crypto_generichash_blake2b(block, sizeof(block), (uint8_t *)&counter,
-                                   sizeof(counter), key, sizeof(key));
+        next_block(block);
         memcpy(at, block, n);
         at += n;
         bytes -= n;
     }
+    next_block(block);
+    memcpy(key, block, sizeof(key));
+    sodium_memzero(block, sizeof(block));
+}
+
+void ms_entropy_forget(void)
+{
+    sodium_memzero(key, sizeof(key));
 }

@@ -13,4 +13,7 @@ bool ms_entropy_init(void);
 /** Fills out with unpredictable bytes. */
 void ms_random(void *out, size_t bytes);
 
+/** Wipes the key; ms_random is of no use after it. */
+void ms_entropy_forget(void);
+
 #endif

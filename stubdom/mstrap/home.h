@@ -21,6 +21,9 @@ struct ms_home {
  */
 void ms_home_move(const struct ms_ram *ram, struct ms_home *home_r);
 
+/** Clears the stack below the caller's frame. */
+void ms_stack_wipe(void);
+
 /** Takes shared_info and the grant table out of the address space again. */
 void ms_home_unmap(void);
 

@@ -83,7 +83,8 @@ clean-local:
 	rm -rf $(MS)/obj
 
 # The pure parts, on the host.
-ms_tests = stubdom/mstrap/test_pure stubdom/mstrap/test_session
+ms_tests = stubdom/mstrap/test_pure stubdom/mstrap/test_session \
+	stubdom/mstrap/test_tidy
 TESTS += $(ms_tests)
 check_PROGRAMS += $(ms_tests) stubdom/mstrap/test_sender
 stubdom_mstrap_test_pure_SOURCES = \
@@ -102,6 +103,13 @@ stubdom_mstrap_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(SODIUM_CFLAGS)
 stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+stubdom_mstrap_test_tidy_SOURCES = \
+	stubdom/mstrap/test_tidy.c \
+	stubdom/mstrap/text.c \
+	stubdom/mstrap/tidy.c
+stubdom_mstrap_test_tidy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
+	$(SODIUM_CFLAGS) -I$(LWIP_DIR)/src/include -I$(srcdir)/stubdom/mstrap/port
+stubdom_mstrap_test_tidy_LDADD = $(CHECK_LIBS) $(SODIUM_LIBS)
 # Run in dom0 against an mstrap that waits.
 stubdom_mstrap_test_sender_SOURCES = stubdom/mstrap/test_sender.c
 stubdom_mstrap_test_sender_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \

@@ -33,11 +33,21 @@ static int on_opened(struct ms_session *s, struct ms_channel *c)
     return MS_ACT_NONE;
 }
 
+/* The root is for openings; the last channel needs no other. */
+static void forget_root(struct ms_session *s)
+{
+    for (unsigned i = 0; i < s->channels; i++)
+        if (!s->channel[i])
+            return;
+    mext_wipe(&s->root, sizeof(s->root));
+}
+
 static int on_proven(struct ms_session *s, struct ms_channel *c)
 {
     if (s->channel[c->open.index])
         return -MEXT_E_REPLAY;
     s->channel[c->open.index] = c;
+    forget_root(s);
     if (s->phase != MS_WAITING)
         return MS_ACT_NONE;
     s->phase = MS_RECEIVING;

@@ -28,8 +28,8 @@ enum ms_action {
 struct ms_session {
     enum ms_phase phase;
     bool invited;
-    unsigned channels; /* of the invitation */
-    struct mext_root root;
+    unsigned channels;     /* of the invitation */
+    struct mext_root root; /* wiped when all channels are there */
     struct ms_channel *channel[MEXT_CHANNELS_MAX]; /* the proven ones */
 };
 

@@ -208,8 +208,9 @@ static void send_batch(struct channel *c, uint64_t base, unsigned span,
         fill(page, base + i, version);
         if (!length)
             c->out.counter++; /* the frame's own, which is sealed below */
-        mext_page_seal(&c->out, sealed + length, (uint8_t *)page,
-                       MEXT_PAGE_SIZE);
+        if (mext_page_seal(&c->out, sealed + length, (uint8_t *)page,
+                           MEXT_PAGE_SIZE))
+            errx(1, "the key is used up");
         length += MEXT_PAGE_SIZE + MEXT_TAG_LEN;
     }
     if (length) {

@@ -152,7 +152,8 @@ static void put_pages(struct peer *p, uint64_t base, const char *what,
         if (what[i] == '-' || what[i] == 'z')
             continue;
         n = page_of(what[i], base + i, version, page);
-        mext_page_seal(&p->seal, p->stream + p->length, page, n);
+        ck_assert_int_eq(
+            mext_page_seal(&p->seal, p->stream + p->length, page, n), 0);
         p->length += n + MEXT_TAG_LEN;
     }
 }
@@ -442,6 +443,29 @@ START_TEST(a_stranger_cannot_take_a_channel)
 }
 END_TEST
 
+START_TEST(keys_are_wiped_when_they_have_served)
+{
+    struct ms_channel *last = &peers[1].channel;
+
+    start(2);
+    for (uint16_t i = 0; i < 2; i++) {
+        put_open(&peers[i], i, 2);
+        put_pages(&peers[i], 10u * i, "d", 1);
+        ck_assert(
+            !sodium_is_zero((uint8_t *)&session.root, sizeof(session.root)));
+        ck_assert_int_eq(run(&peers[i], 1460), MS_ACT_NONE);
+    }
+    ck_assert(sodium_is_zero((uint8_t *)&session.root, sizeof(session.root)));
+    check_page(10, 1);
+    ck_assert(!sodium_is_zero(last->in.key, sizeof(last->in.key)));
+    ck_assert(!sodium_is_zero(last->out.key, sizeof(last->out.key)));
+    ms_channel_forget(last);
+    ck_assert(sodium_is_zero(last->in.key, sizeof(last->in.key)));
+    ck_assert(sodium_is_zero(last->out.key, sizeof(last->out.key)));
+    ck_assert_uint_eq(ms_session_counts(&session).data, 2);
+}
+END_TEST
+
 START_TEST(bad_openings_are_refused)
 {
     start(2);
@@ -513,6 +537,7 @@ int main(void)
     tcase_add_test(bad, any_changed_octet_is_noticed);
     tcase_add_test(bad, a_stranger_cannot_take_a_channel);
     tcase_add_test(bad, bad_openings_are_refused);
+    tcase_add_test(good, keys_are_wiped_when_they_have_served);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "entropy.h"
 #include "home.h"
+#include "mext_pack.h"
 #include "net/connection.h"
 #include "net/netfront.h"
 #include "net/stack.h"
@@ -34,6 +36,18 @@ static void close_vif(void)
         ms_fail("vif backend keeps pages");
 }
 
+/*
+ * Xen clears the frames of a domain that dies, not what a living one gives
+ * back: whoever gets mstrap's would find what is in them. The channels' keys
+ * went with their connections.
+ */
+static void forget(void)
+{
+    ms_entropy_forget();
+    mext_unpack_forget();
+    ms_stack_wipe();
+}
+
 _Noreturn void ms_tidy(const struct ms_session *session)
 {
     struct ms_counts counts = ms_session_counts(session);
@@ -50,6 +64,7 @@ _Noreturn void ms_tidy(const struct ms_session *session)
     ms_print("%s", state);
     ms_evtchn_reset();
     ms_home_unmap();
+    forget();
     ms_xs_write(STATE_NODE, state);
     ms_spin();
 }

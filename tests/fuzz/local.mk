@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Fuzz targets over a fixed corpus and its mutations.  For a real fuzzer build
-# a target without driver.c by clang -fsanitize=fuzzer,address,undefined.
+# Fuzz targets over a fixed corpus and its mutations; tests/fuzz/run makes real
+# fuzzers of them.
 fuzz_tests = \
 	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_hello \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_receipt \
+	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token \
 	tests/fuzz/fuzz_whois
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
-EXTRA_DIST += tests/fuzz/corpus
-CLEANFILES += $(fuzz_tests:=.crash)
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run
+CLEANFILES += $(fuzz_tests:=.crash) $(fuzz_tests:=.libfuzzer)
+
+# The same objects with libFuzzer's main in place of driver.c's.
+fuzzers: $(fuzz_tests:=.libfuzzer)
+.PHONY: fuzzers
+tests/fuzz/%.libfuzzer: tests/fuzz/%
+	$(AM_V_CCLD)$(CC) $(AM_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ \
+	  $(filter-out %driver.$(OBJEXT),$(tests_fuzz_$*_OBJECTS)) \
+	  $(tests_fuzz_$*_LDADD) $(LIBS)
 
 tests_fuzz_fuzz_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_agent_CFLAGS = $(UNIT_CFLAGS)
@@ -43,12 +54,37 @@ tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
 
+tests_fuzz_fuzz_hello_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_hello_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_hello_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_hello_SOURCES = tests/fuzz/fuzz_hello.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c
+
 tests_fuzz_fuzz_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_move_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_move_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_receipt_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_receipt_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_receipt_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_receipt_SOURCES = tests/fuzz/fuzz_receipt.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c
+
+tests_fuzz_fuzz_session_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/stubdom/mstrap
+tests_fuzz_fuzz_session_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_session_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	stubdom/mstrap/channel.c \
+	stubdom/mstrap/session.c
 
 tests_fuzz_fuzz_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_thin_CFLAGS = $(UNIT_CFLAGS)
@@ -62,7 +98,8 @@ tests_fuzz_fuzz_token_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_token_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c \
 	tests/fuzz/driver.c \
-	tests/fuzz/fuzz.h
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c
 
 tests_fuzz_fuzz_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_whois_CFLAGS = $(UNIT_CFLAGS)

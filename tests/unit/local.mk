@@ -173,3 +173,21 @@ tests_unit_test_service_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_service_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_service_LDADD = $(UNIT_LDADD)
 tests_unit_test_service_SOURCES = tests/unit/test_service.c
+# Both ends, and a man in the middle.
+unit_mitm = tests/mitm/test_mitm
+check_PROGRAMS += $(unit_mitm)
+TESTS += $(unit_mitm)
+tests_mitm_test_mitm_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/unit \
+	-I$(srcdir)/stubdom/mstrap
+tests_mitm_test_mitm_CFLAGS = $(UNIT_CFLAGS)
+tests_mitm_test_mitm_LDADD = $(UNIT_LDADD) -lpthread
+tests_mitm_test_mitm_SOURCES = \
+	tests/mitm/control.c \
+	tests/mitm/data.c \
+	tests/mitm/guest.c \
+	tests/mitm/guest.h \
+	tests/mitm/mitm.h \
+	tests/mitm/tamper.c \
+	tests/mitm/test_mitm.c \
+	stubdom/mstrap/channel.c \
+	stubdom/mstrap/session.c

@@ -224,7 +224,7 @@ START_TEST(none_of_its_keys)
     trust(FIX_NEXT);
     start(&h);
     ck_assert_int_eq(connect_to(&last), -1);
-    names(FIX_DEST);
+    names(FIX_NEXT);
     ck_assert(next_token(&t));
     ck_assert(next_token(&t));
     ck_assert(!next_token(&t));

@@ -109,6 +109,37 @@ START_TEST(frame_order)
     rx = receiver();
     ck_assert_int_eq(open_copy(&rx, first, NULL), 0);
     ck_assert_int_eq(open_copy(&rx, third, NULL), MEXT_ERR_AUTH);
+    /* There is no second try, not even with the right one. */
+    ck_assert_int_eq(open_copy(&rx, second, NULL), MEXT_ERR_LIMIT);
+    ck_assert_int_eq(open_copy(&rx, third, NULL), MEXT_ERR_LIMIT);
+}
+END_TEST
+
+/* The last object of a key goes through, and nothing behind it. */
+START_TEST(key_is_used_up)
+{
+    static const uint8_t plain[MEXT_PAGE_SIZE];
+    uint8_t frame[ROOM], next[ROOM] = { 0 }, sealed[sizeof(plain) + 16];
+    struct mext_seal tx = sender(), rx = receiver();
+    size_t len = 77;
+
+    tx.counter = rx.counter = MEXT_OBJECTS_MAX - 1;
+    seal(&tx, frame, 'x', 5);
+    ck_assert_int_eq(open_copy(&rx, frame, NULL), 0);
+    ck_assert_int_eq(mext_frame_seal(&tx, next, 5, MEXT_DATA_BODY_MAX, &len),
+                     MEXT_ERR_LIMIT);
+    ck_assert_uint_eq(len, 77);
+    ck_assert(sodium_is_zero(next, sizeof(next)));
+    memset(sealed, 1, sizeof(sealed));
+    ck_assert_int_eq(mext_page_seal(&tx, sealed, plain, sizeof(plain)),
+                     MEXT_ERR_LIMIT);
+    ck_assert_uint_eq(sealed[0], 1);
+    ck_assert_int_eq(open_copy(&rx, frame, NULL), MEXT_ERR_LIMIT);
+    ck_assert_int_eq(
+        mext_page_open(&rx, sealed, sizeof(plain), sealed + sizeof(plain)),
+        MEXT_ERR_LIMIT);
+    ck_assert_uint_eq(tx.counter, MEXT_OBJECTS_MAX);
+    ck_assert_uint_eq(rx.counter, MEXT_OBJECTS_MAX);
 }
 END_TEST
 
@@ -188,12 +219,13 @@ START_TEST(page_round_trip)
 
     for (size_t i = 0; i < sizeof(plain); i++)
         plain[i] = (uint8_t)(i * 7);
-    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
+    ck_assert_int_eq(mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE), 0);
     late.counter = 1;
     ck_assert_int_eq(
         mext_page_open(&late, sealed, MEXT_PAGE_SIZE, sealed + MEXT_PAGE_SIZE),
         MEXT_ERR_AUTH);
-    mext_page_seal((tx = sender(), &tx), sealed, plain, MEXT_PAGE_SIZE);
+    tx = sender();
+    ck_assert_int_eq(mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE), 0);
     ck_assert_int_eq(
         mext_page_open(&rx, sealed, MEXT_PAGE_SIZE, sealed + MEXT_PAGE_SIZE),
         0);
@@ -209,7 +241,7 @@ START_TEST(page_each_octet)
     uint8_t sealed[MEXT_PAGE_SIZE + MEXT_TAG_LEN], copy[sizeof(sealed)];
     struct mext_seal tx = sender();
 
-    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
+    ck_assert_int_eq(mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE), 0);
     for (size_t i = 0; i < sizeof(sealed); i++) {
         struct mext_seal rx = receiver();
 
@@ -229,7 +261,7 @@ START_TEST(page_is_no_frame)
     uint8_t sealed[MEXT_PAGE_SIZE + MEXT_TAG_LEN];
     struct mext_seal tx = sender(), rx = receiver();
 
-    mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE);
+    ck_assert_int_eq(mext_page_seal(&tx, sealed, plain, MEXT_PAGE_SIZE), 0);
     ck_assert_int_eq(mext_frame_open(&rx, sealed, sizeof(sealed)),
                      MEXT_ERR_AUTH);
 }
@@ -362,7 +394,7 @@ static const char rfc_text[] =
     "or to cite them other than as /\xe2\x80\x9cwork in progress./"
     "\xe2\x80\x9d";
 #define RFC_LEN     (sizeof(rfc_text) - 1)
-#define RFC_COUNTER 0x0102030405060708
+#define RFC_COUNTER 0x0102030405060708 /* above MEXT_OBJECTS_MAX */
 
 static void unhex(const char *hex, uint8_t *out, size_t n)
 {
@@ -392,28 +424,28 @@ START_TEST(rfc_primitive)
 END_TEST
 
 /*
- * With the RFC's key and nonce a frame holds the RFC's ciphertext; the tag is
- * the primitive's for our associated data, the four octets of the length.
+ * A frame is what that primitive makes of it, with four zero octets and the
+ * counter for a nonce, which has all its octets here, and with the four octets
+ * of the length as associated data.
  */
 START_TEST(rfc_frame)
 {
-    uint8_t frame[ROOM], sealed[RFC_LEN], other[RFC_LEN], tag[16];
-    uint8_t nonce[12] = { 0 };
-    struct mext_seal s = { .counter = RFC_COUNTER };
+    const uint64_t counter = 0x0102030405;
+    uint8_t frame[ROOM], other[RFC_LEN], tag[16], nonce[12] = { 0 };
+    struct mext_seal s = { .counter = counter };
     size_t len;
 
     unhex(rfc_key, s.key, sizeof(s.key));
-    unhex(rfc_sealed, sealed, sizeof(sealed));
     memcpy(frame + MEXT_FRAME_HDR_LEN, rfc_text, RFC_LEN);
     ck_assert_int_eq(
         mext_frame_seal(&s, frame, RFC_LEN, MEXT_DATA_BODY_MAX, &len), 0);
-    ck_assert(!memcmp(frame + MEXT_FRAME_HDR_LEN, sealed, sizeof(sealed)));
-    mext_store64(nonce + 4, RFC_COUNTER);
+    memcpy(nonce + 4, "\0\0\0\1\2\3\4\5", 8);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
         other, tag, NULL, (const uint8_t *)rfc_text, RFC_LEN,
         (const uint8_t *)"\0\0\x01\x19", 4, NULL, nonce, s.key);
+    ck_assert(!memcmp(frame + MEXT_FRAME_HDR_LEN, other, sizeof(other)));
     ck_assert(!memcmp(frame + MEXT_FRAME_HDR_LEN + RFC_LEN, tag, sizeof(tag)));
-    ck_assert_uint_eq(s.counter, RFC_COUNTER + 1);
+    ck_assert_uint_eq(s.counter, counter + 1);
 }
 END_TEST
 
@@ -463,6 +495,7 @@ int main(void)
     const TTest *const tests[] = { frame_round_trip,
                                    frame_each_bit,
                                    frame_order,
+                                   key_is_used_up,
                                    frame_splice,
                                    frame_length_bound,
                                    frame_limits,

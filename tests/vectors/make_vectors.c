@@ -59,8 +59,8 @@ static void save_good(const char *vectors, const char *corpus)
     save(vectors, ".", "hello-good", hello, sizeof(hello));
     save(vectors, ".", "receipt-good", receipt, sizeof(receipt));
     save(corpus, "token", "token-good", token, sizeof(token));
-    save(corpus, "token", "hello-good", hello, sizeof(hello));
-    save(corpus, "token", "receipt-good", receipt, sizeof(receipt));
+    save(corpus, "hello", "hello-good", hello, sizeof(hello));
+    save(corpus, "receipt", "receipt-good", receipt, sizeof(receipt));
 }
 
 static void save_bad(const char *vectors, const char *corpus)
@@ -212,7 +212,8 @@ static void put_pages(FILE *f, struct mext_seal *s, const bool *packed,
         uint16_t len;
         const uint8_t *page = page_of(i, packed[i], &len);
 
-        mext_page_seal(s, out, page, len);
+        if (mext_page_seal(s, out, page, len))
+            abort();
         fwrite(out, 1, len + MEXT_TAG_LEN, f);
     }
 }

@@ -2,8 +2,8 @@
 /*
  * Entry of a PVH domain: 32-bit protected mode, paging off, %ebx holds the
  * physical address of the start info. Goes to long mode on throw-away page
- * tables, calls ms_main, and has the two other things C cannot say: the move
- * to other frames, and the exception stubs.
+ * tables, calls ms_main, and has the other things C cannot say: the move to
+ * other frames, the wiping of the stack, and the exception stubs.
  */
 #include "layout.h"
 
@@ -117,6 +117,16 @@ ms_move:
         movq %rdx, %rcx
         rep movsb
         movq %rax, %cr3
+        ret
+
+/* void ms_stack_wipe(void): clear the stack below the caller's frame. */
+        .globl ms_stack_wipe
+ms_stack_wipe:
+        movq $ms_stack_end - MS_STACK_SIZE, %rdi
+        movq %rsp, %rcx
+        subq %rdi, %rcx
+        xorl %eax, %eax
+        rep stosb
         ret
 
 /* A vector without an error code gets a zero, so that frames look alike. */

@@ -36,6 +36,7 @@ void ms_connections_init(struct ms_session *s)
 
 static void forget(struct connection *c)
 {
+    ms_channel_forget(&c->channel);
     if (c->held)
         pbuf_free(c->held);
     c->held = NULL;

@@ -84,6 +84,8 @@ static bool receive_bytes(void *data, size_t size, size_t room)
         ms_barrier();
         if (i < room)
             bytes[i] = ring->rsp[MASK_XENSTORE_IDX(cons)];
+        /* The ring stays the guest's; it has no business with the seed. */
+        ring->rsp[MASK_XENSTORE_IDX(cons)] = 0;
         i++;
         ms_barrier();
         *(volatile uint32_t *)&ring->rsp_cons = cons + 1;

@@ -17,6 +17,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
+	tools/libxl/migrate_ext/mext_handshake.c \
+	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
 	tools/libxl/migrate_ext/mext_keyfile.c \

@@ -72,7 +72,7 @@ static int seal_header(struct mext_channel *c, const struct mext_data *m,
                   MEXT_DATA_BODY_MAX - MEXT_TAG_LEN);
     if (mext_data_encode(m, &b) ||
         mext_frame_seal(&c->tx, c->out, b.pos, MEXT_DATA_BODY_MAX, len_r))
-        return mext_fail(why, "data message 0x%02x does not fit", m->type);
+        return mext_fail(why, "data message 0x%02x cannot be sealed", m->type);
     return 0;
 }
 
@@ -96,7 +96,8 @@ int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
     if (seal_header(c, m, &len, why))
         return -1;
     for (unsigned i = 0; i < m->u.pages.ndata; i++) {
-        mext_page_seal(&c->tx, c->out + len, page[i], m->u.pages.len[i]);
+        if (mext_page_seal(&c->tx, c->out + len, page[i], m->u.pages.len[i]))
+            return mext_fail(why, "the channel's key is used up");
         len += m->u.pages.len[i] + MEXT_TAG_LEN;
     }
     for (unsigned i = 0; i < m->u.pages.span; i++)

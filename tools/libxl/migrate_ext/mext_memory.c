@@ -86,10 +86,11 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->todo = malloc(m->ngfns / 8);
     m->gone = calloc(1, m->ngfns / 8);
     m->clear = calloc(1, m->ngfns / 8);
+    m->filled = calloc(1, m->ngfns / 8);
     if (pack)
         m->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
-    if (!m->todo || !m->gone || !m->clear || (pack && !m->packed) ||
-        mext_order_init(&m->order, m->todo, m->ngfns))
+    if (!m->todo || !m->gone || !m->clear || !m->filled ||
+        (pack && !m->packed) || mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
@@ -186,6 +187,7 @@ static unsigned fill(struct mext_memory *m, const uint64_t *list,
     for (i = 0; i < n; i++) {
         uint64_t at = list[i] - list[0];
         const uint8_t *p = window + (size_t)i * MEXT_PAGE_SIZE;
+        unsigned before = d->u.pages.ndata;
 
         if (at >= MEXT_PAGES_SPAN_MAX ||
             d->u.pages.ndata == MEXT_PAGES_DATA_MAX)
@@ -194,6 +196,7 @@ static unsigned fill(struct mext_memory *m, const uint64_t *list,
             mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_ZERO);
         else if (!err[i])
             add_page(m, d, (unsigned)at, p, page);
+        bit_put(m->filled, list[i], d->u.pages.ndata > before);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;
@@ -277,27 +280,36 @@ static unsigned fill_zero(const uint64_t *list, unsigned n, struct mext_data *d)
     return i;
 }
 
+/* all: over all channels by turns, not on the first only. */
+static int send_zero(struct mext_memory *m, bool all, const uint64_t *list,
+                     unsigned n, unsigned timeout_ms, struct mext_why *why)
+{
+    struct mext_data d;
+
+    for (unsigned i = 0, k; i < n; i += k) {
+        struct mext_channel *c =
+            &m->channel[all ? m->next++ % m->nchannels : 0];
+
+        k = fill_zero(list + i, n - i, &d);
+        if (mext_channel_pages(c, &d, NULL, timeout_ms, why))
+            return -1;
+        m->zero += k;
+    }
+    return 0;
+}
+
 /* What is to become zero on the other side, whatever it is here. */
 static int send_clear(struct mext_memory *m, unsigned timeout_ms,
                       struct mext_why *why)
 {
     uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
-    struct mext_data d;
 
     while (gfn < m->ngfns) {
         int n = keep_present(m, list, next_set(m, m->clear, &gfn, list), why);
 
-        if (n < 0 || mext_net_cancelled(why))
+        if (n < 0 || mext_net_cancelled(why) ||
+            send_zero(m, true, list, (unsigned)n, timeout_ms, why))
             return -1;
-        for (int i = 0; i < n;) {
-            struct mext_channel *c = &m->channel[m->next++ % m->nchannels];
-            unsigned k = fill_zero(list + i, (unsigned)(n - i), &d);
-
-            if (mext_channel_pages(c, &d, NULL, timeout_ms, why))
-                return -1;
-            m->zero += k;
-            i += (int)k;
-        }
     }
     memset(m->clear, 0, m->ngfns / 8);
     return 0;
@@ -367,14 +379,14 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     return 0;
 }
 
-/* Remembers which of the gfns set in clear have no page. */
-static int look_at_clear(struct mext_memory *m)
+/* Remembers which of the gfns set in map, below end, have no page. */
+static int look_at(struct mext_memory *m, const uint64_t *map, uint64_t end,
+                   struct mext_why *why)
 {
     uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
-    struct mext_why why;
 
-    while (gfn < m->ngfns)
-        if (keep_present(m, list, next_set(m, m->clear, &gfn, list), &why) < 0)
+    while (gfn < end)
+        if (keep_present(m, list, next_set(m, map, &gfn, list), why) < 0)
             return -1;
     return 0;
 }
@@ -382,6 +394,7 @@ static int look_at_clear(struct mext_memory *m)
 void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
 {
     uint64_t before = m->nfree;
+    struct mext_why why;
 
     for (uint64_t i = 0; i < m->ngfns / 64; i++) {
         m->clear[i] = m->todo[i] & bitmap[i];
@@ -392,7 +405,7 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
     if (zero)
         return;
     /* A guest that calls free what it does not have must not get it. */
-    if (look_at_clear(m)) {
+    if (look_at(m, m->clear, m->ngfns, &why)) {
         for (uint64_t i = 0; i < m->ngfns / 64; i++)
             m->todo[i] |= m->clear[i];
         m->ntodo += m->nfree - before;
@@ -430,6 +443,26 @@ static void mark_all_gone(struct mext_memory *m)
 }
 
 /*
+ * What the guest gave up after it was sent becomes zero before it goes: Xen
+ * hands on what a living domain gives back as it is.  On channel 0, as ABSENT.
+ */
+static int send_wiped(struct mext_memory *m, unsigned timeout_ms,
+                      struct mext_why *why)
+{
+    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
+
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->filled[i] &= m->gone[i];
+    while (gfn < m->ngfns) {
+        unsigned n = next_set(m, m->filled, &gfn, list);
+
+        if (send_zero(m, false, list, n, timeout_ms, why))
+            return -1;
+    }
+    return 0;
+}
+
+/*
  * What had no page when it was last looked at is looked at once more, since a
  * wrong "absent" would take a page from the guest.  If the guest's number of
  * pages changed meanwhile it ballooned, and all of its RAM is looked at.
@@ -438,23 +471,18 @@ static int send_absent(struct mext_memory *m, unsigned timeout_ms,
                        struct mext_why *why)
 {
     struct mext_data d = { .type = MEXT_DATA_ABSENT };
-    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
     struct mext_dom_state st;
 
     if (mext_dom_state(m->dom, &st, why))
         return -1;
     if (st.pages != m->pages_then)
         mark_all_gone(m);
-    while (gfn < ram_end(m)) {
-        uint64_t g = gfn;
-
-        if (keep_present(m, list, next_set(m, m->gone, &gfn, list), why) < 0)
+    if (look_at(m, m->gone, ram_end(m), why) || send_wiped(m, timeout_ms, why))
+        return -1;
+    for (uint64_t g = 0; g < ram_end(m); g++)
+        if (bit_get(m->gone, g) && in_ram(m, g) &&
+            absent_add(m, &d, g, timeout_ms, why))
             return -1;
-        for (; g < gfn; g++)
-            if (bit_get(m->gone, g) && in_ram(m, g) &&
-                absent_add(m, &d, g, timeout_ms, why))
-                return -1;
-    }
     if (d.u.absent.n && mext_channel_send(&m->channel[0], &d, timeout_ms, why))
         return -1;
     return 0;
@@ -526,8 +554,9 @@ void mext_memory_close(struct mext_memory *m)
     free(m->todo);
     free(m->gone);
     free(m->clear);
+    free(m->filled);
     free(m->packed);
     m->map = NULL;
-    m->todo = m->gone = m->clear = NULL;
+    m->todo = m->gone = m->clear = m->filled = NULL;
     m->packed = NULL;
 }

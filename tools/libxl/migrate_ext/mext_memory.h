@@ -30,6 +30,7 @@ struct mext_memory {
     uint64_t nfree;      /* taken out of todo by mext_memory_free */
     uint64_t ntodo;      /* bits set in it */
     uint64_t *gone;      /* bitmap: no page when last looked */
+    uint64_t *filled;    /* bitmap: the receiver has content there */
     uint64_t ram_pages;  /* of RAM as built */
     uint64_t pages_then; /* the guest had, before any look */
     uint64_t iteration_start;    /* us */

@@ -415,8 +415,10 @@ int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
 
 void mext_conn_close(struct mext_conn *c)
 {
-    if (c->buf)
+    if (c->buf) {
         close(c->fd);
+        mext_wipe(c->buf, MEXT_FRAME_HDR_LEN + MEXT_CONTROL_BODY_MAX);
+    }
     free(c->buf);
     mext_wipe(c, sizeof(*c));
     c->fd = -1;
@@ -442,7 +444,8 @@ int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
     mext_buf_init(&b, c->buf + MEXT_FRAME_HDR_LEN,
                   MEXT_CONTROL_BODY_MAX - MEXT_TAG_LEN);
     if (mext_ctl_encode(m, &b) || conn_seal(c, b.pos, &len))
-        return mext_fail(why, "message of type 0x%02x is too large", m->type);
+        return mext_fail(why, "message of type 0x%02x cannot be sealed",
+                         m->type);
     c->sent += len;
     v = (struct iovec){ c->buf, len };
     return mext_net_send(c->fd, &v, 1, timeout_ms, why);

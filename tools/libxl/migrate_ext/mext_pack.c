@@ -4,6 +4,7 @@
 #include <lz4.h>
 
 #include "mext_pack.h"
+#include "mext_seal.h"
 
 unsigned mext_pack(const uint8_t *page, uint8_t *out)
 {
@@ -11,10 +12,10 @@ unsigned mext_pack(const uint8_t *page, uint8_t *out)
                                           MEXT_PAGE_SIZE, MEXT_PACKED_MAX);
 }
 
+static uint8_t packed[MEXT_PACKED_MAX];
+
 int mext_unpack(uint8_t *page, unsigned n)
 {
-    static uint8_t packed[MEXT_PACKED_MAX];
-
     if (n > sizeof(packed))
         return MEXT_ERR_LIMIT;
     memcpy(packed, page, n);
@@ -22,4 +23,9 @@ int mext_unpack(uint8_t *page, unsigned n)
                             MEXT_PAGE_SIZE) != MEXT_PAGE_SIZE)
         return MEXT_ERR_FORMAT;
     return 0;
+}
+
+void mext_unpack_forget(void)
+{
+    mext_wipe(packed, sizeof(packed));
 }

@@ -23,4 +23,7 @@ unsigned mext_pack(const uint8_t *page, uint8_t *out);
  */
 int mext_unpack(uint8_t *page, unsigned n);
 
+/* Wipes what the last mext_unpack has left in its buffer. */
+void mext_unpack_forget(void);
+
 #endif

@@ -52,11 +52,21 @@ void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
     s->counter = 0;
 }
 
-/* Nonce of the next object; a 64-bit counter cannot wrap in a migration. */
-static void next_nonce(struct mext_seal *s, uint8_t nonce[NONCE_LEN])
+/* Nonce of the next object, if the key may have one more. */
+static int next_nonce(struct mext_seal *s, uint8_t nonce[NONCE_LEN])
 {
+    if (s->counter >= MEXT_OBJECTS_MAX)
+        return MEXT_ERR_LIMIT;
     memset(nonce, 0, 4);
     mext_store64(nonce + 4, s->counter++);
+    return 0;
+}
+
+/* Whoever forges has one try: the key opens nothing any more. */
+static int forged(struct mext_seal *s)
+{
+    s->counter = MEXT_OBJECTS_MAX;
+    return MEXT_ERR_AUTH;
 }
 
 int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
@@ -64,10 +74,9 @@ int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
 {
     uint8_t nonce[NONCE_LEN], *body = frame + MEXT_FRAME_HDR_LEN;
 
-    if (!n || n + MEXT_TAG_LEN > max)
+    if (!n || n + MEXT_TAG_LEN > max || next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
     mext_store32(frame, (uint32_t)(n + MEXT_TAG_LEN));
-    next_nonce(s, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
         body, body + n, NULL, body, n, frame, MEXT_FRAME_HDR_LEN, NULL, nonce,
         s->key);
@@ -89,24 +98,25 @@ int mext_frame_open(struct mext_seal *s, uint8_t *body, size_t len)
     uint8_t nonce[NONCE_LEN], hdr[MEXT_FRAME_HDR_LEN];
     size_t n = len - MEXT_TAG_LEN;
 
-    if (len <= MEXT_TAG_LEN)
+    if (len <= MEXT_TAG_LEN || next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
     mext_store32(hdr, (uint32_t)len);
-    next_nonce(s, nonce);
     if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
             body, NULL, body, n, body + n, hdr, sizeof(hdr), nonce, s->key))
-        return MEXT_ERR_AUTH;
+        return forged(s);
     return 0;
 }
 
-void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
-                    size_t n)
+int mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
+                   size_t n)
 {
     uint8_t nonce[NONCE_LEN];
 
-    next_nonce(s, nonce);
+    if (next_nonce(s, nonce))
+        return MEXT_ERR_LIMIT;
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
         dst, dst + n, NULL, src, n, NULL, 0, NULL, nonce, s->key);
+    return 0;
 }
 
 int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,
@@ -114,9 +124,10 @@ int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,
 {
     uint8_t nonce[NONCE_LEN];
 
-    next_nonce(s, nonce);
+    if (next_nonce(s, nonce))
+        return MEXT_ERR_LIMIT;
     if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
             page, NULL, page, n, tag, NULL, 0, nonce, s->key))
-        return MEXT_ERR_AUTH;
+        return forged(s);
     return 0;
 }

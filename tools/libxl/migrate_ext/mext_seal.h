@@ -9,7 +9,10 @@
 
 #include "mext_codec.h"
 
-/* One direction of one connection. */
+/*
+ * One direction of one connection.  Its key serves MEXT_OBJECTS_MAX objects;
+ * then, and after the first that does not open, it serves no more.
+ */
 struct mext_seal {
     uint8_t key[32];
     uint64_t counter; /* of the next sealed object */
@@ -38,7 +41,8 @@ void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
 /*
  * Seals a frame in place.  frame holds MEXT_FRAME_HDR_LEN bytes of room, then
  * n bytes of body, then room for MEXT_TAG_LEN; returns the whole length in
- * *len_r.  MEXT_ERR_LIMIT if n + tag exceeds max (MEXT_*_BODY_MAX).
+ * *len_r.  MEXT_ERR_LIMIT if n + tag exceeds max (MEXT_*_BODY_MAX), or if the
+ * key is used up (this and the next three).
  */
 int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
                     size_t *len_r);
@@ -54,8 +58,8 @@ int mext_frame_open(struct mext_seal *s, uint8_t *body, size_t len);
 int mext_frame_len(const uint8_t hdr[MEXT_FRAME_HDR_LEN], size_t max);
 
 /* Seals a page's n bytes: dst[n + 16] from src[n]; may not overlap. */
-void mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
-                    size_t n);
+int mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
+                   size_t n);
 
 /* Opens a page's n bytes in place with their detached tag; MEXT_ERR_AUTH. */
 int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "mext_crypto.h"
+#include "mext_handshake.h"
 #include "mext_memory.h"
 #include "mext_sender.h"
 #include "mext_store.h"
@@ -173,91 +174,45 @@ static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
     return 0;
 }
 
-static int other_key(struct sender *s, const char *what,
-                     const uint8_t key[MEXT_KEY_LEN], struct mext_why *why)
-{
-    char print[MEXT_FINGERPRINT_LEN];
-
-    mext_fingerprint(key, print);
-    return mext_fail(why,
-                     "%s trusted as \"%s\" (%s): it is another host, or has "
-                     "a new key. Compare 'packetd fingerprint' there with "
-                     "'packetd fingerprint %s' here; if it was set up anew, "
-                     "packetd trust remove %s, then packetd trust fetch",
-                     what, s->rq->peer, print, s->rq->peer, s->rq->peer);
-}
-
-/* HELLO, or the destination's refusal in words and (MEXT_E_*) *refused_r. */
-static int read_hello(struct sender *s, int fd, struct mext_hello *h,
-                      unsigned *refused_r, struct mext_why *why)
-{
-    uint8_t buf[1024];
-    int n = mext_net_recv_plain(fd, buf, sizeof(buf), ANSWER_MS, why);
-    struct mext_ctl m;
-
-    if (n < 0)
-        return -1;
-    if (buf[0] == MEXT_CTL_ABORT && !mext_ctl_decode(buf, (size_t)n, &m)) {
-        *refused_r = m.u.abort.code;
-        return mext_fail(why, "refused by the destination: %s%s%.*s",
-                         mext_reason(m.u.abort.code), m.u.abort.len ? ": " : "",
-                         m.u.abort.len, m.u.abort.text);
-    }
-    if (mext_hello_verify(buf, (size_t)n, s->token.audience, s->digest, h))
-        return other_key(s, "the answer is not signed by the key",
-                         s->token.audience, why);
-    return 0;
-}
-
 /* One attempt, with one of the destination's keys. */
 static int try_key(struct sender *s, const char *host, uint16_t port,
                    const uint8_t key[MEXT_KEY_LEN], unsigned *refused_r,
                    struct mext_why *why)
 {
     uint8_t token[MEXT_TOKEN_LEN];
-    struct mext_root root;
-    struct mext_hello h;
-    int fd, rc = -1;
+    int fd;
 
     *refused_r = 0;
     if (make_token(s, key, token, why) ||
         mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
-    if (!mext_net_send_plain(fd, token, sizeof(token), ANSWER_MS, why) &&
-        !read_hello(s, fd, &h, refused_r, why)) {
-        if (mext_root_derive(&root, MEXT_KDF_CONTROL, s->secret, h.session,
-                             s->digest, s->token.session, h.session))
-            mext_fail(why, "the destination's session key is unusable");
-        else
-            rc = mext_conn_init(&s->conn, fd, &root, true);
-        mext_wipe(&root, sizeof(root));
-    }
-    if (rc)
+    if (mext_handshake(&s->conn, fd, token, s->secret, s->rq->peer, ANSWER_MS,
+                       refused_r, why)) {
         close(fd);
-    return rc;
+        return -1;
+    }
+    return 0;
 }
 
 /* A destination whose key is being replaced has one or another of its keys. */
 static int connect_control(struct sender *s, struct mext_why *why)
 {
     struct mext_trusted peer;
-    unsigned refused;
+    unsigned refused, i = 0;
     char host[256];
     uint16_t port;
+    int rc;
 
     if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
         mext_identity_load(s->rq->keys_dir, &s->self, why) ||
         mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why))
         return -1;
     step(s, "connecting to packetd on %s port %u", host, port);
-    for (unsigned i = 0; i < peer.n; i++) {
-        int rc = try_key(s, host, port, peer.key[i], &refused, why);
-
-        if (refused != MEXT_E_AUDIENCE)
-            return rc;
-    }
-    return other_key(s, "the destination does not have the key", peer.key[0],
-                     why);
+    do
+        rc = try_key(s, host, port, peer.key[i], &refused, why);
+    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+    mext_wipe(&s->self, sizeof(s->self)); /* signs nothing else */
+    return rc;
 }
 
 /* CONFIG, then steps until the receipt. */
@@ -290,10 +245,12 @@ static int boot_mstrap(struct sender *s, struct mext_why *why)
 static int connect_data(struct sender *s, struct mext_why *why)
 {
     struct mext_root root;
-    int rc;
+    int rc = mext_root_derive(&root, MEXT_KDF_DATA, s->secret,
+                              s->receipt.mstrap, s->digest, s->token.session,
+                              s->receipt.mstrap);
 
-    if (mext_root_derive(&root, MEXT_KDF_DATA, s->secret, s->receipt.mstrap,
-                         s->digest, s->token.session, s->receipt.mstrap))
+    mext_wipe(s->secret, sizeof(s->secret));
+    if (rc)
         return mext_fail(why, "mstrap's session key is unusable");
     rc = mext_memory_connect(&s->mem, s->receipt.ip, s->receipt.port,
                              s->token.id, s->token.channels, &root, CONNECT_MS,
@@ -473,7 +430,7 @@ static enum mext_outcome commit(struct sender *s, struct mext_why *why)
 {
     struct mext_ctl m = { .type = MEXT_CTL_COMMIT };
     uint64_t t = mext_now_us(), now;
-    unsigned aborted;
+    unsigned aborted = 0;
 
     mext_net_cancel_fd(-1);
     if (mext_conn_send(&s->conn, &m, COMMIT_MS, why) ||

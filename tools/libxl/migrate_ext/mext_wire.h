@@ -48,6 +48,7 @@
 #define MEXT_CONTROL_BODY_MAX 1048576 /* sealed bytes after the length */
 #define MEXT_DATA_BODY_MAX    1024    /* the same, on a data channel */
 #define MEXT_TEXT_MAX         512     /* text of ABORT and ERROR, bytes */
+#define MEXT_OBJECTS_MAX      68719476736ULL /* frames and pages of one key */
 
 /* Opening of a data channel, plaintext */
 #define MEXT_OPEN_MAGIC "MEXTDAT1"

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A made-up guest on the source, behind the functions of mext_xen.h and
+ * mext_map.h that mext_memory.c calls, and the memory that receives it.
+ */
+#ifndef MITM_GUEST_H
+#define MITM_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GUEST_GFNS 192 /* some have no page, some are a host's own */
+
+void guest_init(void);
+
+/* As struct ms_sink's functions. */
+int guest_receives(uint64_t gfn, uint8_t **page_r);
+int guest_absent(uint64_t gfn, uint32_t count);
+
+/* Whether a page had content when it was given back. */
+bool guest_leaked(void);
+
+/*
+ * Whether the received page is untouched, or as the source had it at some
+ * time; complete: whether it is there if, and as, the source has it now.
+ */
+bool guest_page_right(uint64_t gfn, bool complete);
+
+#endif
