@@ -106,4 +106,5 @@ tests_fuzz_fuzz_whois_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_whois_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_whois_SOURCES = tests/fuzz/fuzz_whois.c \
 	tests/fuzz/driver.c \
-	tests/fuzz/fuzz.h
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c
