@@ -2,12 +2,15 @@
 # Fuzz targets over a fixed corpus and its mutations; tests/fuzz/run makes real
 # fuzzers of them.
 fuzz_tests = \
+	tests/fuzz/fuzz_admit \
 	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_hello \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_policy \
+	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_thin \
@@ -25,6 +28,19 @@ tests/fuzz/%.libfuzzer: tests/fuzz/%
 	$(AM_V_CCLD)$(CC) $(AM_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ \
 	  $(filter-out %driver.$(OBJEXT),$(tests_fuzz_$*_OBJECTS)) \
 	  $(tests_fuzz_$*_LDADD) $(LIBS)
+
+tests_fuzz_fuzz_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_fuzz_fuzz_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_fuzz_fuzz_admit_SOURCES = tests/fuzz/fuzz_admit.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_fuzz_fuzz_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_agent_CFLAGS = $(UNIT_CFLAGS)
@@ -69,6 +85,15 @@ tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
 
+tests_fuzz_fuzz_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_policy_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
+
 tests_fuzz_fuzz_receipt_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_receipt_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_receipt_LDADD = $(UNIT_LDADD)
@@ -100,6 +125,13 @@ tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz_token.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h \
 	tests/fuzz/sign.c
+
+tests_fuzz_fuzz_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_quote_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_quote_SOURCES = tests/fuzz/fuzz_quote.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
 
 tests_fuzz_fuzz_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_whois_CFLAGS = $(UNIT_CFLAGS)

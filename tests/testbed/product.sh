@@ -50,10 +50,24 @@ clear_hosts() {
     done
 }
 
+# policy HOST LINE...: these are its packetd.conf.
+policy() {
+    local host=$1
+    shift
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$host" sh -c 'printf "%s\n" "$@" >/etc/xen/packetd.conf' \
+        policy "$@" </dev/null
+}
+
+# What all guests of the scenarios keep within.
+accept_all='accept * * disk=/dev/san file=/boot/guest bridge=xenbr0'
+
 # product_up [OPTION]...: empty hosts, keys exchanged, packetd on both.
 product_up() {
     clear_hosts
     keys_exchange
+    policy host1 "$accept_all"
+    policy host2 "$accept_all"
     packetd_start host1 "$@"
     packetd_start host2 "$@"
 }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/vectors \
 	-I$(srcdir)/tools/packetd
-UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS)
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS) \
+	$(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Fixed keys, objects and messages; the harness.
 check_LIBRARIES = tests/unit/libunit.a
@@ -15,12 +17,17 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/unit.h \
 	tests/vectors/fix_agent.c \
 	tests/vectors/fix_messages.c \
+	tests/vectors/fix_quote.c \
+	tests/vectors/fix_quote.h \
 	tests/vectors/fix_tokens.c \
 	tests/vectors/fixture.c \
 	tests/vectors/fixture.h
 
 unit_tests = \
+	tests/unit/test_admit \
 	tests/unit/test_agent \
+	tests/unit/test_attest \
+	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
 	tests/unit/test_connect \
 	tests/unit/test_fetch \
@@ -32,7 +39,9 @@ unit_tests = \
 	tests/unit/test_net \
 	tests/unit/test_order \
 	tests/unit/test_pack \
+	tests/unit/test_policy \
 	tests/unit/test_precopy \
+	tests/unit/test_quote \
 	tests/unit/test_replay \
 	tests/unit/test_rotate \
 	tests/unit/test_seal \
@@ -45,6 +54,18 @@ check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
+
+tests_unit_test_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_admit_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_unit_test_admit_SOURCES = tests/unit/test_admit.c \
+	tests/unit/admit_cases.h \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
@@ -138,9 +159,7 @@ tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
 tests_unit_test_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_move_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_move_LDADD = $(UNIT_LDADD)
-tests_unit_test_move_SOURCES = tests/unit/test_move.c \
-	tools/packetd/policy.c \
-	tools/packetd/policy.h
+tests_unit_test_move_SOURCES = tests/unit/test_move.c
 
 tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
@@ -156,6 +175,13 @@ tests_unit_test_pack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pack_LDADD = $(UNIT_LDADD)
 tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
+
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LDADD)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c \
+	tools/packetd/policy.c \
+	tools/packetd/policy.h
 
 tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)
@@ -191,3 +217,25 @@ tests_mitm_test_mitm_SOURCES = \
 	tests/mitm/test_mitm.c \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
+
+tests_unit_test_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_quote_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quote_LDADD = $(UNIT_LDADD)
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+
+tests_unit_test_attest_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_attest_LDADD = $(UNIT_LDADD)
+tests_unit_test_attest_SOURCES = tests/unit/test_attest.c
+
+tests_unit_test_attest_tpm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_attest_tpm_CFLAGS = $(UNIT_CFLAGS) $(TSS2_CFLAGS)
+tests_unit_test_attest_tpm_LDADD = $(UNIT_LDADD) $(TSS2_LIBS)
+tests_unit_test_attest_tpm_SOURCES = tests/unit/test_attest_tpm.c \
+	tools/packetd/akcmd.c \
+	tools/packetd/akcmd.h \
+	tools/packetd/attest.c \
+	tools/packetd/attest.h \
+	tools/packetd/attest_tpm.c \
+	tools/packetd/tpm.c \
+	tools/packetd/tpm.h

@@ -235,7 +235,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 9);
+    ck_assert_int_eq(nctl, 10);
 }
 END_TEST
 
@@ -570,6 +570,36 @@ START_TEST(final_limit)
 }
 END_TEST
 
+START_TEST(evidence_limits)
+{
+    static const struct {
+        uint16_t attest, sig;
+    } cases[] = { { 0, 1 },
+                  { 1, 0 },
+                  { MEXT_ATTEST_MAX + 1, 1 },
+                  { 1, MEXT_TPMSIG_MAX + 1 },
+                  { 0xffff, 0xffff } };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mext_ctl m = { .type = MEXT_CTL_EVIDENCE };
+        struct mext_buf b;
+
+        memset(body, 0, sizeof(body));
+        mext_buf_init(&b, body, sizeof(body));
+        mext_put8(&b, MEXT_CTL_EVIDENCE);
+        mext_put16(&b, cases[i].attest);
+        b.pos += cases[i].attest;
+        mext_put16(&b, cases[i].sig);
+        ctl_refused(b.pos + cases[i].sig, MEXT_ERR_LIMIT);
+        m.u.evidence.attest = m.u.evidence.sig = body;
+        m.u.evidence.attest_len = cases[i].attest;
+        m.u.evidence.sig_len = cases[i].sig;
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
+}
+END_TEST
+
 /* ---- OPEN ---- */
 
 START_TEST(open_fields)
@@ -690,7 +720,7 @@ END_TEST
 START_TEST(reasons)
 {
     for (unsigned code = 0; code < 64; code++) {
-        bool known = code >= MEXT_E_INTERNAL && code <= MEXT_E_LINK;
+        bool known = code >= MEXT_E_INTERNAL && code <= MEXT_E_REFUSED;
 
         ck_assert_int_eq(strcmp(mext_reason(code), "unknown reason") != 0,
                          known);
@@ -721,6 +751,7 @@ int main(void)
                                    texts_not_written,
                                    config_limits,
                                    final_limit,
+                                   evidence_limits,
                                    open_fields,
                                    open_magic,
                                    cursor_sticks,

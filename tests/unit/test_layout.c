@@ -196,12 +196,14 @@ START_TEST(receipt)
     count_up(r.token, sizeof(r.token), 0x10);
     count_up(r.id, sizeof(r.id), 0x30);
     count_up(r.measurement, sizeof(r.measurement), 0x50);
+    count_up(r.measurement2, sizeof(r.measurement2), 0x90);
     count_up(r.mstrap, sizeof(r.mstrap), 0x70);
     r.issued = 0xb0b1b2b3b4b5b6b7;
     r.ip = 0xd0d1d2d3;
     r.port = 0xc0c1;
     r.channels = 7;
-    r.domid = 0xe0e1e2e3;
+    r.domid = 0x61e2;
+    r.attester = MEXT_ATTESTER_TPM;
     fix_identity(&id, FIX_DEST);
     ck_assert_int_eq(mext_receipt_sign(&r, &id, object), 0);
 
@@ -211,13 +213,16 @@ START_TEST(receipt)
         { "id", r.id, 0 },
         { "destination", id.pk, 0 },
         { "measurement", r.measurement, 0 },
+        { "measurement2", r.measurement2, 0 },
         { "mstrap", r.mstrap, 0 },
         { "issued", NULL, r.issued },
         { "ip", NULL, r.ip },
         { "port", NULL, r.port },
         { "channels", NULL, r.channels },
         { "domid", NULL, r.domid },
-        { "signature", object + 188, 0 },
+        { "attester", NULL, r.attester },
+        { "reserved", NULL, 0 },
+        { "signature", object + 224, 0 },
         { NULL, NULL, 0 },
     };
 

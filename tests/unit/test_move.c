@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Guests that ask to be moved: what they and packetd write, and the policy by
- * which packetd judges.
- */
-#include <stdio.h>
-#include <stdlib.h>
+/* Guests that ask to be moved: what they and packetd write. */
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mext_move.h"
-#include "policy.h"
 #include "unit.h"
 
 #define ID   "0123456789abcdef"
@@ -163,149 +155,11 @@ START_TEST(printable)
 }
 END_TEST
 
-/* ---- policy ---- */
-
-static char path[] = "/tmp/policy.XXXXXX";
-static struct policy policy;
-static char errors[1024];
-
-static void note_error(void *arg, unsigned line, const char *text)
-{
-    size_t n = strlen(errors);
-
-    snprintf(errors + n, sizeof(errors) - n, "%u: %s; ", line, text);
-}
-
-static unsigned read_text(const char *text)
-{
-    FILE *f = fopen(path, "w");
-
-    ck_assert_ptr_nonnull(f);
-    fputs(text, f);
-    fclose(f);
-    errors[0] = 0;
-    return policy_read(path, &policy, note_error, NULL);
-}
-
-static void make_file(void)
-{
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    close(mkstemp(path));
-}
-
-static void remove_file(void)
-{
-    unlink(path);
-}
-
-START_TEST(rules)
-{
-    ck_assert_uint_eq(read_text("# who may go where\n"
-                                "\n"
-                                "guest-migrate  web-* host2\t60 # nightly\n"
-                                "guest-migrate db ha?.example* never\r\n"
-                                "guest-migrate db * 0"),
-                      0);
-    ck_assert_uint_eq(policy.n, 3);
-    ck_assert_uint_eq(policy_find(&policy, "web-1", "host2")->seconds, 60);
-    ck_assert_ptr_null(policy_find(&policy, "web-1", "host3"));
-    ck_assert_ptr_null(policy_find(&policy, "web-1", "host2:7011"));
-    ck_assert_ptr_null(policy_find(&policy, "xweb-1", "host2"));
-    /* the first that matches */
-    ck_assert(policy_find(&policy, "db", "hat.example:1")->never);
-    ck_assert(!policy_find(&policy, "db", "host2:7011")->never);
-    ck_assert_ptr_null(policy_find(&policy, "dbx", "host2"));
-}
-END_TEST
-
-START_TEST(no_file)
-{
-    unlink(path);
-    ck_assert_uint_eq(policy_read(path, &policy, note_error, NULL), 0);
-    ck_assert_uint_eq(policy.n, 0);
-    ck_assert_ptr_null(policy_find(&policy, "a", "b"));
-}
-END_TEST
-
-START_TEST(bad_lines)
-{
-    static const char *const bad[] = {
-        "guest-migrate\n",
-        "guest-migrate a b\n",
-        "guest-migrate a b 1 2\n",
-        "guest-migrate a b -1\n",
-        "guest-migrate a b +1\n",
-        "guest-migrate a b 1s\n",
-        "guest-migrate a b 31536001\n",
-        "guest-migrate a b 99999999999999999999\n",
-        "guest-migrate a b Never\n",
-        "guest-migrate a \xe9 1\n",
-        "guest-migrate " H64 H64 "h b 1\n",
-        "migrate a b 1\n",
-    };
-
-    for (size_t i = 0; i < COUNT(bad); i++)
-        ck_assert_msg(read_text(bad[i]) == 1, "case %zu: %s", i, bad[i]);
-    ck_assert_uint_eq(read_text("guest-migrate a b 1\nx\n\nguest-migrate c\n"),
-                      2);
-    ck_assert_ptr_nonnull(strstr(errors, "2: unknown"));
-    ck_assert_ptr_nonnull(strstr(errors, "4: guest-migrate needs"));
-}
-END_TEST
-
-START_TEST(limits)
-{
-    static char text[POLICY_RULES_MAX * 32 + 64];
-    size_t n = 0;
-
-    for (unsigned i = 0; i < POLICY_RULES_MAX; i++)
-        n += (size_t)sprintf(text + n, "guest-migrate g%u h 1\n", i);
-    ck_assert_uint_eq(read_text(text), 0);
-    strcpy(text + n, "guest-migrate x y 1\n");
-    ck_assert_uint_eq(read_text(text), 1);
-    ck_assert_ptr_nonnull(strstr(errors, "257: more than 256"));
-    /* the rest of a long line is not another line */
-    memset(text, ' ', 600);
-    strcpy(text + 600, "guest-migrate a b 1\n");
-    ck_assert_uint_eq(read_text(text), 1);
-    ck_assert_str_eq(errors, "1: longer than 510 bytes; ");
-}
-END_TEST
-
-START_TEST(writable_by_others)
-{
-    read_text("guest-migrate a b 1\n");
-    chmod(path, 0620);
-    ck_assert_uint_eq(policy_read(path, &policy, note_error, NULL), 1);
-    ck_assert_ptr_nonnull(strstr(errors, "others may write"));
-}
-END_TEST
-
-/* What a refusal proposes allows just that. */
-START_TEST(proposed_line)
-{
-    char line[300];
-
-    policy_line("a*[b]?\\c", "host2:7011", line, sizeof(line));
-    ck_assert_uint_eq(read_text(line), 0);
-    ck_assert_ptr_nonnull(policy_find(&policy, "a*[b]?\\c", "host2:7011"));
-    ck_assert_ptr_null(policy_find(&policy, "axxbx\\c", "host2:7011"));
-    ck_assert_ptr_null(policy_find(&policy, "a*[b]?\\c", "host2"));
-    policy_line("my #1", "host2", line, sizeof(line));
-    ck_assert_str_eq(line, "guest-migrate my??1 host2 600");
-}
-END_TEST
-
 int main(void)
 {
     const TTest *const tests[] = {
-        request,       request_with_a_nul,
-        status,        status_refused,
-        printable,     rules,
-        no_file,       bad_lines,
-        limits,        writable_by_others,
-        proposed_line, NULL,
+        request, request_with_a_nul, status, status_refused, printable, NULL,
     };
 
-    return unit_main(unit_suite_in("move", tests, make_file, remove_file));
+    return unit_main(unit_suite("move", tests));
 }

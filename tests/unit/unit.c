@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <sodium.h>
 
 #include "unit.h"
@@ -33,4 +36,20 @@ int unit_main(Suite *s)
     bad = srunner_ntests_failed(r);
     srunner_free(r);
     return bad ? 1 : 0;
+}
+
+size_t unit_vector(const char *name, uint8_t *buf, size_t max)
+{
+    const char *top = getenv("srcdir");
+    char path[4096];
+    size_t n;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/tests/vectors/data/%s", top ? top : ".",
+             name);
+    f = fopen(path, "rb");
+    ck_assert_msg(f != NULL, "%s", path);
+    n = fread(buf, 1, max, f);
+    fclose(f);
+    return n;
 }

@@ -16,4 +16,7 @@ Suite *unit_suite(const char *name, const TTest *const *tests);
 Suite *unit_suite_in(const char *name, const TTest *const *tests, SFun setup,
                      SFun teardown);
 
+/* Reads a committed vector into buf[max]; its length. */
+size_t unit_vector(const char *name, uint8_t *buf, size_t max);
+
 #endif

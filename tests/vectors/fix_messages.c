@@ -210,6 +210,23 @@ static void receipt(struct mext_ctl *m)
     m->u.receipt.bytes = bytes;
 }
 
+static void evidence(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_EVIDENCE;
+    m->u.evidence.attest = (const uint8_t *)"a";
+    m->u.evidence.attest_len = 1;
+    m->u.evidence.sig = (const uint8_t *)"signature";
+    m->u.evidence.sig_len = 9;
+}
+
+static void evidence_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_EVIDENCE;
+    m->u.evidence.attest = m->u.evidence.sig = bulk;
+    m->u.evidence.attest_len = MEXT_ATTEST_MAX;
+    m->u.evidence.sig_len = MEXT_TPMSIG_MAX;
+}
+
 static void prepared(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_PREPARED;
@@ -257,6 +274,8 @@ const struct fix_ctl fix_ctl[] = {
     { "commit", commit },
     { "step", step },
     { "receipt", receipt },
+    { "evidence", evidence },
+    { "evidence-full", evidence_full },
     { "prepared", prepared },
     { "guest", guest },
     { "running", running },

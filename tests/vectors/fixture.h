@@ -49,7 +49,9 @@ bool fix_trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN]);
 void fix_seal(struct mext_seal *s, enum fix_who own, const char *label,
               uint8_t dir, uint16_t index);
 
-/* ---- tokens to be refused, in the specification's order ---- */
+/* ---- objects to be refused, in the specification's order ---- */
+
+#define FIX_OBJECT_MAX (MEXT_TOKEN_LEN + 1) /* the largest, and one beyond */
 
 struct fix_bad {
     const char *name;
@@ -59,14 +61,25 @@ struct fix_bad {
     uint64_t value;
     void (*patch)(uint8_t *t);             /* further change before signing */
     void (*late)(uint8_t *t, size_t *len); /* change after signing */
+    bool stranger;                         /* FIX_STRANGER signs */
 };
 
-extern const struct fix_bad fix_bad[];
-extern const size_t fix_nbad;
+struct fix_object {
+    const char *name;
+    size_t len;
+    enum fix_who signer;
+    void (*good)(uint8_t *out); /* [len] */
+    const struct fix_bad *bad;
+    size_t nbad;
+};
 
-/* Token with all of the n breakages applied, the last one first. */
-void fix_bad_token(const struct fix_bad *const *bad, size_t n,
-                   uint8_t out[MEXT_TOKEN_LEN], size_t *len_r);
+enum { FIX_TOKEN, FIX_HELLO, FIX_RECEIPT, FIX_NOBJECTS };
+
+extern const struct fix_object fix_objects[FIX_NOBJECTS];
+
+/* An object with all of the n breakages applied, the last one first. */
+void fix_break(const struct fix_object *o, const struct fix_bad *const *bad,
+               size_t n, uint8_t out[FIX_OBJECT_MAX], size_t *len_r);
 
 /* ---- one message of each type, and of each interesting shape ---- */
 

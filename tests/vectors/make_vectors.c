@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "fixture.h"
+#include "fix_quote.h"
 
 static FILE *create(const char *dir, const char *sub, const char *name)
 {
@@ -47,35 +47,60 @@ static void save(const char *dir, const char *sub, const char *name,
 
 /* ---- signed objects ---- */
 
-static void save_good(const char *vectors, const char *corpus)
+static void save_object(const char *vectors, const char *corpus,
+                        const struct fix_object *o)
 {
-    uint8_t token[MEXT_TOKEN_LEN], hello[MEXT_HELLO_LEN];
-    uint8_t receipt[MEXT_RECEIPT_LEN];
+    uint8_t bytes[FIX_OBJECT_MAX];
+    char name[64];
 
-    fix_token_bytes(token);
-    fix_hello_bytes(hello);
-    fix_receipt_bytes(receipt);
-    save(vectors, ".", "token-good", token, sizeof(token));
-    save(vectors, ".", "hello-good", hello, sizeof(hello));
-    save(vectors, ".", "receipt-good", receipt, sizeof(receipt));
-    save(corpus, "token", "token-good", token, sizeof(token));
-    save(corpus, "hello", "hello-good", hello, sizeof(hello));
-    save(corpus, "receipt", "receipt-good", receipt, sizeof(receipt));
-}
-
-static void save_bad(const char *vectors, const char *corpus)
-{
-    for (size_t i = 0; i < fix_nbad; i++) {
-        const struct fix_bad *bad = &fix_bad[i];
-        uint8_t token[MEXT_TOKEN_LEN];
-        char name[64];
+    o->good(bytes);
+    snprintf(name, sizeof(name), "%s-good", o->name);
+    save(vectors, ".", name, bytes, o->len);
+    save(corpus, o->name, name, bytes, o->len);
+    for (size_t i = 0; i < o->nbad; i++) {
+        const struct fix_bad *bad = &o->bad[i];
         size_t len;
 
-        fix_bad_token(&bad, 1, token, &len);
-        snprintf(name, sizeof(name), "token-bad-%s", bad->name);
-        save(vectors, ".", name, token, len);
-        save(corpus, "token", name, token, len);
+        fix_break(o, &bad, 1, bytes, &len);
+        snprintf(name, sizeof(name), "%s-bad-%s", o->name, bad->name);
+        save(vectors, ".", name, bytes, len);
+        save(corpus, o->name, name, bytes, len);
     }
+}
+
+/* ---- a TPM's evidence, and the AK that goes with it ---- */
+
+static void save_quote(const char *vectors, const char *corpus,
+                       const struct fix_bad_quote *bad)
+{
+    uint8_t body[4096];
+    struct mext_evidence e;
+    char name[64];
+    size_t n;
+
+    fix_quote(&e, bad);
+    n = fix_quote_body(&e, body, sizeof(body));
+    snprintf(name, sizeof(name), "quote-%s%s", bad ? "bad-" : "good",
+             bad ? bad->name : "");
+    save(vectors, ".", name, body, n);
+    save(corpus, "quote", name, body, n);
+}
+
+static void save_quotes(const char *vectors, const char *corpus)
+{
+    uint8_t receipt[MEXT_RECEIPT_LEN];
+    char text[MEXT_AK_TEXT_MAX];
+    struct mext_ak ak;
+
+    save_quote(vectors, corpus, NULL);
+    for (size_t i = 0; i < fix_nbad_quotes; i++)
+        save_quote(vectors, corpus, &fix_bad_quotes[i]);
+    fix_tpm_receipt_bytes(receipt);
+    save(vectors, ".", "receipt-tpm", receipt, sizeof(receipt));
+    fix_ak(&ak, FIX_DEST);
+    mext_ak_text(&ak, text);
+    save(vectors, ".", "ak", text, strlen(text));
+    save(corpus, "quote", "ak", text, strlen(text));
 }
 
 static void save_whois(const char *vectors, const char *corpus)
@@ -313,9 +338,13 @@ static void save_index(const char *vectors)
     put_keys(f, "stranger", FIX_STRANGER);
     put_keys(f, "next", FIX_NEXT);
     put_derived(f);
-    for (size_t i = 0; i < fix_nbad; i++)
-        fprintf(f, "token-bad-%s reason %d\n", fix_bad[i].name,
-                fix_bad[i].reason);
+    for (size_t i = 0; i < FIX_NOBJECTS; i++)
+        for (size_t j = 0; j < fix_objects[i].nbad; j++)
+            fprintf(f, "%s-bad-%s reason %d\n", fix_objects[i].name,
+                    fix_objects[i].bad[j].name, fix_objects[i].bad[j].reason);
+    for (size_t i = 0; i < fix_nbad_quotes; i++)
+        fprintf(f, "quote-bad-%s says %s\n", fix_bad_quotes[i].name,
+                fix_bad_quotes[i].says);
     finish(f);
 }
 
@@ -327,8 +356,9 @@ int main(int argc, char **argv)
     }
     if (sodium_init() < 0)
         return 1;
-    save_good(argv[1], argv[2]);
-    save_bad(argv[1], argv[2]);
+    for (size_t i = 0; i < FIX_NOBJECTS; i++)
+        save_object(argv[1], argv[2], &fix_objects[i]);
+    save_quotes(argv[1], argv[2]);
     save_whois(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);

@@ -15,26 +15,35 @@
 /* More own pages than any mstrap has; a larger claim is a lie. */
 #define OWN_PAGES_MAX 4096
 
-/* SHA-256 of all that can be read from fd; copied to `copy` unless it is -1. */
-static int measure(int fd, int copy, uint8_t digest_r[MEXT_DIGEST_LEN])
+/*
+ * SHA-256 and BLAKE2b-256 of all that can be read from fd, which is copied to
+ * `copy` unless that is -1.
+ */
+static int measure(int fd, int copy, uint8_t sha256_r[MEXT_DIGEST_LEN],
+                   uint8_t blake2b_r[MEXT_DIGEST_LEN])
 {
     crypto_hash_sha256_state st;
+    crypto_generichash_blake2b_state st2;
     uint8_t buf[65536];
     ssize_t n;
 
     crypto_hash_sha256_init(&st);
+    crypto_generichash_blake2b_init(&st2, NULL, 0, MEXT_DIGEST_LEN);
     while ((n = read(fd, buf, sizeof(buf))) > 0) {
         crypto_hash_sha256_update(&st, buf, (unsigned long long)n);
+        crypto_generichash_blake2b_update(&st2, buf, (unsigned long long)n);
         if (copy >= 0 && write(copy, buf, (size_t)n) != n)
             return -1;
     }
-    crypto_hash_sha256_final(&st, digest_r);
+    crypto_hash_sha256_final(&st, sha256_r);
+    crypto_generichash_blake2b_final(&st2, blake2b_r, MEXT_DIGEST_LEN);
     return n ? -1 : 0;
 }
 
 /* What is measured is what is copied, and nobody can change the copy. */
 int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
-                  uint8_t digest_r[MEXT_DIGEST_LEN], struct mext_why *why)
+                  uint8_t sha256_r[MEXT_DIGEST_LEN],
+                  uint8_t blake2b_r[MEXT_DIGEST_LEN], struct mext_why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), copy, rc;
 
@@ -42,7 +51,7 @@ int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
         return mext_fail(why, "cannot open the mstrap image %s: %s", path,
                          strerror(errno));
     copy = memfd_create("mstrap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    rc = copy < 0 || measure(fd, copy, digest_r) ||
+    rc = copy < 0 || measure(fd, copy, sha256_r, blake2b_r) ||
          fcntl(copy, F_ADD_SEALS,
                F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
     if (rc)
@@ -60,6 +69,7 @@ int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
 static int measure_domain(struct mext_lxl *lxl, struct mext_store *store,
                           uint32_t domid, uint8_t digest_r[MEXT_DIGEST_LEN])
 {
+    uint8_t unused[MEXT_DIGEST_LEN];
     char hex[2 * MEXT_DIGEST_LEN + 1];
     char *kernel;
     size_t len;
@@ -72,7 +82,7 @@ static int measure_domain(struct mext_lxl *lxl, struct mext_store *store,
                len != MEXT_DIGEST_LEN;
     kernel = mext_lxl_kernel(lxl, domid);
     fd = kernel ? open(kernel, O_RDONLY | O_CLOEXEC) : -1;
-    rc = fd < 0 || measure(fd, -1, digest_r);
+    rc = fd < 0 || measure(fd, -1, digest_r, unused);
     if (fd >= 0)
         close(fd);
     free(kernel);

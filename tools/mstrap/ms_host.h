@@ -15,11 +15,12 @@
 
 /*
  * Opens an image, once: a sealed copy in memory, whose path for this process
- * and those it forks goes to copy_r, and its SHA-256.  What is launched from
+ * and those it forks goes to copy_r, and its SHA-256 and BLAKE2b-256.  What is launched from
  * that path is what was measured.
  */
 int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
-                  uint8_t digest_r[MEXT_DIGEST_LEN], struct mext_why *why);
+                  uint8_t sha256_r[MEXT_DIGEST_LEN],
+                  uint8_t blake2b_r[MEXT_DIGEST_LEN], struct mext_why *why);
 
 /*
  * A waiting mstrap at this address that no session was given to yet: its

@@ -11,6 +11,7 @@
 
 #include "ms_host.h"
 #include "packetd.h"
+#include "receipt.h"
 
 #define MSTRAP_MS 60000
 
@@ -68,30 +69,11 @@ static int launch(const struct packetd *p, const struct mext_token *t,
     return wait_waiting(m, why);
 }
 
-static void sign(const struct packetd *p, const uint8_t *in,
-                 const struct mext_token *t, const struct ms_domain *m,
-                 uint8_t *receipt_r)
-{
-    struct mext_receipt r = {
-        .issued = (uint64_t)time(NULL),
-        .ip = t->ip,
-        .port = t->port,
-        .channels = t->channels,
-        .domid = m->domid,
-    };
-
-    mext_digest(in, MEXT_TOKEN_LEN, r.token);
-    memcpy(r.id, t->id, sizeof(r.id));
-    memcpy(r.destination, p->self.pk, sizeof(r.destination));
-    memcpy(r.measurement, p->measurement, sizeof(r.measurement));
-    memcpy(r.mstrap, m->key, sizeof(r.mstrap));
-    mext_receipt_sign(&r, &p->self, receipt_r);
-}
-
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
                      const struct mext_token *t, const struct gate_peer *from)
 {
     struct gate_msg answer = { .type = GATE_ANSWER, .fd = -1 };
+    uint8_t digest[MEXT_DIGEST_LEN];
     struct ms_domain m = { 0 };
     struct mext_why why;
     int rc;
@@ -102,11 +84,11 @@ int packetd_datagram(const struct packetd *p, const uint8_t *in,
     }
     answer.u.answer.to = *from;
     answer.u.answer.n = MEXT_RECEIPT_LEN;
-    rc = launch(p, t, &m, &why);
-    if (!rc) {
-        sign(p, in, t, &m, answer.u.answer.bytes);
-        rc = gate_send(p->gate, &answer, &why);
-    }
+    mext_digest(in, MEXT_TOKEN_LEN, digest);
+    rc = launch(p, t, &m, &why) ||
+         packetd_receipt(p, digest, t, t->ip, &m, answer.u.answer.bytes, NULL,
+                         &why) ||
+         gate_send(p->gate, &answer, &why);
     if (rc) {
         packetd_log("%s", why.text);
         if (m.domid)

@@ -161,11 +161,6 @@ static void note_attempt(struct watcher *w, const char *name)
     a->ms = mext_now_ms();
 }
 
-static void log_policy_error(void *arg, unsigned line, const char *text)
-{
-    packetd_log("%s line %u: %s", (const char *)arg, line, text);
-}
-
 /* A domain on its way has a name that no guest should have. */
 static bool on_its_way(const char *name)
 {
@@ -209,15 +204,14 @@ static int judge_rule(struct watcher *w, const char *name, const char *dest,
 static int judge(struct watcher *w, const char *name, const char *dest,
                  struct mext_why *why)
 {
-    static struct policy policy;
+    const struct policy *policy;
 
     if (!*name || on_its_way(name))
         return mext_fail(why, "this domain cannot be moved now");
-    /* Read each time: a change counts at once. */
-    if (policy_read(w->p->conf, &policy, log_policy_error, (void *)w->p->conf))
-        return mext_fail(why, "%s has errors: packetd check-config tells them",
-                         w->p->conf);
-    return judge_rule(w, name, dest, policy_find(&policy, name, dest), why);
+    policy = packetd_policy(w->p, why);
+    if (!policy)
+        return -1;
+    return judge_rule(w, name, dest, policy_find(policy, name, dest), why);
 }
 
 static void refuse(struct watcher *w, struct guest *g, const char *name,

@@ -2,8 +2,18 @@
 sbin_PROGRAMS += tools/packetd/packetd
 tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
 tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
-	$(SYSTEMD_CFLAGS)
+	$(SYSTEMD_CFLAGS) $(YAJL_CFLAGS) $(TSS2_CFLAGS)
 tools_packetd_packetd_SOURCES = \
+	tools/packetd/admit.c \
+	tools/packetd/admit.h \
+	tools/packetd/admit_fields.c \
+	tools/packetd/admit_fields.h \
+	tools/packetd/akcmd.c \
+	tools/packetd/akcmd.h \
+	tools/packetd/allow.c \
+	tools/packetd/attest.c \
+	tools/packetd/attest.h \
+	tools/packetd/attest_tpm.c \
 	tools/packetd/checkconf.c \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
@@ -27,18 +37,24 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/packetd.h \
 	tools/packetd/policy.c \
 	tools/packetd/policy.h \
+	tools/packetd/receipt.c \
+	tools/packetd/receipt.h \
+	tools/packetd/received.c \
+	tools/packetd/received.h \
 	tools/packetd/replay.c \
 	tools/packetd/request.c \
 	tools/packetd/service.c \
 	tools/packetd/service.h \
 	tools/packetd/session.c \
+	tools/packetd/tpm.c \
+	tools/packetd/tpm.h \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
-	$(SYSTEMD_LIBS)
+	$(SYSTEMD_LIBS) $(YAJL_LIBS) $(TSS2_LIBS) $(TSS2_MU_LIBS) $(CRYPTO_LIBS)
 
 # Where systemd looks, also below /usr/local.
 systemunitdir = $(prefix)/lib/systemd/system

@@ -10,6 +10,8 @@
 
 #include <sodium.h>
 
+#include "akcmd.h"
+#include "attest.h"
 #include "door.h"
 #include "keycmd.h"
 #include "ms_host.h"
@@ -29,36 +31,39 @@ void packetd_log(const char *fmt, ...)
 
 static void usage(FILE *f)
 {
-    fputs("Usage: packetd run [OPTION]...   receive guests\n"
-          "       packetd request ...           ask a host for an mstrap\n"
-          "       packetd genkey|pubkey|fingerprint|trust ...   keys\n"
-          "       packetd check-config [FILE]   the policy's errors\n"
-          "\n"
-          "  --dir DIR           keys (default " MEXT_SYSCONFDIR
-          "/xen/packetd)\n"
-          "  --state DIR         ids already seen (default " MEXT_STATEDIR
-          "/lib/packetd)\n"
-          "  --conf FILE         policy for guests that ask to be moved\n"
-          "                      (default " PACKETD_CONF ")\n"
-          "  --listen ADDRESS    default: all\n"
-          "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
-          "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
-          "/mstrap.elf)\n"
-          "  --bridge NAME       for migration vifs (default xenbr0)\n"
-          "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
-          "                      bring one\n"
-          "  --gateway A         for mstraps\n"
-          "  --metrics FILE      counts, for node-exporter's textfile\n"
-          "  --user NAME         for what reads from the network (default\n"
-          "                      packetd)\n"
-          "  --rate N            tokens a second that one address may show\n"
-          "                      (default 20; 0: any)\n"
-          "  -v, --verbose       more detail; twice: libxl's too\n"
-          "  -h, --help          this text\n"
-          "\n"
-          "packetd stays in the foreground and logs to standard error.\n"
-          "See packetd(8).\n",
-          f);
+    fputs(
+        "Usage: packetd run [OPTION]...   receive guests\n"
+        "       packetd request ...           ask a host for an mstrap\n"
+        "       packetd genkey|pubkey|fingerprint|trust ...   keys\n"
+        "       packetd ak ...                the TPM's key for --attest tpm\n"
+        "       packetd check-config [FILE]   the policy's errors\n"
+        "\n"
+        "  --dir DIR           keys (default " MEXT_SYSCONFDIR "/xen/packetd)\n"
+        "  --state DIR         ids already seen (default " MEXT_STATEDIR
+        "/lib/packetd)\n"
+        "  --conf FILE         policy for guests that ask to be moved\n"
+        "                      (default " PACKETD_CONF ")\n"
+        "  --listen ADDRESS    default: all\n"
+        "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
+        "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
+        "/mstrap.elf)\n"
+        "  --bridge NAME       for migration vifs (default xenbr0)\n"
+        "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
+        "                      bring one\n"
+        "  --gateway A         for mstraps\n"
+        "  --attest key|tpm[:TCTI]   who vouches for mstrap, besides the\n"
+        "                      host's key (default key: nobody)\n"
+        "  --metrics FILE      counts, for node-exporter's textfile\n"
+        "  --user NAME         for what reads from the network (default\n"
+        "                      packetd)\n"
+        "  --rate N            tokens a second that one address may show\n"
+        "                      (default 20; 0: any)\n"
+        "  -v, --verbose       more detail; twice: libxl's too\n"
+        "  -h, --help          this text\n"
+        "\n"
+        "packetd stays in the foreground and logs to standard error.\n"
+        "See packetd(8).\n",
+        f);
 }
 
 static int bad(const char *what, const char *value)
@@ -116,6 +121,7 @@ enum {
     O_BRIDGE,
     O_POOL,
     O_GATEWAY,
+    O_ATTEST,
     O_METRICS,
     O_USER,
     O_RATE
@@ -131,6 +137,7 @@ static const struct option options[] = {
     { "bridge", required_argument, NULL, O_BRIDGE },
     { "pool", required_argument, NULL, O_POOL },
     { "gateway", required_argument, NULL, O_GATEWAY },
+    { "attest", required_argument, NULL, O_ATTEST },
     { "metrics", required_argument, NULL, O_METRICS },
     { "user", required_argument, NULL, O_USER },
     { "rate", required_argument, NULL, O_RATE },
@@ -174,6 +181,9 @@ static int take_option(struct packetd *p, int c)
         return parse_ip(optarg, &p->gateway)
                    ? 0
                    : bad("not an address", optarg) + 1;
+    case O_ATTEST:
+        p->attest = optarg;
+        return 0;
     case O_METRICS:
         p->metrics = optarg;
         return 0;
@@ -208,6 +218,19 @@ static int listen_at(const struct packetd *p, int listeners_r[2],
                            port_r, why);
 }
 
+/* What was measured is told to whoever is to vouch for it. */
+static int measure(const struct packetd *p, struct mext_why *why)
+{
+    struct attester *a;
+    int rc;
+
+    if (attest_open(p->attest, p->keys_dir, &a, why))
+        return -1;
+    rc = attest_measure(a, p->measurement, why);
+    attest_close(a);
+    return rc;
+}
+
 static int run(struct packetd *p)
 {
     static char image[MS_IMAGE_COPY_MAX];
@@ -218,8 +241,8 @@ static int run(struct packetd *p)
 
     if (jail_user_find(p->user_name, &p->user, &why) ||
         mext_identity_load(p->keys_dir, &p->self, &why) ||
-        ms_image_load(p->image, image, p->measurement, &why) ||
-        listen_at(p, listeners, &port, &why)) {
+        ms_image_load(p->image, image, p->measurement, p->measurement2, &why) ||
+        measure(p, &why) || listen_at(p, listeners, &port, &why)) {
         packetd_log("%s", why.text);
         return 1;
     }
@@ -252,6 +275,7 @@ int main(int argc, char **argv)
         .bridge = "xenbr0",
         .user_name = "packetd",
         .rate = 20,
+        .attest = "key",
     };
     int c, r;
 
@@ -269,6 +293,8 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && !strcmp(argv[1], "request"))
         return packetd_request(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "ak"))
+        return packetd_akcmd(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "check-config"))
         return packetd_check_config(argc - 1, argv + 1);
     if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {

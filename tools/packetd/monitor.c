@@ -235,12 +235,16 @@ static int send_trust(const struct packetd *p, struct mext_why *why)
     return gate_send(p->gate, &m, why);
 }
 
+struct trusted {
+    const struct packetd *p;
+    char *name; /* of the key, [65] */
+};
+
 static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
 {
-    const struct packetd *p = arg;
-    char name[65];
+    struct trusted *t = arg;
 
-    return mext_trust_has(p->keys_dir, pk, name);
+    return mext_trust_has(t->p->keys_dir, pk, t->name);
 }
 
 /*
@@ -248,12 +252,14 @@ static bool trusts(void *arg, const uint8_t pk[MEXT_KEY_LEN])
  * hold a hint, or is empty.  Marks the token as used.  The door has looked at
  * it before, but counts for nothing here.
  */
-static unsigned judge(const struct packetd *p, const uint8_t *in,
-                      struct mext_token *t_r, struct mext_why *why)
+static unsigned judge(const struct packetd *p, const struct gate_msg *m,
+                      struct mext_token *t_r, char key_r[65],
+                      struct mext_why *why)
 {
+    struct trusted by = { p, key_r };
     uint64_t now = (uint64_t)time(NULL);
-    unsigned code = (unsigned)mext_token_verify(in, MEXT_TOKEN_LEN, p->self.pk,
-                                                now, trusts, (void *)p, t_r);
+    unsigned code = (unsigned)mext_token_verify(
+        m->u.token.bytes, MEXT_TOKEN_LEN, p->self.pk, now, trusts, &by, t_r);
 
     why->text[0] = 0;
     if (!code)
@@ -261,12 +267,15 @@ static unsigned judge(const struct packetd *p, const uint8_t *in,
     if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
         memcmp(t_r->image, p->measurement, MEXT_DIGEST_LEN))
         code = MEXT_E_IMAGE;
+    if (!code && packetd_admit_token(p, key_r, t_r, m->fd < 0, why))
+        code = MEXT_E_REFUSED;
     return code;
 }
 
 /* A process for a token that was taken. */
 static void start_session(const struct packetd *p, const struct gate_msg *m,
-                          const struct mext_token *t, unsigned slot)
+                          const struct mext_token *t, const char *key,
+                          unsigned slot)
 {
     pid_t pid = start_process();
 
@@ -274,7 +283,7 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
         _exit(packetd_datagram(p, m->u.token.bytes, t, &m->u.token.from));
     if (pid == 0) {
         close(p->gate);
-        _exit(packetd_session(p, m->u.token.bytes, t, m->fd, slot));
+        _exit(packetd_session(p, m->u.token.bytes, t, key, m->fd, slot));
     }
     if (pid > 0)
         sessions[slot] = (struct session){ pid, m->fd >= 0 };
@@ -288,9 +297,9 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
     struct gate_msg v = { .type = GATE_VERDICT, .fd = -1 };
     struct mext_token t;
     int slot = -1, rc;
+    char key[65];
 
-    v.u.verdict.code = (uint16_t)judge(p, m->u.token.bytes, &t,
-                                       &v.u.verdict.why);
+    v.u.verdict.code = (uint16_t)judge(p, m, &t, key, &v.u.verdict.why);
     if (!v.u.verdict.code && (slot = free_slot(p)) < 0) {
         v.u.verdict.code = MEXT_E_INTERNAL;
         mext_fail(&v.u.verdict.why, "too many migrations at once");
@@ -301,7 +310,7 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
         counts.taken++;
     rc = gate_send(p->gate, &v, why);
     if (slot >= 0)
-        start_session(p, m, &t, (unsigned)slot);
+        start_session(p, m, &t, key, (unsigned)slot);
     if (m->fd >= 0)
         close(m->fd);
     return rc;

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "jail.h"
+#include "policy.h"
 
 #define PACKETD_POOL_MAX 256 /* addresses mstraps may use */
 #define PACKETD_CONF     MEXT_SYSCONFDIR "/xen/packetd.conf"
@@ -19,6 +20,7 @@ struct packetd {
     const char *bridge;
     uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
+    const char *attest;  /* who vouches, see attest.h */
     const char *metrics; /* file they are written to, NULL: none */
     unsigned verbosity;
     uint32_t rate; /* tokens a second from one address, 0: any */
@@ -26,7 +28,8 @@ struct packetd {
     struct jail_user user; /* of the parts that read from the network */
     int gate;              /* to the door */
     struct mext_identity self;
-    uint8_t measurement[MEXT_DIGEST_LEN];
+    uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
+    uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
 };
 
 /* One line on standard error, with the role in front. */
@@ -44,11 +47,32 @@ pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
 
 /*
  * A migration whose token was taken, in a process of its own: control
- * connection fd, mstrap, hand-over, and then minding the guest.  slot: this
- * process's place in the address pool.  Returns the exit status.
+ * connection fd, mstrap, hand-over, and then minding the guest.  key: name of
+ * the source's; slot: this process's place in the address pool.  Returns the exit status.
  */
 int packetd_session(const struct packetd *p, const uint8_t *token,
-                    const struct mext_token *t, int fd, unsigned slot);
+                    const struct mext_token *t, const char *key, int fd,
+                    unsigned slot);
+
+/*
+ * May the owner of a trusted key do at all what the token asks for?  bare: it
+ * wants an mstrap that waits.  -1 and why.  The guest's configuration is judged
+ * by the session.
+ */
+int packetd_admit_token(const struct packetd *p, const char *key,
+                        const struct mext_token *t, bool bare,
+                        struct mext_why *why);
+
+/*
+ * The policy, read anew into the same place each time; NULL and why if it has
+ * errors.
+ */
+const struct policy *packetd_policy(const struct packetd *p,
+                                    struct mext_why *why);
+
+/* May a source give an mstrap this address?  -1 and why. */
+int packetd_admit_address(const struct packetd *p, const struct policy *policy,
+                          const char *key, uint32_t ip, struct mext_why *why);
 
 /* mstrap's words. */
 void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,

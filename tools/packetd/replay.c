@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ids already seen: one empty file each, named EXPIRY-ID in hex, created with
- * O_EXCL.  An id is forgotten only once its token is expired by far, so that
- * a clock step back within the skew cannot revive it.
+ * Ids already seen (docs/specs/token.md, "Once only"): one empty file each,
+ * named EXPIRY-ID in hex, created with O_EXCL.  Ids long expired are forgotten,
+ * and EXPIRY-floor remembers the highest expiry of them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,37 +18,86 @@
 
 #include "packetd.h"
 
-#define KEEP_S (24 * 3600)
+#define FLOOR "floor"
 
-/* True if the id is among the names; drops those long expired. */
-static bool seen(const char *dir, int dirfd_, const char *hex, uint64_t now)
+struct ids {
+    int fd; /* of the folder */
+    const char *hex;
+    uint64_t before; /* what expired before then is forgotten */
+    uint64_t floor;  /* on disk */
+    uint64_t forget; /* highest expiry of what is to be forgotten */
+    bool seen;
+};
+
+/* EXPIRY-REST, 16 lower-case digits; REST, or NULL if it is no such name. */
+static const char *parse(const char *name, uint64_t *expiry_r)
 {
-    DIR *d = opendir(dir);
-    struct dirent *e;
-    bool found = false;
-
-    while (d && (e = readdir(d))) {
-        char *dash;
-        uint64_t expiry = strtoull(e->d_name, &dash, 16);
-
-        if (*dash != '-' || strlen(dash + 1) != 2 * MEXT_ID_LEN)
-            continue;
-        if (!strcmp(dash + 1, hex))
-            found = true;
-        else if (expiry + KEEP_S < now)
-            unlinkat(dirfd_, e->d_name, 0);
-    }
-    if (d)
-        closedir(d);
-    return found;
+    if (strspn(name, "0123456789abcdef") != 16 || name[16] != '-')
+        return NULL;
+    *expiry_r = strtoull(name, NULL, 16);
+    return name + 17;
 }
 
-/* Creates the id's file so that it survives a power cut. */
-static int record(int dfd, const char *name)
+static void look(struct ids *s, const char *name)
 {
-    int rc,
-        fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    uint64_t expiry;
+    const char *rest = parse(name, &expiry);
 
+    if (!rest)
+        return;
+    if (!strcmp(rest, FLOOR)) {
+        if (expiry > s->floor)
+            s->floor = expiry;
+    } else if (!strcmp(rest, s->hex)) {
+        s->seen = true;
+    } else if (expiry < s->before && expiry > s->forget) {
+        s->forget = expiry;
+    }
+}
+
+static void drop(struct ids *s, const char *name)
+{
+    uint64_t expiry;
+    const char *rest = parse(name, &expiry);
+
+    if (!rest || !strcmp(rest, s->hex))
+        return;
+    if (expiry < (strcmp(rest, FLOOR) ? s->before : s->floor))
+        unlinkat(s->fd, name, 0);
+}
+
+/* Calls fn with the name of each file; -1 with errno. */
+static int each(struct ids *s, void (*fn)(struct ids *, const char *))
+{
+    int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *e;
+    int saved;
+
+    if (!d) {
+        saved = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = saved;
+        return -1;
+    }
+    rewinddir(d);
+    while (errno = 0, (e = readdir(d)))
+        fn(s, e->d_name);
+    saved = errno;
+    closedir(d);
+    errno = saved;
+    return saved ? -1 : 0;
+}
+
+/* Creates EXPIRY-REST so that it survives a power cut; -1 with errno. */
+static int record(int dfd, uint64_t expiry, const char *rest)
+{
+    char name[64];
+    int rc, fd;
+
+    snprintf(name, sizeof(name), "%016" PRIx64 "-%s", expiry, rest);
+    fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
     rc = fsync(fd) || fsync(dfd);
@@ -56,28 +105,79 @@ static int record(int dfd, const char *name)
     return rc ? -1 : 0;
 }
 
+/* The floor first: a crash between the two forgets nothing. */
+static int forget(struct ids *s)
+{
+    if (!s->forget)
+        return 0;
+    if (s->forget > s->floor) {
+        if (record(s->fd, s->forget, FLOOR) && errno != EEXIST)
+            return -1;
+        s->floor = s->forget;
+    }
+    return each(s, drop);
+}
+
+static unsigned judge(struct ids *s, const char *dir, uint64_t expiry,
+                      struct mext_why *why)
+{
+    if (each(s, look) || forget(s))
+        goto failed;
+    if (!s->seen && expiry <= s->floor) {
+        mext_fail(why,
+                  "ids of tokens that expired until second %" PRIu64
+                  " are forgotten: was the clock set back? If it is right "
+                  "now, and no old token may be about, remove "
+                  "%s/%016" PRIx64 "-" FLOOR,
+                  s->floor, dir, s->floor);
+        return MEXT_E_REPLAY;
+    }
+    if (!s->seen && !record(s->fd, expiry, s->hex))
+        return 0;
+    if (s->seen || errno == EEXIST) {
+        mext_fail(why, "%s", s->hex);
+        return MEXT_E_REPLAY;
+    }
+failed:
+    mext_fail(why, "%s cannot be used: %s", dir, strerror(errno));
+    return MEXT_E_INTERNAL;
+}
+
+/* Opens DIR/ids, making both if need be; -1 with errno. */
+static int open_ids(const char *state_dir, char *dir, size_t max)
+{
+    int fd;
+
+    snprintf(dir, max, "%s/ids", state_dir);
+    mkdir(state_dir, 0700);
+    if (!mkdir(dir, 0700)) {
+        fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+            fsync(fd);
+            close(fd);
+        }
+    }
+    return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 unsigned packetd_replay_new(const char *state_dir,
                             const uint8_t id[MEXT_ID_LEN], uint64_t expiry,
                             uint64_t now, struct mext_why *why)
 {
-    char hex[2 * MEXT_ID_LEN + 1], name[64], dir[512];
-    unsigned code = 0;
-    int dfd;
+    char hex[2 * MEXT_ID_LEN + 1], dir[512];
+    struct ids s = {
+        .fd = open_ids(state_dir, dir, sizeof(dir)),
+        .hex = hex,
+        .before = now > MEXT_REPLAY_KEEP ? now - MEXT_REPLAY_KEEP : 0,
+    };
+    unsigned code;
 
     sodium_bin2hex(hex, sizeof(hex), id, MEXT_ID_LEN);
-    snprintf(name, sizeof(name), "%016" PRIx64 "-%s", expiry, hex);
-    snprintf(dir, sizeof(dir), "%s/ids", state_dir);
-    mkdir(state_dir, 0700);
-    mkdir(dir, 0700);
-    dfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dfd >= 0 && seen(dir, dfd, hex, now)) {
-        mext_fail(why, "%s", hex);
-        code = MEXT_E_REPLAY;
-    } else if (dfd < 0 || record(dfd, name)) {
-        mext_fail(why, "%s cannot be written: %s", dir, strerror(errno));
-        code = errno == EEXIST ? MEXT_E_REPLAY : MEXT_E_INTERNAL;
+    if (s.fd < 0) {
+        mext_fail(why, "%s cannot be opened: %s", dir, strerror(errno));
+        return MEXT_E_INTERNAL;
     }
-    if (dfd >= 0)
-        close(dfd);
+    code = judge(&s, dir, expiry, why);
+    close(s.fd);
     return code;
 }

@@ -157,8 +157,12 @@ int packetd_request(int argc, char **argv)
     if (rc < 0)
         return fail(why.text);
     mext_digest(token, sizeof(token), digest);
-    if (mext_receipt_verify(in, (size_t)rc, &r.t, digest, &receipt))
-        return fail("the answer is not a receipt for this token");
+    rc = mext_receipt_verify(in, (size_t)rc, &r.t, digest, &receipt);
+    if (rc) {
+        fprintf(stderr, "packetd: the answer is refused: %s\n",
+                mext_reason((unsigned)rc));
+        return 1;
+    }
     sodium_bin2hex(hex, sizeof(hex), receipt.measurement, MEXT_DIGEST_LEN);
     printf("domain %u waits at %s, mstrap SHA-256 %s\n", receipt.domid,
            argv[optind + 1], hex);

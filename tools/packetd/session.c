@@ -11,10 +11,13 @@
 
 #include <sodium.h>
 
+#include "admit.h"
+#include "receipt.h"
 #include "door.h"
 #include "mext_agent.h"
 #include "ms_host.h"
 #include "packetd.h"
+#include "received.h"
 
 /* Deadlines, ms. */
 #define CONFIG_MS 30000
@@ -28,6 +31,9 @@ enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
 
 struct session {
     const struct packetd *p;
+    const char *key; /* name of the source's */
+    const struct policy *policy;
+    const struct policy_accept *rule; /* of the policy, that lets it in */
     unsigned slot;
     char peer[64];
     struct mext_token token;
@@ -186,6 +192,9 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     if (s->token.ip)
         waiting = ms_find_waiting(s->lxl, s->store, s->ip, s->token.port,
                                   s->p->measurement);
+    if (s->token.ip && !waiting &&
+        packetd_admit_address(s->p, s->policy, s->key, s->ip, why))
+        return fail(s, MEXT_E_REFUSED);
     if (waiting ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->code, why)
                 : mext_lxl_launch(s->lxl, how, &r, &s->code, why))
         return -1;
@@ -198,6 +207,28 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     s->ms.vcpus = s->token.vcpus;
     s->name = r.name;
     return 0;
+}
+
+/*
+ * The same, if one more guest may come in.  One domain is made at a time:
+ * others see its memory taken and the guest counted.
+ */
+static int find_domain_alone(struct session *s, const struct mext_launch *how,
+                             struct mext_why *why)
+{
+    int lock = received_lock(s->p->state_dir, why), rc;
+
+    if (lock < 0)
+        return fail(s, MEXT_E_INTERNAL);
+    if (admit_count(s->rule, s->key,
+                    received_count(lock, s->store, s->policy, s->rule), why))
+        rc = fail(s, MEXT_E_REFUSED);
+    else
+        rc = find_domain(s, how, why);
+    if (!rc && received_note(lock, s->store, s->ms.domid, s->key, why))
+        rc = fail(s, MEXT_E_INTERNAL);
+    close(lock);
+    return rc;
 }
 
 /* The CPU the guest knows: set on a new domain, compared on one that ran. */
@@ -234,7 +265,7 @@ static int launch(struct session *s, const struct mext_ctl *m,
     if (choose_address(s, why))
         return fail(s, MEXT_E_CONFIG);
     packetd_cmdline(s->ip, s->netmask, s->gateway, s->token.port, cmdline);
-    if (find_domain(s, &how, why))
+    if (find_domain_alone(s, &how, why))
         return -1;
     if (mext_dom_open(s->ms.domid, &s->ms.dom, why))
         return fail(s, MEXT_E_INTERNAL);
@@ -308,25 +339,26 @@ static int watch_domain(struct session *s, struct mext_why *why)
            mext_store_watch(s->store, "@releaseDomain", why);
 }
 
+/* The receipt, and what the attester has to say about it. */
 static int send_receipt(struct session *s, struct mext_why *why)
 {
-    uint8_t out[MEXT_RECEIPT_LEN];
     struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
-    struct mext_receipt r = {
-        .issued = (uint64_t)time(NULL),
-        .ip = s->ip,
-        .port = s->token.port,
-        .channels = s->token.channels,
-        .domid = s->ms.domid,
-    };
+    uint8_t out[MEXT_RECEIPT_LEN];
+    struct mext_evidence e;
 
-    memcpy(r.token, s->digest, sizeof(r.token));
-    memcpy(r.id, s->token.id, sizeof(r.id));
-    memcpy(r.destination, s->p->self.pk, sizeof(r.destination));
-    memcpy(r.measurement, s->p->measurement, sizeof(r.measurement));
-    memcpy(r.mstrap, s->ms.key, sizeof(r.mstrap));
-    mext_receipt_sign(&r, &s->p->self, out);
+    if (packetd_receipt(s->p, s->digest, &s->token, s->ip, &s->ms, out, &e,
+                        why))
+        return fail(s, MEXT_E_INTERNAL);
     m.u.receipt.bytes = out;
+    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
+        return fail(s, MEXT_E_LINK);
+    if (!e.attest_len)
+        return 0;
+    m.type = MEXT_CTL_EVIDENCE;
+    m.u.evidence.attest = e.attest;
+    m.u.evidence.attest_len = e.attest_len;
+    m.u.evidence.sig = e.sig;
+    m.u.evidence.sig_len = e.sig_len;
     return mext_conn_send(&s->conn, &m, SEND_MS, why) ? fail(s, MEXT_E_LINK)
                                                       : 0;
 }
@@ -348,6 +380,24 @@ static int read_config(struct session *s, struct mext_ctl *m,
     return s->json ? 0 : fail(s, MEXT_E_INTERNAL);
 }
 
+/*
+ * Judged before libxl takes it apart, and again as libxl understood it, which
+ * is what is acted on.
+ */
+static int admit(struct session *s, struct mext_why *why)
+{
+    struct admit_guest g;
+
+    s->policy = packetd_policy(s->p, why);
+    if (!s->policy ||
+        admit_config(s->policy, s->key, s->json, strlen(s->json), &g, why) ||
+        mext_lxl_canonical(s->lxl, &s->json, why) ||
+        admit_config(s->policy, s->key, s->json, strlen(s->json), &g, why))
+        return fail(s, MEXT_E_REFUSED);
+    s->rule = g.rule;
+    return 0;
+}
+
 static int boot(struct session *s, struct mext_why *why)
 {
     struct mext_ctl m;
@@ -359,7 +409,7 @@ static int boot(struct session *s, struct mext_why *why)
         return fail(s, MEXT_E_INTERNAL);
     s->ms.store = s->store;
     s->ms.lxl = s->lxl;
-    if (launch(s, &m, why))
+    if (admit(s, why) || launch(s, &m, why))
         return -1;
     if (watch_domain(s, why))
         return fail(s, MEXT_E_INTERNAL);
@@ -522,9 +572,10 @@ static void settle(struct session *s)
 }
 
 int packetd_session(const struct packetd *p, const uint8_t *token,
-                    const struct mext_token *t, int fd, unsigned slot)
+                    const struct mext_token *t, const char *key, int fd,
+                    unsigned slot)
 {
-    struct session s = { .p = p, .slot = slot, .token = *t };
+    struct session s = { .p = p, .slot = slot, .token = *t, .key = key };
     struct mext_why why = { "" };
 
     mext_digest(token, MEXT_TOKEN_LEN, s.digest);

@@ -8,7 +8,8 @@ tools_xl_xl_SOURCES = \
 tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
-	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Between the stock xl and its receiver (xl migrate --cooperative --receiver xl).
 pkglibexec_PROGRAMS += tools/xl/xl-thin

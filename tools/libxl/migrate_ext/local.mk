@@ -4,19 +4,25 @@ MEXT = tools/libxl/migrate_ext
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS) $(XENVCHAN_CFLAGS)
+	$(LZ4_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_agent.h \
 	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \
 	tools/libxl/migrate_ext/mext_agentmsg.h \
+	tools/libxl/migrate_ext/mext_ak.c \
+	tools/libxl/migrate_ext/mext_ak.h \
+	tools/libxl/migrate_ext/mext_attest.c \
+	tools/libxl/migrate_ext/mext_attest.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
+	tools/libxl/migrate_ext/mext_file.c \
+	tools/libxl/migrate_ext/mext_file.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
@@ -41,6 +47,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_pack.h \
 	tools/libxl/migrate_ext/mext_precopy.c \
 	tools/libxl/migrate_ext/mext_precopy.h \
+	tools/libxl/migrate_ext/mext_quote.c \
+	tools/libxl/migrate_ext/mext_quote.h \
 	tools/libxl/migrate_ext/mext_seal.c \
 	tools/libxl/migrate_ext/mext_seal.h \
 	tools/libxl/migrate_ext/mext_sender.c \

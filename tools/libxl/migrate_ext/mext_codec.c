@@ -473,6 +473,30 @@ static int final_get(struct mext_buf *b, struct mext_ctl *m)
     return 0;
 }
 
+static bool evidence_ok(const struct mext_ctl *m)
+{
+    return m->u.evidence.attest_len &&
+           m->u.evidence.attest_len <= MEXT_ATTEST_MAX &&
+           m->u.evidence.sig_len && m->u.evidence.sig_len <= MEXT_TPMSIG_MAX;
+}
+
+static void evidence_put(const struct mext_ctl *m, struct mext_buf *b)
+{
+    mext_put16(b, m->u.evidence.attest_len);
+    mext_put(b, m->u.evidence.attest, m->u.evidence.attest_len);
+    mext_put16(b, m->u.evidence.sig_len);
+    mext_put(b, m->u.evidence.sig, m->u.evidence.sig_len);
+}
+
+static int evidence_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.evidence.attest_len = mext_get16(b);
+    m->u.evidence.attest = mext_view(b, m->u.evidence.attest_len);
+    m->u.evidence.sig_len = mext_get16(b);
+    m->u.evidence.sig = mext_view(b, m->u.evidence.sig_len);
+    return b->bad || evidence_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
 int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
 {
     int rc;
@@ -497,6 +521,11 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         break;
     case MEXT_CTL_RECEIPT:
         mext_put(b, m->u.receipt.bytes, MEXT_RECEIPT_LEN);
+        break;
+    case MEXT_CTL_EVIDENCE:
+        if (!evidence_ok(m))
+            return MEXT_ERR_LIMIT;
+        evidence_put(m, b);
         break;
     case MEXT_CTL_PREPARED:
         mext_put64(b, m->u.prepared.tidy_us);
@@ -540,6 +569,9 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         break;
     case MEXT_CTL_RECEIPT:
         m->u.receipt.bytes = mext_view(&b, MEXT_RECEIPT_LEN);
+        break;
+    case MEXT_CTL_EVIDENCE:
+        rc = evidence_get(&b, m);
         break;
     case MEXT_CTL_PREPARED:
         m->u.prepared.tidy_us = mext_get64(&b);
@@ -640,6 +672,8 @@ const char *mext_reason(unsigned code)
         [MEXT_E_HANDOVER] = "hand-over failed",
         [MEXT_E_CANCELLED] = "cancelled",
         [MEXT_E_LINK] = "connection lost",
+        [MEXT_E_ANSWER] = "answer is not for this token",
+        [MEXT_E_REFUSED] = "policy of the destination",
     };
 
     if (code >= sizeof(words) / sizeof(words[0]) || !words[code])

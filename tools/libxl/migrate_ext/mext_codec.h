@@ -173,6 +173,11 @@ struct mext_ctl {
             const uint8_t *bytes; /* MEXT_RECEIPT_LEN */
         } receipt;
         struct {
+            uint16_t attest_len, sig_len; /* none is 0 */
+            const uint8_t *attest;        /* TPMS_ATTEST, as marshalled */
+            const uint8_t *sig;           /* TPMT_SIGNATURE, likewise */
+        } evidence;
+        struct {
             uint64_t tidy_us, prepare_us;
         } prepared;
         struct {

@@ -35,6 +35,12 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                    struct mext_why *why);
 void mext_guest_free(struct mext_guest *g);
 
+/*
+ * *json becomes what libxl makes of it: every field that it would act on and
+ * nothing else (malloc'ed, as it was).  -1 leaves it.
+ */
+int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why);
+
 /* Lets a suspended guest go on as if nothing had happened. */
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,

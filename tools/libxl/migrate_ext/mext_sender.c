@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "mext_attest.h"
 #include "mext_crypto.h"
 #include "mext_handshake.h"
 #include "mext_memory.h"
@@ -38,6 +39,7 @@ struct sender {
     struct mext_token token;
     uint8_t secret[32];              /* X25519, of token.session */
     uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
+    struct mext_attest attest;
     struct mext_policy policy;
     struct mext_conn conn;
     struct mext_receipt receipt;
@@ -205,7 +207,10 @@ static int connect_control(struct sender *s, struct mext_why *why)
 
     if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
         mext_identity_load(s->rq->keys_dir, &s->self, why) ||
-        mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why))
+        mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why) ||
+        mext_attest_load(&s->attest, s->rq->keys_dir, s->rq->peer,
+                         sodium_is_zero(s->rq->image, sizeof(s->rq->image)),
+                         why))
         return -1;
     step(s, "connecting to packetd on %s port %u", host, port);
     do
@@ -234,10 +239,13 @@ static int boot_mstrap(struct sender *s, struct mext_why *why)
                          "the destination sent message 0x%02x where a "
                          "receipt belongs",
                          m.type);
-    if (mext_receipt_verify(m.u.receipt.bytes, MEXT_RECEIPT_LEN, &s->token,
-                            s->digest, &s->receipt))
-        return mext_fail(why, "the receipt is not for this token, or its "
-                              "mstrap is not the one expected");
+    if (mext_attest_hear(&s->attest, &s->conn, m.u.receipt.bytes, &s->token,
+                         s->digest, ANSWER_MS, &s->receipt, why))
+        return -1;
+    if (s->receipt.attester == MEXT_ATTESTER_TPM)
+        step(s, s->attest.tpm ? "the destination's TPM vouches for its mstrap"
+                              : "the destination's TPM is not enrolled here: "
+                                "its word is not looked at");
     s->rep->domid = s->receipt.domid;
     return 0;
 }

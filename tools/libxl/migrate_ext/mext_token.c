@@ -12,6 +12,8 @@ _Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == MEXT_KEY_LEN, "");
 _Static_assert(crypto_sign_ed25519_SECRETKEYBYTES ==
                    sizeof(((struct mext_identity *)0)->sk),
                "");
+/* Who forges the sender of a datagram gains nothing by the answer. */
+_Static_assert(MEXT_RECEIPT_LEN <= MEXT_TOKEN_LEN, "");
 _Static_assert(sizeof(MEXT_TOKEN_PURPOSE) <= MEXT_PURPOSE_LEN, "");
 _Static_assert(sizeof(MEXT_HELLO_PURPOSE) <= MEXT_PURPOSE_LEN, "");
 _Static_assert(sizeof(MEXT_RECEIPT_PURPOSE) <= MEXT_PURPOSE_LEN, "");
@@ -93,7 +95,8 @@ static bool fields_ok(const struct mext_token *t, uint32_t reserved)
            t->memory_kib <= MEXT_MEMORY_KIB_MAX && t->vcpus &&
            t->vcpus <= MEXT_VCPUS_MAX && t->channels &&
            t->channels <= MEXT_CHANNELS_MAX && t->port &&
-           netmask_ok(t->netmask) && (t->ip || !t->netmask) && !reserved;
+           netmask_ok(t->netmask) && (t->ip || (!t->netmask && !t->gateway)) &&
+           !reserved;
 }
 
 static bool time_ok(const struct mext_token *t, uint64_t now)
@@ -234,26 +237,41 @@ int mext_hello_verify(const uint8_t *in, size_t len,
 {
     struct mext_hello h;
     struct mext_buf b;
-    int rc = open_object(&b, in, len, MEXT_HELLO_LEN, MEXT_HELLO_PURPOSE);
 
-    if (rc)
-        return rc;
+    if (open_object(&b, in, len, MEXT_HELLO_LEN, MEXT_HELLO_PURPOSE))
+        return MEXT_E_MALFORMED;
     mext_get(&b, h.token, sizeof(h.token));
     mext_get(&b, h.destination, sizeof(h.destination));
     mext_get(&b, h.session, sizeof(h.session));
     mext_view(&b, MEXT_SIG_LEN);
-    rc = mext_buf_end(&b);
-    if (rc)
-        return rc;
-    if (!same(h.destination, destination, MEXT_KEY_LEN) ||
-        !same(h.token, token, MEXT_DIGEST_LEN) ||
-        !signed_by(in, len, destination))
-        return MEXT_ERR_AUTH;
+    if (!same(h.destination, destination, MEXT_KEY_LEN))
+        return MEXT_E_AUDIENCE;
+    if (!signed_by(in, len, destination))
+        return MEXT_E_SIGNATURE;
+    if (!same(h.token, token, MEXT_DIGEST_LEN))
+        return MEXT_E_ANSWER;
     *h_r = h;
     return 0;
 }
 
 /* ---- receipt ---- */
+
+/* Limits that do not depend on the token. */
+static bool receipt_ok(const struct mext_receipt *r)
+{
+    return r->domid && r->domid <= MEXT_DOMID_MAX &&
+           (r->attester == MEXT_ATTESTER_KEY ||
+            r->attester == MEXT_ATTESTER_TPM);
+}
+
+/* Is r about what the token t, of that digest, asked for? */
+static bool answers(const struct mext_receipt *r, const struct mext_token *t,
+                    const uint8_t token[MEXT_DIGEST_LEN])
+{
+    return same(r->token, token, MEXT_DIGEST_LEN) &&
+           same(r->id, t->id, MEXT_ID_LEN) && r->channels == t->channels &&
+           r->port == t->port && r->ip && (!t->ip || r->ip == t->ip);
+}
 
 int mext_receipt_sign(const struct mext_receipt *r,
                       const struct mext_identity *who,
@@ -265,18 +283,23 @@ int mext_receipt_sign(const struct mext_receipt *r,
 
     if (!same(who->pk, r->destination, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
+    if (!receipt_ok(r))
+        return MEXT_ERR_LIMIT;
     mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
     put_purpose(&b, MEXT_RECEIPT_PURPOSE);
     mext_put(&b, r->token, sizeof(r->token));
     mext_put(&b, r->id, sizeof(r->id));
     mext_put(&b, r->destination, sizeof(r->destination));
     mext_put(&b, r->measurement, sizeof(r->measurement));
+    mext_put(&b, r->measurement2, sizeof(r->measurement2));
     mext_put(&b, r->mstrap, sizeof(r->mstrap));
     mext_put64(&b, r->issued);
     mext_put32(&b, r->ip);
     mext_put16(&b, r->port);
     mext_put16(&b, r->channels);
     mext_put32(&b, r->domid);
+    mext_put16(&b, r->attester);
+    mext_put16(&b, 0);
     rc = mext_buf_end(&b);
     if (!rc)
         rc = sign_object(buf, sizeof(buf), who);
@@ -285,7 +308,8 @@ int mext_receipt_sign(const struct mext_receipt *r,
     return rc;
 }
 
-static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r)
+static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r,
+                         uint16_t *reserved_r)
 {
     struct mext_buf b;
     int rc = open_object(&b, in, len, MEXT_RECEIPT_LEN, MEXT_RECEIPT_PURPOSE);
@@ -296,12 +320,15 @@ static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r)
     mext_get(&b, r->id, sizeof(r->id));
     mext_get(&b, r->destination, sizeof(r->destination));
     mext_get(&b, r->measurement, sizeof(r->measurement));
+    mext_get(&b, r->measurement2, sizeof(r->measurement2));
     mext_get(&b, r->mstrap, sizeof(r->mstrap));
     r->issued = mext_get64(&b);
     r->ip = mext_get32(&b);
     r->port = mext_get16(&b);
     r->channels = mext_get16(&b);
     r->domid = mext_get32(&b);
+    r->attester = mext_get16(&b);
+    *reserved_r = mext_get16(&b);
     mext_view(&b, MEXT_SIG_LEN);
     return mext_buf_end(&b);
 }
@@ -312,18 +339,21 @@ int mext_receipt_verify(const uint8_t *in, size_t len,
                         struct mext_receipt *r_r)
 {
     struct mext_receipt r;
-    int rc = receipt_parse(in, len, &r);
+    uint16_t reserved;
 
-    if (rc)
-        return rc;
-    if (!same(r.destination, t->audience, MEXT_KEY_LEN) ||
-        !same(r.token, token, MEXT_DIGEST_LEN) ||
-        !same(r.id, t->id, MEXT_ID_LEN) || r.channels != t->channels ||
-        !signed_by(in, len, t->audience))
-        return MEXT_ERR_AUTH;
+    if (receipt_parse(in, len, &r, &reserved))
+        return MEXT_E_MALFORMED;
+    if (!same(r.destination, t->audience, MEXT_KEY_LEN))
+        return MEXT_E_AUDIENCE;
+    if (!signed_by(in, len, t->audience))
+        return MEXT_E_SIGNATURE;
+    if (!answers(&r, t, token))
+        return MEXT_E_ANSWER;
+    if (!receipt_ok(&r) || reserved)
+        return MEXT_E_MALFORMED;
     if (!zeros(t->image, MEXT_DIGEST_LEN) &&
         !same(r.measurement, t->image, MEXT_DIGEST_LEN))
-        return MEXT_ERR_AUTH;
+        return MEXT_E_IMAGE;
     *r_r = r;
     return 0;
 }

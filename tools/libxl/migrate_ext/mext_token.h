@@ -38,12 +38,14 @@ struct mext_receipt {
     uint8_t token[MEXT_DIGEST_LEN];
     uint8_t id[MEXT_ID_LEN];
     uint8_t destination[MEXT_KEY_LEN];
-    uint8_t measurement[MEXT_DIGEST_LEN];
-    uint8_t mstrap[MEXT_KEY_LEN];
-    uint64_t issued;
-    uint32_t ip;
+    uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
+    uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
+    uint8_t mstrap[MEXT_KEY_LEN];          /* X25519 */
+    uint64_t issued;                       /* seconds since 1970 */
+    uint32_t ip;                           /* host byte order */
     uint16_t port, channels;
     uint32_t domid;
+    uint16_t attester; /* MEXT_ATTESTER_* */
 };
 
 /*
@@ -80,19 +82,24 @@ void mext_digest(const void *p, size_t n, uint8_t out[MEXT_DIGEST_LEN]);
 
 int mext_hello_sign(const struct mext_hello *h, const struct mext_identity *who,
                     uint8_t out[MEXT_HELLO_LEN]);
-/* 0, MEXT_ERR_FORMAT, MEXT_ERR_AUTH (signature, or not `destination`). */
+/*
+ * 0, or the first reason (a positive MEXT_E_*): MALFORMED, AUDIENCE (not
+ * signed in the name of `destination`), SIGNATURE, ANSWER (for another token
+ * than the one whose digest is `token`).
+ */
 int mext_hello_verify(const uint8_t *in, size_t len,
                       const uint8_t destination[MEXT_KEY_LEN],
                       const uint8_t token[MEXT_DIGEST_LEN],
                       struct mext_hello *h_r);
 
+/* MEXT_ERR_LIMIT: domid or attester are outside the specification's limits. */
 int mext_receipt_sign(const struct mext_receipt *r,
                       const struct mext_identity *who,
                       uint8_t out[MEXT_RECEIPT_LEN]);
 /*
- * 0, MEXT_ERR_FORMAT, or MEXT_ERR_AUTH if signature, destination, token
- * digest, id, channels or (where t->image is not zeros) measurement are not
- * those of the token t, whose digest is `token`.
+ * 0, or the first reason (a positive MEXT_E_*) against a receipt as the answer
+ * to the token t, whose digest is `token`: MALFORMED, AUDIENCE, SIGNATURE,
+ * ANSWER, MALFORMED again (a field outside its limits), IMAGE.
  */
 int mext_receipt_verify(const uint8_t *in, size_t len,
                         const struct mext_token *t,

@@ -4,7 +4,8 @@
  * that ask to be moved.
  *
  * Each value stands in docs/specs (token, transport, agent or guest-migrate)
- * under the same name; tests/unit/spec_check proves that the two agree.  No dependencies: includable everywhere.
+ * under the same name; tests/unit/spec_check proves that the two agree.  No
+ * dependencies: includable everywhere.
  */
 #ifndef MEXT_WIRE_H
 #define MEXT_WIRE_H
@@ -31,17 +32,24 @@
 #define MEXT_IAM_PURPOSE     "xen-mext i am v1"
 #define MEXT_TOKEN_LEN       312
 #define MEXT_HELLO_LEN       184
-#define MEXT_RECEIPT_LEN     252
+#define MEXT_RECEIPT_LEN     288 /* a datagram: not above the token */
 #define MEXT_WHOIS_LEN       248
 #define MEXT_IAM_LEN         248 /* not longer than what asks for it */
 
 /* Limits on what a token may ask for */
-#define MEXT_TOKEN_LIFETIME_MAX 3600 /* expiry - issued, seconds */
-#define MEXT_CLOCK_SKEW         30   /* issued may lie ahead by, seconds */
+#define MEXT_TOKEN_LIFETIME_MAX 3600  /* expiry - issued, seconds */
+#define MEXT_CLOCK_SKEW         30    /* issued may lie ahead by, seconds */
+#define MEXT_REPLAY_KEEP        86400 /* ids are kept after expiry, seconds */
 #define MEXT_MEMORY_KIB_MIN     4096
 #define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
 #define MEXT_CHANNELS_MAX       8
+
+#define MEXT_DOMID_MAX 32751 /* what Xen gives a domain at most */
+
+/* Who vouches for the measurement in a receipt */
+#define MEXT_ATTESTER_KEY 1 /* the host key alone */
+#define MEXT_ATTESTER_TPM 2 /* a TPM 2.0 as well: EVIDENCE follows */
 
 /* Frames */
 #define MEXT_FRAME_HDR_LEN    4       /* u32 length of the body */
@@ -84,6 +92,7 @@
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
 #define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
 #define MEXT_CTL_GUEST    0x85 /* packetd -> source */
+#define MEXT_CTL_EVIDENCE 0x86 /* packetd -> source */
 #define MEXT_CTL_ABORT    0xff /* either */
 
 #define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */
@@ -91,6 +100,8 @@
 #define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
 #define MEXT_REPORT_MS_MAX   10000  /* report ms in FINAL */
 #define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
+#define MEXT_ATTEST_MAX      1024   /* TPMS_ATTEST in EVIDENCE, bytes */
+#define MEXT_TPMSIG_MAX      1024   /* TPMT_SIGNATURE in it, bytes */
 
 /* Reasons, in ABORT, REFUSE and ERROR */
 #define MEXT_E_INTERNAL  1  /* own failure, text says which */
@@ -112,6 +123,8 @@
 #define MEXT_E_HANDOVER  17 /* a step of the hand-over failed */
 #define MEXT_E_CANCELLED 18 /* operator's wish */
 #define MEXT_E_LINK      19 /* connection lost or silent */
+#define MEXT_E_ANSWER    20 /* hello or receipt is not for this token */
+#define MEXT_E_REFUSED   21 /* the destination's policy is against it */
 
 /* Key derivation labels and directions */
 #define MEXT_KDF_DATA      "xen-mext data v1"
