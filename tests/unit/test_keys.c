@@ -209,7 +209,7 @@ START_TEST(identity_bad_text)
     snprintf(text, sizeof(text), "%s%2000s", seed_text, "");
     put_file("host.key", text, 0600);
     ck_assert_int_eq(mext_identity_load(dir, &id, &why), -1);
-    says("base64");
+    says("longer");
 }
 END_TEST
 

@@ -21,8 +21,6 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
-	tools/libxl/migrate_ext/mext_file.c \
-	tools/libxl/migrate_ext/mext_file.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \

@@ -12,6 +12,8 @@
 #include "mext_keyfile.h"
 #include "mext_net.h"
 
+#define TRUST_DIR "trust.d"
+
 /* What is being written; never a key's name, since those have no dot first. */
 #define UNFINISHED ".new"
 
@@ -130,6 +132,25 @@ int mext_folder_lock(const struct mext_folder *f, struct mext_why *why)
     return 0;
 }
 
+int mext_folder_trust(const char *dir, bool change, struct mext_folder *f_r,
+                      struct mext_why *why)
+{
+    struct mext_folder top;
+    int rc = change ? mext_folder_make(NULL, dir, &top, why)
+                    : mext_folder_open(NULL, dir, &top, why);
+
+    if (rc)
+        return -1;
+    rc = change ? mext_folder_make(&top, TRUST_DIR, f_r, why)
+                : mext_folder_open(&top, TRUST_DIR, f_r, why);
+    mext_folder_close(&top);
+    if (!rc && change && mext_folder_lock(f_r, why)) {
+        mext_folder_close(f_r);
+        return -1;
+    }
+    return rc;
+}
+
 void mext_folder_close(struct mext_folder *f)
 {
     if (f->fd >= 0)
@@ -146,17 +167,17 @@ bool mext_keyfile_there(const struct mext_folder *f, const char *name)
 }
 
 /* Whole file as a string; -1 if it does not fit. */
-static int read_text(int fd, char text[MEXT_KEYFILE_MAX + 1])
+static int read_text(int fd, char *text, size_t max)
 {
     size_t n = 0;
     ssize_t r;
 
     do {
-        r = read(fd, text + n, MEXT_KEYFILE_MAX + 1 - n);
+        r = read(fd, text + n, max - n);
         if (r > 0)
             n += (size_t)r;
-    } while ((r > 0 && n <= MEXT_KEYFILE_MAX) || (r < 0 && errno == EINTR));
-    if (r < 0 || n > MEXT_KEYFILE_MAX || memchr(text, 0, n))
+    } while ((r > 0 && n < max) || (r < 0 && errno == EINTR));
+    if (r < 0 || n == max || memchr(text, 0, n))
         return -1;
     text[n] = 0;
     return 0;
@@ -164,10 +185,10 @@ static int read_text(int fd, char text[MEXT_KEYFILE_MAX + 1])
 
 /* O_NONBLOCK: a FIFO of that name must not hang us; check_file refuses it. */
 int mext_keyfile_read(const struct mext_folder *f, const char *name,
-                      bool secret, char text_r[MEXT_KEYFILE_MAX + 1],
+                      bool secret, char *text_r, size_t max,
                       struct mext_why *why)
 {
-    char path[sizeof(f->path) + 256], text[MEXT_KEYFILE_MAX + 1];
+    char path[sizeof(f->path) + 256];
     int fd = openat(f->fd, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
         rc;
@@ -181,11 +202,9 @@ int mext_keyfile_read(const struct mext_folder *f, const char *name,
         return failed(why, "open", f, name);
     rc = fstat(fd, &st) ? failed(why, "examine", f, name)
                         : check_file(&st, secret, path, why);
-    if (!rc && read_text(fd, text))
-        rc = mext_fail(why, "%s is too long or no text, so not base64", path);
-    if (!rc)
-        strcpy(text_r, text);
-    sodium_memzero(text, sizeof(text));
+    if (!rc && read_text(fd, text_r, max))
+        rc = mext_fail(why, "%s is longer than %zu bytes, or is no text", path,
+                       max - 1);
     close(fd);
     return rc;
 }

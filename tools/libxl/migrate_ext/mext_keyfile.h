@@ -15,8 +15,6 @@
 
 #include "mext_keys.h"
 
-#define MEXT_KEYFILE_MAX 512 /* bytes of a file */
-
 /* An open folder; with fd -1 one that is not there, which is an empty one. */
 struct mext_folder {
     int fd;
@@ -33,6 +31,9 @@ int mext_folder_open(const struct mext_folder *in, const char *name,
 /* The same; what is missing is made first, with parents if `in` is NULL. */
 int mext_folder_make(const struct mext_folder *in, const char *name,
                      struct mext_folder *f_r, struct mext_why *why);
+/* <dir>/trust.d; `change`: with what is missing, and locked. */
+int mext_folder_trust(const char *dir, bool change, struct mext_folder *f_r,
+                      struct mext_why *why);
 /*
  * Waits for other writers, and removes what one that was cut off left; to be
  * held, until closed, by who changes files.
@@ -44,11 +45,12 @@ void mext_folder_close(struct mext_folder *f);
 bool mext_keyfile_there(const struct mext_folder *f, const char *name);
 
 /*
- * Reads a whole file as a string.  Refuses symbolic links, what is no regular
- * file, what is longer or holds a NUL; secret: what others may read.
+ * Reads a whole file into text_r[max] and ends it by a NUL.  Refuses symbolic
+ * links, what is no regular file, what is longer or holds a NUL; secret: what
+ * others may read.  On failure text_r may hold anything.
  */
 int mext_keyfile_read(const struct mext_folder *f, const char *name,
-                      bool secret, char text_r[MEXT_KEYFILE_MAX + 1],
+                      bool secret, char *text_r, size_t max,
                       struct mext_why *why);
 
 /*

@@ -16,6 +16,8 @@
 #define NEXT "next.key"
 #define OLD  "old.key"
 
+#define FILE_MAX 256 /* bytes; a secret key is 45, be lenient */
+
 #define FINGERPRINT_OCTETS 16
 
 #define B64 sodium_base64_VARIANT_ORIGINAL
@@ -81,9 +83,9 @@ void mext_fingerprint(const uint8_t pk[MEXT_KEY_LEN],
 static int load(const struct mext_folder *f, const char *name,
                 struct mext_identity *id_r, struct mext_why *why)
 {
-    char text[MEXT_KEYFILE_MAX + 1];
+    char text[FILE_MAX + 1];
     uint8_t seed[MEXT_KEY_LEN];
-    int rc = mext_keyfile_read(f, name, true, text, why);
+    int rc = mext_keyfile_read(f, name, true, text, sizeof(text), why);
 
     if (!rc && mext_key_parse(text, seed))
         rc = mext_fail(why,

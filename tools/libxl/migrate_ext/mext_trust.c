@@ -9,9 +9,9 @@
 #include "mext_keyfile.h"
 #include "mext_net.h"
 
-#define TRUST_DIR    "trust.d"
 #define SUFFIX       ".pub"
 #define NAME_MAX_LEN 64
+#define FILE_MAX     1024 /* bytes; four keys are 180, be lenient */
 #define FILE_NAME    (NAME_MAX_LEN + sizeof(SUFFIX))
 
 /* ---- names ---- */
@@ -38,27 +38,7 @@ static int file_name(const char *name, char file[FILE_NAME],
     return 0;
 }
 
-/* ---- folder and files ---- */
-
-/* <dir>/trust.d; `make`: with what is missing, and locked. */
-static int open_trust(const char *dir, bool make, struct mext_folder *f_r,
-                      struct mext_why *why)
-{
-    struct mext_folder top;
-    int rc = make ? mext_folder_make(NULL, dir, &top, why)
-                  : mext_folder_open(NULL, dir, &top, why);
-
-    if (rc)
-        return -1;
-    rc = make ? mext_folder_make(&top, TRUST_DIR, f_r, why)
-              : mext_folder_open(&top, TRUST_DIR, f_r, why);
-    mext_folder_close(&top);
-    if (!rc && make && mext_folder_lock(f_r, why)) {
-        mext_folder_close(f_r);
-        return -1;
-    }
-    return rc;
-}
+/* ---- files ---- */
 
 bool mext_trusted_has(const struct mext_trusted *t,
                       const uint8_t pk[MEXT_KEY_LEN])
@@ -88,10 +68,10 @@ static int parse(char *text, struct mext_trusted *t)
 static int read_keys(const struct mext_folder *f, const char *file,
                      struct mext_trusted *t_r, struct mext_why *why)
 {
-    char text[MEXT_KEYFILE_MAX + 1];
+    char text[FILE_MAX + 1];
     struct mext_trusted t;
 
-    if (mext_keyfile_read(f, file, false, text, why))
+    if (mext_keyfile_read(f, file, false, text, sizeof(text), why))
         return -1;
     if (parse(text, &t))
         return mext_fail(why,
@@ -124,7 +104,7 @@ int mext_trust_read(const char *dir, const char *name, struct mext_trusted *t_r,
     struct mext_folder f;
     int rc = 0;
 
-    if (file_name(name, file, why) || open_trust(dir, false, &f, why))
+    if (file_name(name, file, why) || mext_folder_trust(dir, false, &f, why))
         return -1;
     if (mext_keyfile_there(&f, file))
         rc = read_keys(&f, file, t_r, why);
@@ -143,7 +123,7 @@ int mext_trust_find(const char *dir, const char *name, struct mext_trusted *t_r,
         return -1;
     if (!t.n)
         return mext_fail(why,
-                         "no key of %s in %s/" TRUST_DIR ": packetd trust "
+                         "no key of %s in %s/trust.d: packetd trust "
                          "fetch %s asks for it, or packetd trust add %s KEY "
                          "with what 'packetd pubkey' prints there",
                          name, dir, name, name);
@@ -215,7 +195,7 @@ int mext_trust_add(const char *dir, const char *name,
     if (!crypto_core_ed25519_is_valid_point(pk))
         return mext_fail(why, "this is not an Ed25519 public key: take what "
                               "'packetd pubkey' prints on the other host");
-    if (open_trust(dir, true, &f, why))
+    if (mext_folder_trust(dir, true, &f, why))
         return -1;
     if (mext_keyfile_there(&f, file))
         rc = read_keys(&f, file, &t, why);
@@ -251,7 +231,7 @@ int mext_trust_remove(const char *dir, const char *name, const uint8_t *pk,
     struct mext_folder f;
     int rc;
 
-    if (file_name(name, file, why) || open_trust(dir, false, &f, why))
+    if (file_name(name, file, why) || mext_folder_trust(dir, false, &f, why))
         return -1;
     rc = mext_folder_lock(&f, why);
     if (!rc && !mext_keyfile_there(&f, file))
@@ -308,7 +288,7 @@ static int walk(const char *dir, mext_trust_fn *fn, void *arg,
     int count = 0, n;
 
     *why->text = 0;
-    if (open_trust(dir, false, &f, why) || f.fd < 0)
+    if (mext_folder_trust(dir, false, &f, why) || f.fd < 0)
         return 0;
     n = scandirat(f.fd, ".", &list, is_key_file, by_name);
     for (int i = 0; i < n; i++) {
