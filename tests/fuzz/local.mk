@@ -14,7 +14,8 @@ fuzz_tests = \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_thin \
-	tests/fuzz/fuzz_token
+	tests/fuzz/fuzz_token \
+	tests/fuzz/fuzz_whois
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run
@@ -131,3 +132,11 @@ tests_fuzz_fuzz_quote_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_quote_SOURCES = tests/fuzz/fuzz_quote.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_whois_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_whois_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_whois_SOURCES = tests/fuzz/fuzz_whois.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c

@@ -191,12 +191,12 @@ static int source_begins(struct mext_conn *c)
 {
     struct end *e = &run.source;
     enum kind answer = run.plot->line[1].kind;
+    unsigned refused = 0;
 
     if (mext_handshake(c, run.source_fd, own.token, own.source_secret, "dest",
-                       PATIENCE_MS, &e->why)) {
+                       PATIENCE_MS, &refused, &e->why)) {
         close(run.source_fd);
-        e->accepted += answer == REFUSE &&
-                       strstr(e->why.text, mext_reason(MEXT_E_UNTRUSTED));
+        e->accepted += answer == REFUSE && refused == MEXT_E_UNTRUSTED;
         return -1;
     }
     e->accepted++;

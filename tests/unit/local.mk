@@ -29,7 +29,10 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
+	tests/unit/test_connect \
+	tests/unit/test_fetch \
 	tests/unit/test_guest \
+	tests/unit/test_keycmd \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_move \
@@ -40,10 +43,13 @@ unit_tests = \
 	tests/unit/test_precopy \
 	tests/unit/test_quote \
 	tests/unit/test_replay \
+	tests/unit/test_rotate \
 	tests/unit/test_seal \
 	tests/unit/test_service \
 	tests/unit/test_thin \
-	tests/unit/test_token
+	tests/unit/test_token \
+	tests/unit/test_trust \
+	tests/unit/test_whois
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
@@ -99,12 +105,51 @@ tests_unit_test_guest_SOURCES = tests/unit/test_guest.c \
 	tools/agent/pages.c \
 	tools/agent/util.c
 
+# Folders of keys, and packetd's words for them.
+KEYDIR = tests/unit/keydir.c \
+	tests/unit/keydir.h \
+	tools/packetd/fetch.c \
+	tools/packetd/fetch.h \
+	tools/packetd/keycmd.c \
+	tools/packetd/keycmd.h
+
+tests_unit_test_connect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_connect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_connect_LDADD = $(UNIT_LDADD) \
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+	$(XENVCHAN_LIBS)
+tests_unit_test_connect_SOURCES = tests/unit/test_connect.c $(KEYDIR)
+
+tests_unit_test_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_fetch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fetch_LDADD = $(UNIT_LDADD)
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(KEYDIR)
+
+tests_unit_test_keycmd_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keycmd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keycmd_LDADD = $(UNIT_LDADD)
+tests_unit_test_keycmd_SOURCES = tests/unit/test_keycmd.c $(KEYDIR)
+
 tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keys_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keys_LDADD = $(UNIT_LDADD)
-tests_unit_test_keys_SOURCES = tests/unit/test_keys.c \
-	tools/packetd/keycmd.c \
-	tools/packetd/keycmd.h
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c $(KEYDIR)
+
+tests_unit_test_rotate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_rotate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rotate_LDADD = $(UNIT_LDADD)
+tests_unit_test_rotate_SOURCES = tests/unit/test_rotate.c $(KEYDIR)
+
+tests_unit_test_trust_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_trust_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_trust_LDADD = $(UNIT_LDADD)
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c $(KEYDIR)
+
+tests_unit_test_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_whois_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_whois_LDADD = $(UNIT_LDADD)
+tests_unit_test_whois_SOURCES = tests/unit/test_whois.c
 
 tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)

@@ -25,7 +25,7 @@ static void setup(void)
     strcpy(dir, "/tmp/test_attest.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     fix_identity(&id, FIX_DEST);
-    ck_assert_int_eq(mext_trust_add(dir, "dest", id.pk, &why), 0);
+    ck_assert_int_eq(mext_trust_add(dir, "dest", id.pk, false, &why), 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
@@ -49,6 +49,7 @@ static void put_file(const char *name, const char *text)
     ck_assert_ptr_nonnull(f);
     fputs(text, f);
     fclose(f);
+    ck_assert_int_eq(chmod(path, 0644), 0);
 }
 
 static void says(const char *word)
@@ -234,6 +235,10 @@ START_TEST(ak_file_refused)
     put_file("trust.d/dest.ak", "xen-mext ak v1\n");
     ck_assert_int_eq(mext_ak_load(dir, "dest", &ak, &found, &why), -1);
     says("trust.d/dest.ak");
+    snprintf(path, sizeof(path), "%s/trust.d/dest.ak", dir);
+    ck_assert_int_eq(chmod(path, 0664), 0);
+    ck_assert_int_eq(mext_ak_load(dir, "dest", &ak, &found, &why), -1);
+    says("chmod go-w");
     memset(big, '\n', sizeof(big) - 1);
     big[sizeof(big) - 1] = 0;
     put_file("trust.d/dest.ak", big);
@@ -330,6 +335,19 @@ START_TEST(list_not_there)
     put_file(MEXT_ACCEPT_FILE, "wrong\n");
     ck_assert_int_eq(load(false), 0);
     ck_assert(!attest.listed);
+}
+END_TEST
+
+/* Whoever can write it says what is accepted. */
+START_TEST(list_of_others)
+{
+    char path[256];
+
+    put_file(MEXT_ACCEPT_FILE, H "\n");
+    snprintf(path, sizeof(path), "%s/" MEXT_ACCEPT_FILE, dir);
+    ck_assert_int_eq(chmod(path, 0646), 0);
+    ck_assert_int_eq(load(true), -1);
+    says("chmod go-w");
 }
 END_TEST
 
@@ -495,11 +513,10 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        ak_text,         ak_text_changed,   ak_text_refused,
-        ak_public,       ak_files,          ak_of_nobody,
-        ak_file_refused, list_lines,        list_too_long,
-        list_not_there,  list_judges,       tpm_wanted,
-        tpm_not_wanted,  tpm_file_unusable, NULL
+        ak_text,       ak_text_changed, ak_text_refused,   ak_public,
+        ak_files,      ak_of_nobody,    ak_file_refused,   list_lines,
+        list_too_long, list_not_there,  list_of_others,    list_judges,
+        tpm_wanted,    tpm_not_wanted,  tpm_file_unusable, NULL
     };
 
     Suite *s = unit_suite_in("attest", tests, setup, teardown);

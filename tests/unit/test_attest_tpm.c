@@ -502,7 +502,7 @@ START_TEST(enrol)
     create(&ak);
     snprintf(own, sizeof(own), "%s/host.ak", dir);
     ck_assert_int_eq(WORDS(text, "add", "dest", own), 1);
-    ck_assert_int_eq(mext_trust_add(dir, "dest", id.pk, &why), 0);
+    ck_assert_int_eq(mext_trust_add(dir, "dest", id.pk, false, &why), 0);
     ck_assert_int_eq(WORDS(text, "add", "dest", "/dev/null"), 1);
     ck_assert_int_eq(WORDS(text, "add", "dest", own), 0);
     ck_assert_int_eq(mext_ak_load(dir, "dest", &got, &found, &why), 0);

@@ -231,6 +231,55 @@ START_TEST(receipt)
 }
 END_TEST
 
+START_TEST(whois)
+{
+    char purpose[MEXT_PURPOSE_LEN] = MEXT_WHOIS_PURPOSE;
+    uint8_t object[MEXT_WHOIS_LEN], nonce[MEXT_NONCE_LEN];
+    uint8_t padding[MEXT_WHOIS_LEN] = { 0 };
+    struct row rows[ROWS_MAX];
+
+    count_up(nonce, sizeof(nonce), 0x10);
+    mext_whois_make(nonce, object);
+
+    const struct want wants[] = {
+        { "purpose", purpose, 0 },
+        { "nonce", nonce, 0 },
+        { "padding", padding, 0 },
+        { NULL, NULL, 0 },
+    };
+
+    check_object(rows, read_table("token.md", "## Who are you", rows), wants,
+                 object, sizeof(object));
+}
+END_TEST
+
+START_TEST(iam)
+{
+    char purpose[MEXT_PURPOSE_LEN] = MEXT_IAM_PURPOSE;
+    uint8_t object[MEXT_IAM_LEN], nonce[MEXT_NONCE_LEN];
+    struct mext_identity host, next;
+    struct row rows[ROWS_MAX];
+
+    fix_nonce(nonce);
+    fix_identity(&host, FIX_DEST);
+    fix_identity(&next, FIX_NEXT);
+    fix_iam_bytes(true, object);
+
+    const struct want wants[] = {
+        { "purpose", purpose, 0 },
+        { "nonce", nonce, 0 },
+        { "host", host.pk, 0 },
+        { "next", next.pk, 0 },
+        { "host-signature", object + 120, 0 },
+        { "next-signature", object + 184, 0 },
+        { NULL, NULL, 0 },
+    };
+
+    check_object(rows, read_table("token.md", "## I am", rows), wants, object,
+                 sizeof(object));
+}
+END_TEST
+
 START_TEST(opening)
 {
     struct mext_open o = { .index = 0x0506, .count = 0x0708 };
@@ -352,9 +401,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { token,       hello,       receipt,
-                                   opening,     data_bodies, final_body,
-                                   config_body, NULL };
+    const TTest *const tests[] = {
+        token,   hello,       receipt,    whois,       iam,
+        opening, data_bodies, final_body, config_body, NULL,
+    };
 
     return unit_main(unit_suite("layout", tests));
 }

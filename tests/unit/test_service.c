@@ -64,7 +64,7 @@ static void start(void)
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(metrics, sizeof(metrics), "%s/metrics.prom", dir);
     snprintf(state, sizeof(state), "%s/state", dir);
-    ck_assert_int_eq(mext_identity_create(dir, &why), 0);
+    ck_assert_int_eq(mext_identity_create(dir, false, &why), 0);
     open_notify(path);
     ck_assert_int_eq(mext_net_listen("127.0.0.1", 0, &tcp, &udp, &port, &why),
                      0);

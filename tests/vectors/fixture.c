@@ -123,6 +123,33 @@ void fix_receipt_bytes(uint8_t out[MEXT_RECEIPT_LEN])
     assert(!rc);
 }
 
+void fix_nonce(uint8_t out[MEXT_NONCE_LEN])
+{
+    memset(out, 0x44, MEXT_NONCE_LEN);
+}
+
+void fix_whois_bytes(uint8_t out[MEXT_WHOIS_LEN])
+{
+    uint8_t nonce[MEXT_NONCE_LEN];
+
+    fix_nonce(nonce);
+    mext_whois_make(nonce, out);
+}
+
+void fix_iam_bytes(bool next, uint8_t out[MEXT_IAM_LEN])
+{
+    uint8_t whois[MEXT_WHOIS_LEN];
+    struct mext_identity ids[MEXT_IAM_KEYS];
+    size_t n;
+    int rc;
+
+    fix_identity(&ids[0], FIX_DEST);
+    fix_identity(&ids[1], FIX_NEXT);
+    fix_whois_bytes(whois);
+    rc = mext_whois_answer(whois, sizeof(whois), ids, next ? 2 : 1, out, &n);
+    assert(!rc && n == MEXT_IAM_LEN);
+}
+
 void fix_resign(uint8_t *object, size_t len, enum fix_who who)
 {
     struct mext_identity id;

@@ -9,11 +9,13 @@
 #include "mext_agentmsg.h"
 #include "mext_seal.h"
 #include "mext_token.h"
+#include "mext_whois.h"
 
 #define FIX_NOW  1700000000 /* "now" of every test, seconds since 1970 */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum fix_who { FIX_SOURCE = 1, FIX_DEST, FIX_STRANGER };
+/* FIX_NEXT: the key that is to replace FIX_DEST. */
+enum fix_who { FIX_SOURCE = 1, FIX_DEST, FIX_STRANGER, FIX_NEXT };
 
 /* Ed25519 identity from the seed of 32 octets `who`. */
 void fix_identity(struct mext_identity *id_r, enum fix_who who);
@@ -30,6 +32,10 @@ void fix_receipt(struct mext_receipt *r_r);
 void fix_token_bytes(uint8_t out[MEXT_TOKEN_LEN]);
 void fix_hello_bytes(uint8_t out[MEXT_HELLO_LEN]);
 void fix_receipt_bytes(uint8_t out[MEXT_RECEIPT_LEN]);
+/* "Who are you", its nonce, and what FIX_DEST answers, with or without next. */
+void fix_nonce(uint8_t out[MEXT_NONCE_LEN]);
+void fix_whois_bytes(uint8_t out[MEXT_WHOIS_LEN]);
+void fix_iam_bytes(bool next, uint8_t out[MEXT_IAM_LEN]);
 /* BLAKE2b-256 of fix_token_bytes. */
 void fix_digest(uint8_t out[MEXT_DIGEST_LEN]);
 

@@ -103,6 +103,21 @@ static void save_quotes(const char *vectors, const char *corpus)
     save(corpus, "quote", "ak", text, strlen(text));
 }
 
+static void save_whois(const char *vectors, const char *corpus)
+{
+    uint8_t whois[MEXT_WHOIS_LEN], iam[MEXT_IAM_LEN];
+
+    fix_whois_bytes(whois);
+    save(vectors, ".", "whois", whois, sizeof(whois));
+    save(corpus, "whois", "whois", whois, sizeof(whois));
+    fix_iam_bytes(false, iam);
+    save(vectors, ".", "iam", iam, sizeof(iam));
+    save(corpus, "whois", "iam", iam, sizeof(iam));
+    fix_iam_bytes(true, iam);
+    save(vectors, ".", "iam-next", iam, sizeof(iam));
+    save(corpus, "whois", "iam-next", iam, sizeof(iam));
+}
+
 /* ---- messages ---- */
 
 static void save_data(const char *vectors, const char *corpus)
@@ -321,6 +336,7 @@ static void save_index(const char *vectors)
     put_keys(f, "source", FIX_SOURCE);
     put_keys(f, "destination", FIX_DEST);
     put_keys(f, "stranger", FIX_STRANGER);
+    put_keys(f, "next", FIX_NEXT);
     put_derived(f);
     for (size_t i = 0; i < FIX_NOBJECTS; i++)
         for (size_t j = 0; j < fix_objects[i].nbad; j++)
@@ -343,6 +359,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < FIX_NOBJECTS; i++)
         save_object(argv[1], argv[2], &fix_objects[i]);
     save_quotes(argv[1], argv[2]);
+    save_whois(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
     save_agent(argv[1], argv[2]);

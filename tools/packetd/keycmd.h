@@ -2,12 +2,15 @@
 /*
  * packetd's words for keys, in the spirit of wg(8):
  *
- *   packetd genkey                 creates the host key, prints the public one
- *   packetd pubkey                 prints the public key
- *   packetd fingerprint [NAME]     prints 16 octets of BLAKE2b-256 of a key
+ *   packetd genkey [--next]        creates the host key, or the one to replace
+ *                                  it; prints the public half
+ *   packetd pubkey [--next]        prints the public key
+ *   packetd fingerprint [NAME | --next]   of a key, or of each of NAME's
+ *   packetd rotate [--finish]      makes next.key host.key; removes old.key
  *   packetd trust list             NAME, tab, KEY, a line each
- *   packetd trust add NAME KEY|-   -: the key is read from standard input
- *   packetd trust remove NAME
+ *   packetd trust add NAME KEY|- [--also]   -: read from standard input
+ *   packetd trust remove NAME [KEY|-]
+ *   packetd trust fetch HOST[:PORT] [--name NAME] [--fingerprint FP] [--yes]
  *
  * Each takes --dir DIR (default: mext_keys_dir()) and --help.
  */

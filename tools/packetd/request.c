@@ -112,10 +112,12 @@ static int make_token(struct request *r, const struct mext_identity *self,
                       uint8_t out[MEXT_TOKEN_LEN], struct mext_why *why)
 {
     struct mext_token *t = &r->t;
+    struct mext_trusted peer;
     uint8_t unused[32];
 
-    if (mext_trust_find(r->dir, r->peer, t->audience, why))
+    if (mext_trust_find(r->dir, r->peer, &peer, why))
         return -1;
+    memcpy(t->audience, peer.key[0], sizeof(t->audience));
     randombytes_buf(t->id, sizeof(t->id));
     randombytes_buf(unused, sizeof(unused));
     crypto_scalarmult_base(t->session, unused);

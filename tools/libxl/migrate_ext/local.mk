@@ -21,12 +21,12 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
-	tools/libxl/migrate_ext/mext_file.c \
-	tools/libxl/migrate_ext/mext_file.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
+	tools/libxl/migrate_ext/mext_keyfile.c \
+	tools/libxl/migrate_ext/mext_keyfile.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
 	tools/libxl/migrate_ext/mext_libxl.c \
@@ -61,6 +61,9 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_thin.h \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
+	tools/libxl/migrate_ext/mext_trust.c \
+	tools/libxl/migrate_ext/mext_whois.c \
+	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
 	tools/libxl/migrate_ext/mext_xen.c \
 	tools/libxl/migrate_ext/mext_xen.h

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sodium.h>
 #include <tss2/tss2_mu.h>
 
 #include "mext_ak.h"
-#include "mext_file.h"
+#include "mext_keyfile.h"
 #include "mext_net.h"
 #include "mext_text.h"
 
@@ -170,15 +168,25 @@ int mext_ak_parse(const char *text, size_t n, struct mext_ak *ak_r,
 
 /* ---- files ---- */
 
-/* Also proves that name is the name of a trusted host, and no path. */
-static int file_name(const char *dir, const char *name, char out[96],
-                     struct mext_why *why)
+/* Where and what the file is.  NAME is that of a trusted host, so no path. */
+static int open_folder(const char *dir, const char *name, bool change,
+                       struct mext_folder *f_r, char file[96],
+                       struct mext_why *why)
 {
-    uint8_t pk[MEXT_KEY_LEN];
+    struct mext_trusted keys;
 
-    if (name && mext_trust_find(dir, name, pk, why))
+    snprintf(file, 96, "%s.ak", name ? name : "host");
+    if (name)
+        return mext_trust_find(dir, name, &keys, why)
+                   ? -1
+                   : mext_folder_trust(dir, change, f_r, why);
+    if (change ? mext_folder_make(NULL, dir, f_r, why)
+               : mext_folder_open(NULL, dir, f_r, why))
         return -1;
-    snprintf(out, 96, name ? "trust.d/%s.ak" : "host.ak", name);
+    if (change && mext_folder_lock(f_r, why)) {
+        mext_folder_close(f_r);
+        return -1;
+    }
     return 0;
 }
 
@@ -186,39 +194,48 @@ int mext_ak_load(const char *dir, const char *name, struct mext_ak *ak_r,
                  bool *found_r, struct mext_why *why)
 {
     char file[96], text[MEXT_AK_TEXT_MAX];
+    struct mext_folder f;
     struct mext_why more;
     bool found;
-    size_t n;
+    int rc = 0;
 
-    if (file_name(dir, name, file, why) ||
-        mext_file_read(dir, file, text, sizeof(text), &n, &found, why))
+    if (open_folder(dir, name, false, &f, file, why))
         return -1;
-    if (found && mext_ak_parse(text, n, ak_r, &more))
-        return mext_fail(why, "%.300s/%s: %.120s", dir, file, more.text);
-    *found_r = found;
-    return 0;
+    found = mext_keyfile_there(&f, file);
+    if (found)
+        rc = mext_keyfile_read(&f, file, false, text, sizeof(text), why);
+    if (!rc && found && mext_ak_parse(text, strlen(text), ak_r, &more))
+        rc = mext_fail(why, "%.300s/%s: %.120s", f.path, file, more.text);
+    mext_folder_close(&f);
+    if (!rc)
+        *found_r = found;
+    return rc;
 }
 
 int mext_ak_add(const char *dir, const char *name, const struct mext_ak *ak,
                 struct mext_why *why)
 {
     char file[96], text[MEXT_AK_TEXT_MAX];
+    struct mext_folder f;
+    int rc;
 
-    if (file_name(dir, name, file, why))
+    if (open_folder(dir, name, true, &f, file, why))
         return -1;
     mext_ak_text(ak, text);
-    return mext_file_create(dir, file, text, why);
+    rc = mext_keyfile_write(&f, file, 0644, text, false, why);
+    mext_folder_close(&f);
+    return rc;
 }
 
 int mext_ak_remove(const char *dir, const char *name, struct mext_why *why)
 {
-    char file[96], path[4096];
+    char file[96];
+    struct mext_folder f;
+    int rc;
 
-    if (file_name(dir, name, file, why))
+    if (open_folder(dir, name, true, &f, file, why))
         return -1;
-    snprintf(path, sizeof(path), "%s/%s", dir, file);
-    if (unlink(path))
-        return mext_fail(why, "cannot remove %.300s: %s", path,
-                         strerror(errno));
-    return 0;
+    rc = mext_keyfile_remove(&f, file, why);
+    mext_folder_close(&f);
+    return rc;
 }

@@ -4,7 +4,7 @@
 #include <sodium.h>
 
 #include "mext_attest.h"
-#include "mext_file.h"
+#include "mext_keyfile.h"
 #include "mext_net.h"
 #include "mext_text.h"
 
@@ -53,11 +53,18 @@ static int load_list(struct mext_attest *a, const char *dir,
                      struct mext_why *why)
 {
     char text[FILE_MAX], *line = text, *end;
+    struct mext_folder f;
     unsigned number = 1;
-    size_t n;
+    int rc = 0;
 
-    if (mext_file_read(dir, MEXT_ACCEPT_FILE, text, sizeof(text), &n,
-                       &a->listed, why))
+    if (mext_folder_open(NULL, dir, &f, why))
+        return -1;
+    a->listed = mext_keyfile_there(&f, MEXT_ACCEPT_FILE);
+    if (a->listed)
+        rc = mext_keyfile_read(&f, MEXT_ACCEPT_FILE, false, text, sizeof(text),
+                               why);
+    mext_folder_close(&f);
+    if (rc)
         return -1;
     for (; a->listed && *line; line = *end ? end + 1 : end, number++) {
         end = strchrnul(line, '\n');

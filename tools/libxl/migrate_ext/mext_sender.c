@@ -172,35 +172,52 @@ static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
     if (mext_token_sign(t, &s->self, out))
         return mext_fail(why, "memory, vCPUs or mstrap's address are outside "
                               "what a token can carry");
-    mext_wipe(&s->self, sizeof(s->self)); /* signs nothing else */
     mext_digest(out, MEXT_TOKEN_LEN, s->digest);
     return 0;
 }
 
-static int connect_control(struct sender *s, struct mext_why *why)
+/* One attempt, with one of the destination's keys. */
+static int try_key(struct sender *s, const char *host, uint16_t port,
+                   const uint8_t key[MEXT_KEY_LEN], unsigned *refused_r,
+                   struct mext_why *why)
 {
-    uint8_t audience[MEXT_KEY_LEN], token[MEXT_TOKEN_LEN];
-    char host[256];
-    uint16_t port;
+    uint8_t token[MEXT_TOKEN_LEN];
     int fd;
 
-    if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
-        mext_identity_load(s->rq->keys_dir, &s->self, why) ||
-        mext_trust_find(s->rq->keys_dir, s->rq->peer, audience, why) ||
-        mext_attest_load(&s->attest, s->rq->keys_dir, s->rq->peer,
-                         sodium_is_zero(s->rq->image, sizeof(s->rq->image)),
-                         why) ||
-        make_token(s, audience, token, why))
-        return -1;
-    step(s, "connecting to packetd on %s port %u", host, port);
-    if (mext_net_connect(host, port, CONNECT_MS, &fd, why))
+    *refused_r = 0;
+    if (make_token(s, key, token, why) ||
+        mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
     if (mext_handshake(&s->conn, fd, token, s->secret, s->rq->peer, ANSWER_MS,
-                       why)) {
+                       refused_r, why)) {
         close(fd);
         return -1;
     }
     return 0;
+}
+
+/* A destination whose key is being replaced has one or another of its keys. */
+static int connect_control(struct sender *s, struct mext_why *why)
+{
+    struct mext_trusted peer;
+    unsigned refused, i = 0;
+    char host[256];
+    uint16_t port;
+    int rc;
+
+    if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
+        mext_identity_load(s->rq->keys_dir, &s->self, why) ||
+        mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why) ||
+        mext_attest_load(&s->attest, s->rq->keys_dir, s->rq->peer,
+                         sodium_is_zero(s->rq->image, sizeof(s->rq->image)),
+                         why))
+        return -1;
+    step(s, "connecting to packetd on %s port %u", host, port);
+    do
+        rc = try_key(s, host, port, peer.key[i], &refused, why);
+    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+    mext_wipe(&s->self, sizeof(s->self)); /* signs nothing else */
+    return rc;
 }
 
 /* CONFIG, then steps until the receipt. */

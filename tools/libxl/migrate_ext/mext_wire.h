@@ -20,16 +20,21 @@
 #define MEXT_DIGEST_LEN  32 /* SHA-256, BLAKE2b-256 */
 #define MEXT_SIG_LEN     64 /* Ed25519 */
 #define MEXT_TAG_LEN     16 /* Poly1305 */
+#define MEXT_NONCE_LEN   32 /* of who asks for a host's keys */
 #define MEXT_PURPOSE_LEN 24 /* zero-padded ASCII */
 #define MEXT_PAGE_SIZE   4096
 
-/* Signed objects: purpose strings and whole sizes, bytes */
+/* Signed objects, and the question for one: purpose strings, sizes, bytes */
 #define MEXT_TOKEN_PURPOSE   "xen-mext boot token v1"
 #define MEXT_HELLO_PURPOSE   "xen-mext hello v1"
 #define MEXT_RECEIPT_PURPOSE "xen-mext receipt v1"
+#define MEXT_WHOIS_PURPOSE   "xen-mext who are you v1"
+#define MEXT_IAM_PURPOSE     "xen-mext i am v1"
 #define MEXT_TOKEN_LEN       312
 #define MEXT_HELLO_LEN       184
 #define MEXT_RECEIPT_LEN     288 /* a datagram: not above the token */
+#define MEXT_WHOIS_LEN       248
+#define MEXT_IAM_LEN         248 /* not longer than what asks for it */
 
 /* Limits on what a token may ask for */
 #define MEXT_TOKEN_LIFETIME_MAX 3600  /* expiry - issued, seconds */
