@@ -34,7 +34,7 @@ static void usage(FILE *f)
     fputs(
         "Usage: packetd run [OPTION]...   receive guests\n"
         "       packetd request ...           ask a host for an mstrap\n"
-        "       packetd genkey|pubkey|fingerprint|trust ...   keys\n"
+        "       packetd genkey|pubkey|fingerprint|rotate|trust ...   keys\n"
         "       packetd ak ...                the TPM's key for --attest tpm\n"
         "       packetd check-config [FILE]   the policy's errors\n"
         "\n"
@@ -235,20 +235,25 @@ static int run(struct packetd *p)
 {
     static char image[MS_IMAGE_COPY_MAX];
     char key[MEXT_KEY_TEXT_LEN], hex[2 * MEXT_DIGEST_LEN + 1];
+    char fingerprint[MEXT_FINGERPRINT_LEN];
     struct mext_why why;
     uint16_t port;
     int listeners[2];
 
     if (jail_user_find(p->user_name, &p->user, &why) ||
-        mext_identity_load(p->keys_dir, &p->self, &why) ||
+        mext_identities_load(p->keys_dir, &p->ids, &why) ||
         ms_image_load(p->image, image, p->measurement, p->measurement2, &why) ||
         measure(p, &why) || listen_at(p, listeners, &port, &why)) {
         packetd_log("%s", why.text);
         return 1;
     }
-    mext_key_text(p->self.pk, key);
+    mext_key_text(p->ids.id[0].pk, key);
+    mext_fingerprint(p->ids.id[0].pk, fingerprint);
     sodium_bin2hex(hex, sizeof(hex), p->measurement, MEXT_DIGEST_LEN);
-    packetd_log("key %s, mstrap SHA-256 %s", key, hex);
+    packetd_log("key %s, fingerprint %s", key, fingerprint);
+    packetd_log("mstrap SHA-256 %s", hex);
+    if (mext_trust_check(p->keys_dir, &why))
+        packetd_log("%s", why.text);
     packetd_log("listening on port %u", port);
     p->image = image;
     return packetd_monitor(p, listeners);

@@ -228,8 +228,9 @@ static int send_trust(const struct packetd *p, struct mext_why *why)
     m.type = GATE_TRUST;
     m.fd = -1;
     m.u.trust.rate = p->rate;
-    m.u.trust.nself = 1;
-    memcpy(m.u.trust.self[0], p->self.pk, MEXT_KEY_LEN);
+    m.u.trust.nself = (uint16_t)p->ids.n;
+    for (unsigned i = 0; i < p->ids.n; i++)
+        memcpy(m.u.trust.self[i], p->ids.id[i].pk, MEXT_KEY_LEN);
     m.u.trust.n = 0;
     mext_trust_each(p->keys_dir, add_key, &m);
     return gate_send(p->gate, &m, why);
@@ -258,10 +259,13 @@ static unsigned judge(const struct packetd *p, const struct gate_msg *m,
 {
     struct trusted by = { p, key_r };
     uint64_t now = (uint64_t)time(NULL);
-    unsigned code = (unsigned)mext_token_verify(
-        m->u.token.bytes, MEXT_TOKEN_LEN, p->self.pk, now, trusts, &by, t_r);
+    unsigned code = MEXT_E_AUDIENCE;
 
     why->text[0] = 0;
+    for (unsigned i = 0; i < p->ids.n && code == MEXT_E_AUDIENCE; i++)
+        code = (unsigned)mext_token_verify(m->u.token.bytes, MEXT_TOKEN_LEN,
+                                           p->ids.id[i].pk, now, trusts, &by,
+                                           t_r);
     if (!code)
         code = packetd_replay_new(p->state_dir, t_r->id, t_r->expiry, now, why);
     if (!code && !sodium_is_zero(t_r->image, MEXT_DIGEST_LEN) &&
@@ -387,19 +391,19 @@ static void write_metrics(const struct packetd *p)
 /* SIGHUP: our own keys are read anew, those of others always are. */
 static void reload(struct packetd *p)
 {
-    struct mext_identity self;
+    static struct mext_identities ids;
     struct mext_why why;
 
     renew = 0;
     service_reloading();
-    if (mext_identity_load(p->keys_dir, &self, &why)) {
+    if (mext_identities_load(p->keys_dir, &ids, &why)) {
         packetd_log("nothing changes: %s", why.text);
     } else {
-        p->self = self;
+        p->ids = ids;
         if (p->gate >= 0 && send_trust(p, &why))
             packetd_log("%s", why.text);
     }
-    mext_wipe(&self, sizeof(self));
+    mext_wipe(&ids, sizeof(ids));
     service_ready();
 }
 

@@ -25,9 +25,9 @@ struct packetd {
     unsigned verbosity;
     uint32_t rate; /* tokens a second from one address, 0: any */
     const char *user_name;
-    struct jail_user user; /* of the parts that read from the network */
-    int gate;              /* to the door */
-    struct mext_identity self;
+    struct jail_user user;      /* of the parts that read from the network */
+    int gate;                   /* to the door */
+    struct mext_identities ids; /* this host's; the first is host.key */
     uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
     uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
 };

@@ -10,6 +10,8 @@ static int sign(const struct packetd *p, const uint8_t digest[MEXT_DIGEST_LEN],
                 const struct ms_domain *m, uint16_t attester,
                 uint8_t out[MEXT_RECEIPT_LEN], struct mext_why *why)
 {
+    const struct mext_identity *self = mext_identities_find(&p->ids,
+                                                            t->audience);
     struct mext_receipt r = {
         .issued = (uint64_t)time(NULL),
         .ip = ip,
@@ -21,13 +23,13 @@ static int sign(const struct packetd *p, const uint8_t digest[MEXT_DIGEST_LEN],
 
     memcpy(r.token, digest, sizeof(r.token));
     memcpy(r.id, t->id, sizeof(r.id));
-    memcpy(r.destination, p->self.pk, sizeof(r.destination));
+    memcpy(r.destination, t->audience, sizeof(r.destination));
     memcpy(r.measurement, p->measurement, sizeof(r.measurement));
     memcpy(r.measurement2, p->measurement2, sizeof(r.measurement2));
     memcpy(r.mstrap, m->key, sizeof(r.mstrap));
-    return mext_receipt_sign(&r, &p->self, out)
-               ? mext_fail(why, "the receipt cannot be signed")
-               : 0;
+    if (!self || mext_receipt_sign(&r, self, out))
+        return mext_fail(why, "the receipt cannot be signed");
+    return 0;
 }
 
 int packetd_receipt(const struct packetd *p,

@@ -87,17 +87,19 @@ static void step(struct session *s, const char *fmt, ...)
 static int make_setup(struct session *s, struct line_setup *l,
                       struct mext_why *why)
 {
+    const struct mext_identity *self = mext_identities_find(&s->p->ids,
+                                                            s->token.audience);
     uint8_t secret[32];
     struct mext_hello h;
     int rc;
 
     memcpy(h.token, s->digest, sizeof(h.token));
-    memcpy(h.destination, s->p->self.pk, sizeof(h.destination));
+    memcpy(h.destination, s->token.audience, sizeof(h.destination));
     randombytes_buf(secret, sizeof(secret));
     crypto_scalarmult_base(h.session, secret);
     rc = mext_root_derive(&l->root, MEXT_KDF_CONTROL, secret, s->token.session,
                           s->digest, s->token.session, h.session) ||
-         mext_hello_sign(&h, &s->p->self, l->hello);
+         !self || mext_hello_sign(&h, self, l->hello);
     mext_wipe(secret, sizeof(secret));
     return rc ? mext_fail(why, "the source's session key is unusable") : 0;
 }
