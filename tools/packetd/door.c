@@ -50,41 +50,54 @@ static struct door {
 
 /* ---- addresses ---- */
 
-/* The bytes that tell one sender from another: a whole IPv6 /64 is one. */
-static const uint8_t *address_of(const struct gate_peer *p, size_t *n_r)
-{
-    const struct sockaddr *sa = (const void *)p->addr;
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
 
-    if (sa->sa_family == AF_INET6) {
-        *n_r = 8;
-        return (const uint8_t *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
-    }
-    *n_r = 4;
-    return (const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr;
+static union address address_of(const struct gate_peer *p)
+{
+    union address a;
+
+    memcpy(&a, p->addr, sizeof(a));
+    return a;
 }
 
-static bool same_address(const struct gate_peer *a, const struct gate_peer *b)
+/* The bytes that tell one sender from another: a whole IPv6 /64 is one. */
+static void sender_of(const struct gate_peer *p, uint8_t sender_r[8])
 {
-    size_t n, m;
-    const uint8_t *x = address_of(a, &n), *y = address_of(b, &m);
+    union address a = address_of(p);
 
-    return n == m && !memcmp(x, y, n);
+    memset(sender_r, 0, 8);
+    if (a.any.sa_family == AF_INET6)
+        memcpy(sender_r, &a.six.sin6_addr, 8);
+    else
+        memcpy(sender_r, &a.four.sin_addr, sizeof(a.four.sin_addr));
+}
+
+static bool same_sender(const struct gate_peer *a, const struct gate_peer *b)
+{
+    uint8_t x[8], y[8];
+
+    sender_of(a, x);
+    sender_of(b, y);
+    return !memcmp(x, y, sizeof(x));
 }
 
 /* By inet_ntop alone: resolvers open files. */
 static void address_text(const struct gate_peer *p, char out[64])
 {
-    const struct sockaddr_in6 *six = (const void *)p->addr;
-    const struct sockaddr_in *four = (const void *)p->addr;
+    union address a = address_of(p);
+    bool six = a.any.sa_family == AF_INET6;
     char host[INET6_ADDRSTRLEN] = "?";
-    bool is_six = six->sin6_family == AF_INET6;
 
-    if (is_six)
-        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof(host));
+    if (six)
+        inet_ntop(AF_INET6, &a.six.sin6_addr, host, sizeof(host));
     else
-        inet_ntop(AF_INET, &four->sin_addr, host, sizeof(host));
+        inet_ntop(AF_INET, &a.four.sin_addr, host, sizeof(host));
     snprintf(out, 64, "%s port %u", host,
-             ntohs(is_six ? six->sin6_port : four->sin_port));
+             ntohs(six ? a.six.sin6_port : a.four.sin_port));
 }
 
 /* Whether one more token from there may be verified now. */
@@ -92,13 +105,12 @@ static bool within_rate(const struct gate_peer *p)
 {
     uint64_t now = mext_now_ms(), rate = door.trust.u.trust.rate, most, h;
     struct bucket *b;
-    const uint8_t *address;
-    size_t n;
+    uint8_t sender[8];
 
     if (!rate)
         return true;
-    address = address_of(p, &n);
-    crypto_shorthash((uint8_t *)&h, address, n, door.hash_key);
+    sender_of(p, sender);
+    crypto_shorthash((uint8_t *)&h, sender, sizeof(sender), door.hash_key);
     b = &door.buckets[h % BUCKETS];
     most = 2000 * rate;
     b->level += b->ms ? (now - b->ms) * rate : most;
@@ -316,7 +328,7 @@ static struct caller *place_for(const struct gate_peer *from)
         }
         if (c->until < oldest->until)
             oldest = c;
-        if (!same_address(&c->from, from))
+        if (!same_sender(&c->from, from))
             continue;
         n++;
         if (!mine || c->until < mine->until)
