@@ -186,17 +186,23 @@ static bool take(const struct gate_msg *m)
     return true;
 }
 
-/* Until a message of a type comes: there is no door without a monitor. */
-static void wait_for(uint8_t type, struct gate_msg *m)
+/*
+ * What may come at any time, or is due (0: nothing): there is no door without
+ * a monitor that keeps to the specification.
+ */
+static void next_message(uint8_t due, struct gate_msg *m)
 {
     struct mext_why why;
 
+    if (gate_recv(GATE_FD, m, &why) || (!take(m) && m->type != due))
+        _exit(0);
+}
+
+static void wait_for(uint8_t due, struct gate_msg *m)
+{
     do
-        if (gate_recv(GATE_FD, m, &why))
-            _exit(0);
-    while (!take(m) && m->type != type);
-    if (m->type != type)
-        wait_for(type, m);
+        next_message(due, m);
+    while (m->type != due);
 }
 
 static void tell(const struct gate_msg *m)
@@ -254,7 +260,7 @@ static unsigned verify(const uint8_t *in, size_t n)
     return code;
 }
 
-/* 0, or the reason against it; verified is whether its signature is good. */
+/* 0, or the reason against it. */
 static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
                       int fd, struct mext_why *why)
 {
@@ -401,16 +407,6 @@ static void on_bytes(struct caller *c)
 
 /* ---- loop ---- */
 
-static void on_message(void)
-{
-    static struct gate_msg m;
-    struct mext_why why;
-
-    if (gate_recv(GATE_FD, &m, &why))
-        _exit(0);
-    take(&m);
-}
-
 static void serve(void)
 {
     struct pollfd pf[3 + GUESTS_MAX] = {
@@ -418,6 +414,8 @@ static void serve(void)
         { .fd = GATE_TCP_FD, .events = POLLIN },
         { .fd = GATE_UDP_FD, .events = POLLIN },
     };
+
+    static struct gate_msg m;
 
     for (;;) {
         uint64_t now;
@@ -428,7 +426,7 @@ static void serve(void)
         if (poll(pf, 3 + GUESTS_MAX, LOG_MS) < 0)
             continue;
         if (pf[0].revents)
-            on_message();
+            next_message(0, &m);
         if (pf[2].revents)
             on_datagram();
         now = mext_now_ms();
