@@ -23,7 +23,8 @@
 #define FRAME_LEN  (MEXT_FRAME_HDR_LEN + MEXT_TOKEN_LEN)
 
 struct caller {
-    int fd; /* -1: free */
+    int fd;       /* -1: free */
+    uint64_t nth; /* the smaller, the older */
     uint64_t until;
     struct gate_peer from;
     size_t n;
@@ -41,6 +42,7 @@ static struct door {
     struct caller callers[GUESTS_MAX];
     struct bucket buckets[BUCKETS];
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
+    uint64_t accepted; /* callers so far */
     uint64_t refreshed, reported;
     uint64_t log_at;
     unsigned lines, unlogged;
@@ -332,12 +334,12 @@ static struct caller *place_for(const struct gate_peer *from)
             free_one = c;
             continue;
         }
-        if (c->until < oldest->until)
+        if (c->nth < oldest->nth)
             oldest = c;
         if (!same_sender(&c->from, from))
             continue;
         n++;
-        if (!mine || c->until < mine->until)
+        if (!mine || c->nth < mine->nth)
             mine = c;
     }
     if (n >= EACH_MAX || !free_one) {
@@ -365,6 +367,7 @@ static void on_connection(void)
     c->fd = fd;
     c->from = from;
     c->n = 0;
+    c->nth = door.accepted++;
     c->until = mext_now_ms() + TOKEN_MS;
 }
 
@@ -414,7 +417,6 @@ static void serve(void)
         { .fd = GATE_TCP_FD, .events = POLLIN },
         { .fd = GATE_UDP_FD, .events = POLLIN },
     };
-
     static struct gate_msg m;
 
     for (;;) {
