@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
 	tests/unit/test_guest \
+	tests/unit/test_jail \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_move \
@@ -34,7 +35,8 @@ unit_tests = \
 	tests/unit/test_seal \
 	tests/unit/test_thin \
 	tests/unit/test_token
-check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
+check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors \
+	tests/unit/packetd_hooked
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
@@ -121,3 +123,31 @@ tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_replay_LDADD = $(UNIT_LDADD)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c \
 	tools/packetd/replay.c
+
+# packetd's door and line as processes of their own.
+PART_SOURCES = \
+	tests/unit/part.c \
+	tests/unit/part.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h
+
+# packetd that does in its jail what a test asks for.
+tests_unit_packetd_hooked_CPPFLAGS = $(tools_packetd_packetd_CPPFLAGS) \
+	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100
+tests_unit_packetd_hooked_CFLAGS = $(tools_packetd_packetd_CFLAGS)
+tests_unit_packetd_hooked_LDADD = $(tools_packetd_packetd_LDADD)
+tests_unit_packetd_hooked_SOURCES = $(tools_packetd_packetd_SOURCES) \
+	tests/unit/jail_deeds.c \
+	tests/unit/jail_deeds.h \
+	tests/unit/jail_hook.c \
+	tests/unit/part.h
+
+tests_unit_test_jail_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_jail_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_jail_LDADD = $(UNIT_LDADD) $(SECCOMP_LIBS)
+tests_unit_test_jail_SOURCES = tests/unit/test_jail.c \
+	tests/unit/jail_deeds.c \
+	tests/unit/jail_deeds.h \
+	tools/packetd/jail.c \
+	tools/packetd/jail.h \
+	$(PART_SOURCES)
