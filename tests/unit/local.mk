@@ -19,9 +19,17 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.c \
 	tests/vectors/fixture.h
 
+# What packetd's door and monitor say to each other.
+GATE_SOURCES = \
+	tests/vectors/fix_gate.c \
+	tests/vectors/fix_gate.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h
+
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
+	tests/unit/test_gate \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
 	tests/unit/test_keys \
@@ -54,7 +62,8 @@ tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
 tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)
 tests_vectors_make_vectors_LDADD = $(UNIT_LDADD)
-tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c
+tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c \
+	$(GATE_SOURCES)
 
 tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
@@ -141,6 +150,11 @@ tests_unit_packetd_hooked_SOURCES = $(tools_packetd_packetd_SOURCES) \
 	tests/unit/jail_deeds.h \
 	tests/unit/jail_hook.c \
 	tests/unit/part.h
+
+tests_unit_test_gate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gate_LDADD = $(UNIT_LDADD)
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c $(GATE_SOURCES)
 
 tests_unit_test_jail_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_jail_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
