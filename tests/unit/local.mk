@@ -29,7 +29,9 @@ GATE_SOURCES = \
 unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_codec \
+	tests/unit/test_door \
 	tests/unit/test_gate \
+	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
 	tests/unit/test_keys \
@@ -165,3 +167,18 @@ tests_unit_test_jail_SOURCES = tests/unit/test_jail.c \
 	tools/packetd/jail.c \
 	tools/packetd/jail.h \
 	$(PART_SOURCES)
+
+DOOR_SOURCES = \
+	tests/unit/door_case.c \
+	tests/unit/door_case.h \
+	$(PART_SOURCES)
+
+tests_unit_test_door_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_LDADD = $(UNIT_LDADD)
+tests_unit_test_door_SOURCES = tests/unit/test_door.c $(DOOR_SOURCES)
+
+tests_unit_test_guard_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_guard_LDADD = $(UNIT_LDADD)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(DOOR_SOURCES)
