@@ -36,6 +36,7 @@ unit_tests = \
 	tests/unit/test_jail \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
+	tests/unit/test_line \
 	tests/unit/test_move \
 	tests/unit/test_net \
 	tests/unit/test_order \
@@ -182,3 +183,8 @@ tests_unit_test_guard_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guard_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(DOOR_SOURCES)
+
+tests_unit_test_line_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_line_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_line_LDADD = $(UNIT_LDADD)
+tests_unit_test_line_SOURCES = tests/unit/test_line.c $(PART_SOURCES)
