@@ -7,6 +7,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_gate \
 	tests/fuzz/fuzz_hello \
 	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_policy \
@@ -77,6 +78,15 @@ tests_fuzz_fuzz_hello_SOURCES = tests/fuzz/fuzz_hello.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h \
 	tests/fuzz/sign.c
+
+tests_fuzz_fuzz_gate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_gate_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_gate_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h
 
 tests_fuzz_fuzz_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_move_CFLAGS = $(UNIT_CFLAGS)

@@ -23,6 +23,13 @@ tests_unit_libunit_a_SOURCES = \
 	tests/vectors/fixture.c \
 	tests/vectors/fixture.h
 
+# What packetd's door and monitor say to each other.
+GATE_SOURCES = \
+	tests/vectors/fix_gate.c \
+	tests/vectors/fix_gate.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h
+
 unit_tests = \
 	tests/unit/test_admit \
 	tests/unit/test_agent \
@@ -30,11 +37,16 @@ unit_tests = \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
 	tests/unit/test_connect \
+	tests/unit/test_door \
 	tests/unit/test_fetch \
+	tests/unit/test_gate \
+	tests/unit/test_guard \
 	tests/unit/test_guest \
+	tests/unit/test_jail \
 	tests/unit/test_keycmd \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
+	tests/unit/test_line \
 	tests/unit/test_move \
 	tests/unit/test_net \
 	tests/unit/test_order \
@@ -50,7 +62,8 @@ unit_tests = \
 	tests/unit/test_token \
 	tests/unit/test_trust \
 	tests/unit/test_whois
-check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors
+check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors \
+	tests/unit/packetd_hooked
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
 EXTRA_DIST += tests/unit/spec_check tests/vectors/check_vectors \
 	tests/vectors/data
@@ -80,7 +93,8 @@ tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
 tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)
 tests_vectors_make_vectors_LDADD = $(UNIT_LDADD)
-tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c
+tests_vectors_make_vectors_SOURCES = tests/vectors/make_vectors.c \
+	$(GATE_SOURCES)
 
 tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
@@ -239,3 +253,56 @@ tests_unit_test_attest_tpm_SOURCES = tests/unit/test_attest_tpm.c \
 	tools/packetd/attest_tpm.c \
 	tools/packetd/tpm.c \
 	tools/packetd/tpm.h
+
+# packetd's door and line as processes of their own.
+PART_SOURCES = \
+	tests/unit/part.c \
+	tests/unit/part.h \
+	tools/packetd/gate.c \
+	tools/packetd/gate.h
+
+# packetd that does in its jail what a test asks for.
+tests_unit_packetd_hooked_CPPFLAGS = $(tools_packetd_packetd_CPPFLAGS) \
+	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100
+tests_unit_packetd_hooked_CFLAGS = $(tools_packetd_packetd_CFLAGS)
+tests_unit_packetd_hooked_LDADD = $(tools_packetd_packetd_LDADD)
+tests_unit_packetd_hooked_SOURCES = $(tools_packetd_packetd_SOURCES) \
+	tests/unit/jail_deeds.c \
+	tests/unit/jail_deeds.h \
+	tests/unit/jail_hook.c \
+	tests/unit/part.h
+
+tests_unit_test_gate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gate_LDADD = $(UNIT_LDADD)
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c $(GATE_SOURCES)
+
+tests_unit_test_jail_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_jail_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_jail_LDADD = $(UNIT_LDADD) $(SECCOMP_LIBS)
+tests_unit_test_jail_SOURCES = tests/unit/test_jail.c \
+	tests/unit/jail_deeds.c \
+	tests/unit/jail_deeds.h \
+	tools/packetd/jail.c \
+	tools/packetd/jail.h \
+	$(PART_SOURCES)
+
+DOOR_SOURCES = \
+	tests/unit/door_case.c \
+	tests/unit/door_case.h \
+	$(PART_SOURCES)
+
+tests_unit_test_door_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_LDADD = $(UNIT_LDADD)
+tests_unit_test_door_SOURCES = tests/unit/test_door.c $(DOOR_SOURCES)
+
+tests_unit_test_guard_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_guard_LDADD = $(UNIT_LDADD)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(DOOR_SOURCES)
+
+tests_unit_test_line_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_line_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_line_LDADD = $(UNIT_LDADD)
+tests_unit_test_line_SOURCES = tests/unit/test_line.c $(PART_SOURCES)

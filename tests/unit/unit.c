@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include "unit.h"
+
+#define SKIPPED 77 /* automake's word for it */
+
+void unit_need_root(void)
+{
+    if (!geteuid())
+        return;
+    fputs("only root can give up privileges: run this as root\n", stderr);
+    exit(SKIPPED);
+}
 
 Suite *unit_suite(const char *name, const TTest *const *tests)
 {

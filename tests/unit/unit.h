@@ -10,6 +10,9 @@
 /* Runs a suite as a program; its exit status. */
 int unit_main(Suite *s);
 
+/* Ends the program, counted as skipped, if it does not run as root. */
+void unit_need_root(void);
+
 /* A suite of one case with the given test functions, ended by NULL. */
 Suite *unit_suite(const char *name, const TTest *const *tests);
 /* The same; setup and teardown (may be NULL) run around each test. */

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "fix_gate.h"
 #include "fix_quote.h"
 
 static FILE *create(const char *dir, const char *sub, const char *name)
@@ -158,6 +159,23 @@ static void save_ctl(const char *corpus)
         mext_buf_init(&b, body, sizeof(body));
         if (!mext_ctl_encode(&m, &b))
             save(corpus, "ctl", fix_ctl[i].name, b.p, b.pos);
+    }
+}
+
+/* Without the ones that hold more keys than any other file is long. */
+static void save_gate(const char *corpus)
+{
+    static struct gate_msg m;
+    static uint8_t body[4096];
+
+    for (size_t i = 0; i < fix_ngate; i++) {
+        struct mext_buf b;
+
+        memset(&m, 0, sizeof(m));
+        fix_gate[i].fill(&m);
+        mext_buf_init(&b, body, sizeof(body));
+        if (!gate_encode(&m, &b))
+            save(corpus, "gate", fix_gate[i].name, b.p, b.pos);
     }
 }
 
@@ -362,6 +380,7 @@ int main(int argc, char **argv)
     save_whois(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
+    save_gate(argv[2]);
     save_agent(argv[1], argv[2]);
     save_channel(argv[1], ".");
     save_channel(argv[2], "frame");

@@ -13,17 +13,20 @@
 #include "door.h"
 #include "packetd.h"
 
-#define GUESTS_MAX 64 /* connections whose token has not come whole */
-#define EACH_MAX   8  /* of them from one address */
-#define TOKEN_MS   10000
+#define GUESTS_MAX 64  /* connections whose token has not come whole */
+#define EACH_MAX   8   /* of them from one address */
 #define REFRESH_MS 200 /* between two looks for new keys */
 #define LOG_MS     1000
 #define LOG_LINES  10 /* of refusals in LOG_MS, the rest is counted */
 #define BUCKETS    1024
 #define FRAME_LEN  (MEXT_FRAME_HDR_LEN + MEXT_TOKEN_LEN)
+#ifndef TOKEN_MS /* a test is in more of a hurry */
+#define TOKEN_MS 10000
+#endif
 
 struct caller {
-    int fd; /* -1: free */
+    int fd;       /* -1: free */
+    uint64_t nth; /* the smaller, the older */
     uint64_t until;
     struct gate_peer from;
     size_t n;
@@ -41,6 +44,7 @@ static struct door {
     struct caller callers[GUESTS_MAX];
     struct bucket buckets[BUCKETS];
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
+    uint64_t accepted; /* callers so far */
     uint64_t refreshed, reported;
     uint64_t log_at;
     unsigned lines, unlogged;
@@ -50,41 +54,54 @@ static struct door {
 
 /* ---- addresses ---- */
 
-/* The bytes that tell one sender from another: a whole IPv6 /64 is one. */
-static const uint8_t *address_of(const struct gate_peer *p, size_t *n_r)
-{
-    const struct sockaddr *sa = (const void *)p->addr;
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
 
-    if (sa->sa_family == AF_INET6) {
-        *n_r = 8;
-        return (const uint8_t *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
-    }
-    *n_r = 4;
-    return (const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr;
+static union address address_of(const struct gate_peer *p)
+{
+    union address a;
+
+    memcpy(&a, p->addr, sizeof(a));
+    return a;
 }
 
-static bool same_address(const struct gate_peer *a, const struct gate_peer *b)
+/* The bytes that tell one sender from another: a whole IPv6 /64 is one. */
+static void sender_of(const struct gate_peer *p, uint8_t sender_r[8])
 {
-    size_t n, m;
-    const uint8_t *x = address_of(a, &n), *y = address_of(b, &m);
+    union address a = address_of(p);
 
-    return n == m && !memcmp(x, y, n);
+    memset(sender_r, 0, 8);
+    if (a.any.sa_family == AF_INET6)
+        memcpy(sender_r, &a.six.sin6_addr, 8);
+    else
+        memcpy(sender_r, &a.four.sin_addr, sizeof(a.four.sin_addr));
+}
+
+static bool same_sender(const struct gate_peer *a, const struct gate_peer *b)
+{
+    uint8_t x[8], y[8];
+
+    sender_of(a, x);
+    sender_of(b, y);
+    return !memcmp(x, y, sizeof(x));
 }
 
 /* By inet_ntop alone: resolvers open files. */
 static void address_text(const struct gate_peer *p, char out[64])
 {
-    const struct sockaddr_in6 *six = (const void *)p->addr;
-    const struct sockaddr_in *four = (const void *)p->addr;
+    union address a = address_of(p);
+    bool six = a.any.sa_family == AF_INET6;
     char host[INET6_ADDRSTRLEN] = "?";
-    bool is_six = six->sin6_family == AF_INET6;
 
-    if (is_six)
-        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof(host));
+    if (six)
+        inet_ntop(AF_INET6, &a.six.sin6_addr, host, sizeof(host));
     else
-        inet_ntop(AF_INET, &four->sin_addr, host, sizeof(host));
+        inet_ntop(AF_INET, &a.four.sin_addr, host, sizeof(host));
     snprintf(out, 64, "%s port %u", host,
-             ntohs(is_six ? six->sin6_port : four->sin_port));
+             ntohs(six ? a.six.sin6_port : a.four.sin_port));
 }
 
 /* Whether one more token from there may be verified now. */
@@ -92,13 +109,12 @@ static bool within_rate(const struct gate_peer *p)
 {
     uint64_t now = mext_now_ms(), rate = door.trust.u.trust.rate, most, h;
     struct bucket *b;
-    const uint8_t *address;
-    size_t n;
+    uint8_t sender[8];
 
     if (!rate)
         return true;
-    address = address_of(p, &n);
-    crypto_shorthash((uint8_t *)&h, address, n, door.hash_key);
+    sender_of(p, sender);
+    crypto_shorthash((uint8_t *)&h, sender, sizeof(sender), door.hash_key);
     b = &door.buckets[h % BUCKETS];
     most = 2000 * rate;
     b->level += b->ms ? (now - b->ms) * rate : most;
@@ -174,17 +190,23 @@ static bool take(const struct gate_msg *m)
     return true;
 }
 
-/* Until a message of a type comes: there is no door without a monitor. */
-static void wait_for(uint8_t type, struct gate_msg *m)
+/*
+ * What may come at any time, or is due (0: nothing): there is no door without
+ * a monitor that keeps to the specification.
+ */
+static void next_message(uint8_t due, struct gate_msg *m)
 {
     struct mext_why why;
 
+    if (gate_recv(GATE_FD, m, &why) || (!take(m) && m->type != due))
+        _exit(0);
+}
+
+static void wait_for(uint8_t due, struct gate_msg *m)
+{
     do
-        if (gate_recv(GATE_FD, m, &why))
-            _exit(0);
-    while (!take(m) && m->type != type);
-    if (m->type != type)
-        wait_for(type, m);
+        next_message(due, m);
+    while (m->type != due);
 }
 
 static void tell(const struct gate_msg *m)
@@ -242,7 +264,7 @@ static unsigned verify(const uint8_t *in, size_t n)
     return code;
 }
 
-/* 0, or the reason against it; verified is whether its signature is good. */
+/* 0, or the reason against it. */
 static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
                       int fd, struct mext_why *why)
 {
@@ -314,12 +336,12 @@ static struct caller *place_for(const struct gate_peer *from)
             free_one = c;
             continue;
         }
-        if (c->until < oldest->until)
+        if (c->nth < oldest->nth)
             oldest = c;
-        if (!same_address(&c->from, from))
+        if (!same_sender(&c->from, from))
             continue;
         n++;
-        if (!mine || c->until < mine->until)
+        if (!mine || c->nth < mine->nth)
             mine = c;
     }
     if (n >= EACH_MAX || !free_one) {
@@ -347,6 +369,7 @@ static void on_connection(void)
     c->fd = fd;
     c->from = from;
     c->n = 0;
+    c->nth = door.accepted++;
     c->until = mext_now_ms() + TOKEN_MS;
 }
 
@@ -389,16 +412,6 @@ static void on_bytes(struct caller *c)
 
 /* ---- loop ---- */
 
-static void on_message(void)
-{
-    static struct gate_msg m;
-    struct mext_why why;
-
-    if (gate_recv(GATE_FD, &m, &why))
-        _exit(0);
-    take(&m);
-}
-
 static void serve(void)
 {
     struct pollfd pf[3 + GUESTS_MAX] = {
@@ -406,6 +419,7 @@ static void serve(void)
         { .fd = GATE_TCP_FD, .events = POLLIN },
         { .fd = GATE_UDP_FD, .events = POLLIN },
     };
+    static struct gate_msg m;
 
     for (;;) {
         uint64_t now;
@@ -416,7 +430,7 @@ static void serve(void)
         if (poll(pf, 3 + GUESTS_MAX, LOG_MS) < 0)
             continue;
         if (pf[0].revents)
-            on_message();
+            next_message(0, &m);
         if (pf[2].revents)
             on_datagram();
         now = mext_now_ms();

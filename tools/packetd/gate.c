@@ -146,6 +146,19 @@ union control {
     char room[CMSG_SPACE(sizeof(int))];
 };
 
+/* A side that takes nothing must not stop the other one. */
+static bool has_room(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int n;
+
+    do
+        n = poll(&p, 1, GATE_SEND_MS);
+    while (n < 0 && errno == EINTR);
+    errno = EAGAIN;
+    return n > 0;
+}
+
 int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
 {
     uint8_t out[GATE_MSG_MAX];
@@ -168,23 +181,38 @@ int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
         memcpy(CMSG_DATA(&c.header), &m->fd, sizeof(int));
     }
     do
-        n = sendmsg(fd, &h, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
+        n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && (errno == EINTR || (errno == EAGAIN && has_room(fd))));
     if (n != (ssize_t)b.pos)
-        return mext_fail(why, "the gate is closed: %s", strerror(errno));
+        return mext_fail(why, "nothing goes through the gate: %s",
+                         strerror(errno));
     return 0;
 }
 
-/* The one descriptor that came along, -1: none. */
-static int descriptor(struct msghdr *h)
+/* Takes all descriptors that came along: how many; the first is kept. */
+static unsigned take_descriptors(struct msghdr *h, int *fd_r)
 {
     struct cmsghdr *c = CMSG_FIRSTHDR(h);
-    int fd = -1;
+    unsigned n = 0;
+    int fd;
 
-    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-        c->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&fd, CMSG_DATA(c), sizeof(int));
-    return fd;
+    *fd_r = -1;
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+        return 0;
+    for (; CMSG_LEN((n + 1) * sizeof(int)) <= c->cmsg_len; n++) {
+        memcpy(&fd, CMSG_DATA(c) + n * sizeof(int), sizeof(int));
+        if (n)
+            close(fd);
+        else
+            *fd_r = fd;
+    }
+    return n;
+}
+
+/* Only a connection is passed on. */
+static unsigned descriptors_of(const struct gate_msg *m)
+{
+    return m->type == GATE_TOKEN && !m->u.token.from.len;
 }
 
 int gate_recv(int fd, struct gate_msg *m_r, struct mext_why *why)
@@ -196,25 +224,25 @@ int gate_recv(int fd, struct gate_msg *m_r, struct mext_why *why)
                         .msg_iovlen = 1,
                         .msg_control = &c,
                         .msg_controllen = sizeof(c) };
-    bool tcp;
+    unsigned nfds;
     ssize_t n;
 
     do
         n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return mext_fail(why, "the gate is closed");
-    m_r->fd = descriptor(&h);
-    if ((h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        gate_decode(in, (size_t)n, m_r))
+    if (n < 0)
+        return mext_fail(why, "the gate is closed: %s", strerror(errno));
+    nfds = take_descriptors(&h, &m_r->fd);
+    if (n == 0)
+        mext_fail(why, "the gate is closed");
+    else if ((h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+             gate_decode(in, (size_t)n, m_r))
         mext_fail(why, "a malformed message came through the gate");
-    else {
-        tcp = m_r->type == GATE_TOKEN && !m_r->u.token.from.len;
-        if (tcp == (m_r->fd >= 0))
-            return 0;
+    else if (nfds == descriptors_of(m_r))
+        return 0;
+    else
         mext_fail(why, "a descriptor too many or too few came through the "
                        "gate");
-    }
     if (m_r->fd >= 0)
         close(m_r->fd);
     return -1;

@@ -16,6 +16,7 @@
 #define GATE_SELF_MAX  3    /* keys of this host */
 #define GATE_PEER_MAX  32   /* bytes of an IPv4 or IPv6 socket address */
 #define GATE_REASONS   32   /* MEXT_E_* that are counted, 0: rate limit */
+#define GATE_SEND_MS   2000 /* a side that takes nothing for so long is gone */
 #define GATE_MSG_MAX   (16 + (GATE_TRUST_MAX + GATE_SELF_MAX) * MEXT_KEY_LEN)
 
 /* Descriptors of a process that was started for the network. */
@@ -72,13 +73,16 @@ struct gate_msg {
 int gate_encode(const struct gate_msg *m, struct mext_buf *b);
 int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r);
 
-/* Sends m, and m->fd with it if there is one (which stays open); -1 and why. */
+/*
+ * Sends m, and m->fd with it if there is one (which stays open); -1 and why,
+ * also if the other side takes nothing for GATE_SEND_MS.
+ */
 int gate_send(int fd, const struct gate_msg *m, struct mext_why *why);
 
 /*
  * Next message, waits for it: 0; -1 and why if the other side is gone or does
- * not keep to the specification.  A descriptor that does not belong to the
- * message is closed.
+ * not keep to the specification.  Descriptors that do not belong to
+ * the message are closed.
  */
 int gate_recv(int fd, struct gate_msg *m_r, struct mext_why *why);
 

@@ -21,13 +21,18 @@ int jail_user_find(const char *name, struct jail_user *u_r,
                    struct mext_why *why);
 
 /*
- * Gives up, for good, files (an empty folder that is deleted already becomes
- * the root), the user, all capabilities and, by a list of the system calls
- * that are left, everything that makes a descriptor; with `accepts` but those
- * of accepted connections and received messages.  Another call ends the
- * process with SIGSYS.  Must be root.  -1 and why: then the process must not
- * read anything.
+ * Gives up, for good, standard input, files (an empty folder that is deleted
+ * already becomes the root), the user, all capabilities and, by a list of the
+ * system calls that are left, everything that makes a descriptor; with
+ * `accepts` but those of accepted connections and received messages.  Another
+ * call ends the process with SIGSYS.  Must be root.  -1 and why: then the
+ * process must not read anything.
  */
 int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why);
+
+#ifdef PACKETD_TEST_HOOK
+/* Called in the jail, in place of code that somebody else got to run there. */
+void jail_test_hook(void);
+#endif
 
 #endif

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What ./bench measures without emulated hosts; those of the others it compiles
+# itself (tests/testbed/local.mk).
+check_PROGRAMS += tests/bench/bench-tokens
+tests_bench_bench_tokens_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_bench_bench_tokens_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tests_bench_bench_tokens_LDADD = $(UNIT_LDADD)
+tests_bench_bench_tokens_SOURCES = tests/bench/bench-tokens.c $(PART_SOURCES)
