@@ -159,6 +159,32 @@ START_TEST(udp)
 }
 END_TEST
 
+/* Who we are is the monitor's to say, and not to be asked too often. */
+START_TEST(who_are_you)
+{
+    uint8_t question[MEXT_WHOIS_LEN], iam[MEXT_IAM_LEN];
+    uint64_t started = mext_now_ms(), asked = 1;
+    int fd = udp_from("127.0.0.1");
+
+    fix_whois_bytes(question);
+    fix_iam_bytes(true, iam);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(send(fd, question, sizeof(question), 0),
+                         sizeof(question));
+    ck_assert_msg(!gate_recv(door.gate, &got, &why), "%s", why.text);
+    ck_assert_uint_eq(got.type, GATE_WHOIS);
+    ck_assert_mem_eq(got.u.whois.bytes, question, sizeof(question));
+    answer(&got.u.whois.from, iam, sizeof(iam));
+    expect_datagram(fd, iam, sizeof(iam));
+    /* A datagram of that length that is something else is a bad token. */
+    question[0] ^= 1;
+    ck_assert_int_eq(send(fd, question, sizeof(question), 0), sizeof(question));
+    for (; !counted[MEXT_E_MALFORMED]; take_message())
+        asked += got.type == GATE_WHOIS;
+    ck_assert_uint_le(asked, 2 + (mext_now_ms() - started) / 20);
+}
+END_TEST
+
 /* The same where addresses are longer. */
 START_TEST(ip6)
 {
@@ -353,6 +379,7 @@ int main(void)
         tcp_taken,
         tcp_in_pieces,
         udp,
+        who_are_you,
         each_refusal_tcp,
         each_refusal_udp,
         not_yet_valid,

@@ -151,6 +151,13 @@ START_TEST(sizes)
         ck_assert_int_ne(decode(bytes, rows[i].n + 1), 0);
         ck_assert_int_ne(decode(bytes, rows[i].n - 1), 0);
     }
+    /* A question comes from somewhere. */
+    bytes[0] = GATE_WHOIS;
+    bytes[1] = 1;
+    ck_assert_int_eq(decode(bytes, 1 + 1 + 1 + 248), 0);
+    ck_assert_int_ne(decode(bytes, 1 + 1 + 248), 0);
+    bytes[1] = 0;
+    ck_assert_int_ne(decode(bytes, 1 + 1 + 248), 0);
     ck_assert_uint_eq(GATE_REASONS, 32);
     for (unsigned code = 0; code <= MEXT_E_LINK; code++)
         ck_assert_uint_lt(code, GATE_REASONS);

@@ -171,6 +171,7 @@ static void check_status(pid_t pid)
         "\nCapInh:\t0000000000000000\n",
         "\nCapPrm:\t0000000000000000\n",
         "\nCapEff:\t0000000000000000\n",
+        "\nCapBnd:\t0000000000000000\n",
         "\nCapAmb:\t0000000000000000\n",
         "\nNoNewPrivs:\t1\n",
         "\nSeccomp:\t2\n",

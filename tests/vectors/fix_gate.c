@@ -97,6 +97,13 @@ static void token_udp(struct gate_msg *m)
     set_peer(&m->u.token.from, sizeof(struct sockaddr_in6));
 }
 
+static void whois(struct gate_msg *m)
+{
+    m->type = GATE_WHOIS;
+    fix_whois_bytes(m->u.whois.bytes);
+    set_peer(&m->u.whois.from, sizeof(struct sockaddr_in6));
+}
+
 static void refused(struct gate_msg *m)
 {
     m->type = GATE_REFUSED;
@@ -118,6 +125,7 @@ const struct fix_gate fix_gate[] = {
     { "token-tcp", token_tcp },
     { "token-udp", token_udp },
     { "refused", refused },
+    { "whois", whois },
 };
 
 const size_t fix_ngate = COUNT(fix_gate);

@@ -16,6 +16,7 @@
 #define GUESTS_MAX 64  /* connections whose token has not come whole */
 #define EACH_MAX   8   /* of them from one address */
 #define REFRESH_MS 200 /* between two looks for new keys */
+#define WHOIS_MS   20  /* between two questions who we are */
 #define LOG_MS     1000
 #define LOG_LINES  10 /* of refusals in LOG_MS, the rest is counted */
 #define BUCKETS    1024
@@ -45,7 +46,7 @@ static struct door {
     struct bucket buckets[BUCKETS];
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
     uint64_t accepted; /* callers so far */
-    uint64_t refreshed, reported;
+    uint64_t refreshed, reported, whois_at;
     uint64_t log_at;
     unsigned lines, unlogged;
     bool changed; /* counts are to be told */
@@ -294,6 +295,27 @@ static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
     return m.u.verdict.code;
 }
 
+/*
+ * Asks who we are?  Anybody may, and each answer costs the monitor signatures:
+ * it is asked a bounded number of times a second, whoever asks.
+ */
+static bool asks_who(const struct gate_peer *from, const uint8_t *in, size_t n)
+{
+    struct gate_msg m = { .type = GATE_WHOIS, .fd = -1 };
+    uint64_t now = mext_now_ms();
+
+    if (n != MEXT_WHOIS_LEN ||
+        memcmp(in, MEXT_WHOIS_PURPOSE, sizeof(MEXT_WHOIS_PURPOSE)))
+        return false;
+    if (now < door.whois_at)
+        return true;
+    door.whois_at = now + WHOIS_MS;
+    m.u.whois.from = *from;
+    memcpy(m.u.whois.bytes, in, n);
+    tell(&m);
+    return true;
+}
+
 static void on_datagram(void)
 {
     struct gate_peer from = { .len = 0 };
@@ -312,6 +334,8 @@ static void on_datagram(void)
         door.changed = true;
         return;
     }
+    if (asks_who(&from, in, (size_t)n))
+        return;
     code = judge(&from, in, (size_t)n, -1, &why);
     if (code)
         note_refusal(&from, code, why.text);

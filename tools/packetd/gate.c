@@ -97,6 +97,10 @@ int gate_encode(const struct gate_msg *m, struct mext_buf *b)
         put_peer(b, &m->u.token.from);
         mext_put(b, m->u.token.bytes, sizeof(m->u.token.bytes));
         break;
+    case GATE_WHOIS:
+        put_peer(b, &m->u.whois.from);
+        mext_put(b, m->u.whois.bytes, sizeof(m->u.whois.bytes));
+        break;
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             mext_put64(b, m->u.refused.n[i]);
@@ -128,6 +132,12 @@ int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r)
     case GATE_TOKEN:
         rc = get_peer(&b, &m_r->u.token.from);
         mext_get(&b, m_r->u.token.bytes, sizeof(m_r->u.token.bytes));
+        break;
+    case GATE_WHOIS:
+        rc = get_peer(&b, &m_r->u.whois.from);
+        if (!m_r->u.whois.from.len)
+            return MEXT_ERR_LIMIT;
+        mext_get(&b, m_r->u.whois.bytes, sizeof(m_r->u.whois.bytes));
         break;
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)

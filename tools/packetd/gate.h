@@ -33,6 +33,7 @@ enum gate_type {
     GATE_HELLO = 0x81, /* in its jail: TRUST, please; also for a new one */
     GATE_TOKEN = 0x82, /* its signature is good; over TCP, with a descriptor */
     GATE_REFUSED = 0x83, /* how many were refused since the last time */
+    GATE_WHOIS = 0x84,   /* a datagram that asks who we are */
 };
 
 struct gate_peer {
@@ -63,6 +64,10 @@ struct gate_msg {
             struct gate_peer from;
             uint8_t bytes[MEXT_TOKEN_LEN];
         } token;
+        struct {
+            struct gate_peer from;
+            uint8_t bytes[MEXT_WHOIS_LEN];
+        } whois;
         struct {
             uint64_t n[GATE_REASONS];
         } refused;

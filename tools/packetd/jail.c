@@ -57,6 +57,10 @@ static int no_processes(struct mext_why *why)
 
 static int no_root(const struct jail_user *u, struct mext_why *why)
 {
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap))
+            return mext_fail(why, "cannot drop capability %d: %s", cap,
+                             strerror(errno));
     if (setgroups(0, NULL) || setresgid(u->gid, u->gid, u->gid) ||
         setresuid(u->uid, u->uid, u->uid) ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "door.h"
+#include "mext_whois.h"
 #include "guests.h"
 #include "metrics.h"
 #include "packetd.h"
@@ -295,6 +296,14 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
         counts.running++;
 }
 
+/* A hint may hold the name of a file. */
+static void printable(char *text)
+{
+    for (; *text; text++)
+        if (*text < 0x20 || *text > 0x7e)
+            *text = '?';
+}
+
 static int on_token(const struct packetd *p, const struct gate_msg *m,
                     struct mext_why *why)
 {
@@ -308,6 +317,7 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
         v.u.verdict.code = MEXT_E_INTERNAL;
         mext_fail(&v.u.verdict.why, "too many migrations at once");
     }
+    printable(v.u.verdict.why.text);
     if (v.u.verdict.code)
         counts.refused[v.u.verdict.code]++;
     else
@@ -318,6 +328,21 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
     if (m->fd >= 0)
         close(m->fd);
     return rc;
+}
+
+/* Signed by each key that is to be trusted; not longer than the question. */
+static int on_whois(const struct packetd *p, const struct gate_msg *m,
+                    struct mext_why *why)
+{
+    struct gate_msg a = { .type = GATE_ANSWER, .fd = -1 };
+    size_t n;
+
+    if (mext_whois_answer(m->u.whois.bytes, sizeof(m->u.whois.bytes), p->ids.id,
+                          p->ids.ntold, a.u.answer.bytes, &n))
+        return 0;
+    a.u.answer.to = m->u.whois.from;
+    a.u.answer.n = (uint16_t)n;
+    return gate_send(p->gate, &a, why);
 }
 
 /* What the door may say: docs/specs/privsep.md. */
@@ -333,6 +358,8 @@ static int on_message(const struct packetd *p, struct mext_why *why)
         return send_trust(p, why);
     case GATE_TOKEN:
         return on_token(p, &m, why);
+    case GATE_WHOIS:
+        return on_whois(p, &m, why);
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             counts.refused[i] += m.u.refused.n[i];
