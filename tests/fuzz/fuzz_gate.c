@@ -28,6 +28,9 @@ static void check_limits(void)
         FUZZ_CHECK(m.u.answer.to.len && m.u.answer.to.len <= GATE_PEER_MAX);
         FUZZ_CHECK(m.u.answer.n <= MEXT_TOKEN_LEN);
         break;
+    case GATE_WHOIS:
+        FUZZ_CHECK(m.u.whois.from.len && m.u.whois.from.len <= GATE_PEER_MAX);
+        break;
     case GATE_TOKEN:
         FUZZ_CHECK(m.u.token.from.len <= GATE_PEER_MAX);
         break;

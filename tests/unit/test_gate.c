@@ -166,7 +166,7 @@ END_TEST
 
 START_TEST(unknown_types)
 {
-    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81, 0x82, 0x83 };
+    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81, 0x82, 0x83, 0x84 };
 
     memset(bytes, 0, sizeof(bytes));
     for (unsigned type = 0; type < 256; type++) {
