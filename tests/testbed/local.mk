@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-help \
 	tests/testbed/scenario-hotplug \
 	tests/testbed/scenario-hvm \
+	tests/testbed/scenario-keys \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \

@@ -427,6 +427,7 @@ static void reload(struct packetd *p)
         packetd_log("nothing changes: %s", why.text);
     } else {
         p->ids = ids;
+        packetd_log("this host's keys are read again, there are %u", ids.n);
         if (p->gate >= 0 && send_trust(p, &why))
             packetd_log("%s", why.text);
     }
