@@ -40,11 +40,12 @@ EXTRA_DIST += \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \
-	tests/testbed/scenario-ramdisks \
 	tests/testbed/scenario-policy \
+	tests/testbed/scenario-ramdisks \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-terminal \
+	tests/testbed/scenario-tpm \
 	tests/testbed/src/bed-agent.c \
 	tests/testbed/src/bed-client.c \
 	tests/testbed/src/bed-frame.h \
