@@ -88,6 +88,27 @@ START_TEST(rate_of_others)
 }
 END_TEST
 
+/* Whoever sends datagrams in another's name does not keep that one out. */
+START_TEST(rate_of_connections)
+{
+    uint8_t token[MEXT_TOKEN_LEN];
+    int fd;
+
+    rate = 1;
+    send_trust();
+    flood("127.0.0.1", 100);
+    await_counted(100);
+    fd = call("127.0.0.1");
+    fresh_token(token, FIX_SOURCE, 1);
+    send_frame(fd, token, sizeof(token));
+    await_token();
+    ck_assert_mem_eq(got.u.token.bytes, token, sizeof(token));
+    close(got.fd);
+    send_verdict(0, "");
+    close(fd);
+}
+END_TEST
+
 /* ---- callers that dawdle ---- */
 
 START_TEST(ninth_caller)
@@ -302,8 +323,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const with_door[] = { rate_any,     rate_one,   rate_of_others,
-                                       ninth_caller, all_places, NULL };
+    const TTest *const with_door[] = {
+        rate_any,   rate_one, rate_of_others, rate_of_connections, ninth_caller,
+        all_places, NULL
+    };
     const TTest *const alone[] = { deadline,      log_is_bounded,
                                    bad_when_open, bad_when_judged,
                                    bad_at_first,  descriptor_unasked,

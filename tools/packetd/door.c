@@ -43,7 +43,7 @@ struct bucket {
 static struct door {
     struct gate_msg trust;
     struct caller callers[GUESTS_MAX];
-    struct bucket buckets[BUCKETS];
+    struct bucket buckets[2][BUCKETS]; /* of datagrams, of connections */
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
     uint64_t accepted; /* callers so far */
     uint64_t refreshed, reported, whois_at;
@@ -106,7 +106,7 @@ static void address_text(const struct gate_peer *p, char out[64])
 }
 
 /* Whether one more token from there may be verified now. */
-static bool within_rate(const struct gate_peer *p)
+static bool within_rate(const struct gate_peer *p, bool connected)
 {
     uint64_t now = mext_now_ms(), rate = door.trust.u.trust.rate, most, h;
     struct bucket *b;
@@ -116,7 +116,7 @@ static bool within_rate(const struct gate_peer *p)
         return true;
     sender_of(p, sender);
     crypto_shorthash((uint8_t *)&h, sender, sizeof(sender), door.hash_key);
-    b = &door.buckets[h % BUCKETS];
+    b = &door.buckets[connected][h % BUCKETS];
     most = 2000 * rate;
     b->level += b->ms ? (now - b->ms) * rate : most;
     if (b->level > most)
@@ -329,7 +329,7 @@ static void on_datagram(void)
     if (n < 0 || len > sizeof(from.addr))
         return;
     from.len = (uint8_t)len;
-    if (!within_rate(&from)) {
+    if (!within_rate(&from, false)) {
         door.refused.u.refused.n[0]++;
         door.changed = true;
         return;
@@ -403,7 +403,7 @@ static void judge_caller(struct caller *c)
     uint32_t n = mext_load32(c->in);
     unsigned code = MEXT_E_MALFORMED;
 
-    if (!within_rate(&c->from)) {
+    if (!within_rate(&c->from, true)) {
         door.refused.u.refused.n[0]++;
         door.changed = true;
         return;

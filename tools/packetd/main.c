@@ -41,7 +41,7 @@ static void usage(FILE *f)
         "  --dir DIR           keys (default " MEXT_SYSCONFDIR "/xen/packetd)\n"
         "  --state DIR         ids already seen (default " MEXT_STATEDIR
         "/lib/packetd)\n"
-        "  --conf FILE         policy for guests that ask to be moved\n"
+        "  --conf FILE         what sources may send, which guests may move\n"
         "                      (default " PACKETD_CONF ")\n"
         "  --listen ADDRESS    default: all\n"
         "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
