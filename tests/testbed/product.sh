@@ -112,9 +112,16 @@ absent_from() {
         awk -v name="$2" 'index($1, name) == 1 { n++ } END { exit !n }'
 }
 
-# things HOST: domains and network cards.
+# things HOST [BEFORE]: domains and network cards; with BEFORE: once they are
+# those again, since what was begun is taken back after the source has left.
 things() {
-    bed exec "$1" sh -c 'xl list | cut -d " " -f 1; ls /sys/class/net' </dev/null
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" timeout 20 sh -c 'things() {
+            xl list | cut -d " " -f 1
+            ls /sys/class/net
+        }
+        [ -z "$1" ] || until [ "$(things)" = "$1" ]; do usleep 50000; done
+        things' things "${2-}" </dev/null
 }
 
 # refused WHAT REGEX ARGUMENT...: xl migrate --cooperative ARGUMENT... fails
@@ -129,7 +136,7 @@ refused() {
     echo "$out"
     [ $status = 1 ] || fail "$what: exit status $status"
     grep -qE "$regex" <<<"$out" || fail "$what: the message is not /$regex/"
-    [ "$(things host2)" = "$before" ] ||
+    [ "$(things host2 "$before")" = "$before" ] ||
         fail "$what: host2 has other domains or network cards"
     runs_on host1 "$name" || fail "$what: the guest does not run any more"
     witness_beats host1 "$name" 2 >/dev/null
