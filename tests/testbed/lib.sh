@@ -33,8 +33,10 @@ guest_start() {
     local host
     # What an earlier guest of that name said is not this one's.
     for host in host1 host2; do
-        bed exec "$host" sh -c 'cd /var/log/xen &&
-            rm -f "guest-$1.log" "guest-$1--incoming.log"' rm "$2" </dev/null
+        # shellcheck disable=SC2016 # expanded in the host
+        bed exec "$host" sh -c 'xl domid "$1" >/dev/null 2>&1 ||
+            rm -f "/var/log/xen/guest-$1.log" \
+                "/var/log/xen/guest-$1--incoming.log"' rm "$2" </dev/null
     done
     bed guest "$@" || fail "guest $2 does not start on $1"
 }
