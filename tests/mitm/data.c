@@ -72,7 +72,7 @@ static struct batch to_dest[CHANNELS], to_source[CHANNELS];
 
 static int page(uint64_t gfn, uint8_t **page_r)
 {
-    if (run.refuse && gfn == GUEST_GFNS / 2)
+    if (run.refuse && gfn == GUEST_RAM / 2)
         return MEXT_E_GFN;
     return guest_receives(gfn, page_r);
 }
@@ -364,7 +364,7 @@ static int source(uint16_t port)
     struct mext_iteration it;
     int rc = mext_memory_connect(&m, INADDR_LOOPBACK, port, own.t.id, CHANNELS,
                                  &own.data, PATIENCE_MS, &run.why) ||
-             mext_memory_start(&m, NULL, GUEST_GFNS, true, on_progress, NULL,
+             mext_memory_start(&m, NULL, GUEST_RAM, true, on_progress, NULL,
                                &run.why) ||
              mext_memory_iterate(&m, 1, PATIENCE_MS, &it, &run.why) ||
              mext_memory_iterate(&m, 2, PATIENCE_MS, &it, &run.why) ||

@@ -23,6 +23,8 @@ static bool leaked; /* content was there when it was given back */
 /* Some it never has; some it gives up after they were sent. */
 static bool has_page(uint64_t gfn)
 {
+    if (gfn >= GUEST_RAM)
+        return gfn >= GUEST_FIRMWARE;
     if (gfn % 64 >= 30 && gfn % 64 < 36)
         return asked < 2;
     return gfn % 64 < 50 || gfn % 64 > 55;
@@ -36,7 +38,7 @@ static bool is_special(uint64_t gfn)
 /* A third is zero, a third packs, a third does not. */
 static void fill(uint8_t *page, uint64_t gfn, unsigned v)
 {
-    uint8_t seed[32] = { (uint8_t)gfn, (uint8_t)v };
+    uint8_t seed[32] = { (uint8_t)gfn, (uint8_t)v, (uint8_t)(gfn >> 8) };
 
     memset(page, 0, MEXT_PAGE_SIZE);
     if (gfn % 3 == 1)
@@ -104,7 +106,7 @@ static bool is_version(uint64_t gfn, unsigned v)
 
 bool guest_page_right(uint64_t gfn, bool complete)
 {
-    if (is_special(gfn))
+    if (is_special(gfn) || (gfn >= GUEST_RAM && !has_page(gfn)))
         return untouched(gfn);
     if (!has_page(gfn) && (complete ? absent[gfn] : wiped(gfn)))
         return true;

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUEST_GFNS 192 /* some have no page, some are a host's own */
+/* Some of RAM has no page; far above it is firmware, and a host's own pages. */
+#define GUEST_GFNS     576
+#define GUEST_RAM      192
+#define GUEST_FIRMWARE 512
 
 void guest_init(void);
 

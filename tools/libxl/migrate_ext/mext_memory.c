@@ -436,10 +436,12 @@ static int absent_add(struct mext_memory *m, struct mext_data *d, uint64_t gfn,
     return 0;
 }
 
-/* Every gfn of RAM is to be looked at again. */
-static void mark_all_gone(struct mext_memory *m)
+/* Every gfn of RAM is to be looked at again; what lies above stays as it is. */
+static void mark_ram_gone(struct mext_memory *m)
 {
-    memset(m->gone, 0xff, m->ngfns / 8);
+    for (uint64_t g = 0; g < ram_end(m); g++)
+        if (in_ram(m, g))
+            bit_put(m->gone, g, true);
 }
 
 /*
@@ -476,7 +478,7 @@ static int send_absent(struct mext_memory *m, unsigned timeout_ms,
     if (mext_dom_state(m->dom, &st, why))
         return -1;
     if (st.pages != m->pages_then)
-        mark_all_gone(m);
+        mark_ram_gone(m);
     if (look_at(m, m->gone, ram_end(m), why) || send_wiped(m, timeout_ms, why))
         return -1;
     for (uint64_t g = 0; g < ram_end(m); g++)
