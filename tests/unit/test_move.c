@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mext_move.h"
+#include "mext_text.h"
 #include "unit.h"
 
 #define ID   "0123456789abcdef"
@@ -148,10 +149,15 @@ START_TEST(printable)
 {
     char out[MEXT_MOVE_TEXT_MAX + 1];
 
-    mext_move_printable("a\tb\x1b[1m\x7f\xc3\xa9 c", out);
+    mext_show("a\tb\x1b[1m\x7f\xc3\xa9 c", 12, out, sizeof(out));
     ck_assert_str_eq(out, "a?b?[1m??? c");
-    mext_move_printable(T200 T200, out);
+    mext_show(T200 T200, 400, out, sizeof(out));
     ck_assert_str_eq(out, T200);
+    mext_show("ab", 2, out, 1);
+    ck_assert_str_eq(out, "");
+    strcpy(out, "\r in place");
+    mext_show(out, strlen(out), out, sizeof(out));
+    ck_assert_str_eq(out, "? in place");
 }
 END_TEST
 

@@ -9,7 +9,10 @@
 #include "policy.h"
 #include "unit.h"
 
-#define P16  "pppppppppppppppp"
+#define P16 "pppppppppppppppp"
+#define A4 \
+    " address=192.0.2.1 address=192.0.2.2-192.0.2.3 address=192.0.2.4" \
+    " address=192.0.2.5"
 #define P128 P16 P16 P16 P16 P16 P16 P16 P16
 
 static char path[] = "/tmp/policy.XXXXXX";
@@ -114,6 +117,14 @@ static const struct {
     { "accept a b vcpus=129", "vcpus= is" },
     { "accept a b vcpus=0x2", "vcpus= is" },
     { "accept a b vcpus=1 vcpus=2", "vcpus= stands there twice" },
+    { "accept a b address=", "address= is" },
+    { "accept a b address=192.0.2", "address= is" },
+    { "accept a b address=192.0.2.1/24", "address= is" },
+    { "accept a b address=0.0.0.0", "address= is" },
+    { "accept a b address=192.0.2.2-192.0.2.1", "address= is" },
+    { "accept a b address=192.0.2.1-", "address= is" },
+    { "accept a b address=2001:db8::1", "address= is" },
+    { "accept a b" A4 A4 " address=192.0.2.9", "more than 8 address=" },
     { "accept a b guests=0", "guests= is" },
     { "accept a b guests=65536", "guests= is" },
     { "accept a b guests=1 guests=1", "guests= stands there twice" },
@@ -396,6 +407,31 @@ START_TEST(writable_by_others)
 }
 END_TEST
 
+/* Of any line of that key; both ends belong to it. */
+START_TEST(addresses)
+{
+    static const struct {
+        const char *key;
+        uint32_t ip;
+        bool allowed;
+    } rows[] = {
+        { "h1", 0xc000020a, true },  { "h1", 0xc0000214, true },
+        { "h1", 0xc0000209, false }, { "h1", 0xc0000215, false },
+        { "h1", 0xc0000251, true },  { "h2", 0xc0000251, true },
+        { "h2", 0xc000020a, false }, { "h1", 0, false },
+    };
+
+    ck_assert_uint_eq(
+        read_text("accept h1 web address=192.0.2.10-192.0.2.20\n"
+                  "accept h? db address=192.0.2.80 address=192.0.2.81\n"),
+        0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        ck_assert_msg(policy_address_allowed(&policy, rows[i].key,
+                                             rows[i].ip) == rows[i].allowed,
+                      "row %zu", i);
+}
+END_TEST
+
 /* What a refusal proposes allows just that. */
 START_TEST(proposed_line)
 {
@@ -460,21 +496,14 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        rules,
-        no_file,
-        not_a_file,
-        bad_lines,
-        limits,
-        zero_byte,
-        accept_lines,
-        allow_words,
-        paths,
-        bridges,
-        writable_by_others,
-        proposed_line,
-        proposed_accept_line,
-        example,
-        NULL,
+        rules,         no_file,
+        not_a_file,    bad_lines,
+        limits,        zero_byte,
+        accept_lines,  allow_words,
+        paths,         bridges,
+        addresses,     writable_by_others,
+        proposed_line, proposed_accept_line,
+        example,       NULL,
     };
 
     return unit_main(unit_suite_in("policy", tests, make_file, remove_file));

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mext_net.h"
@@ -21,6 +22,7 @@
 #define WAIT_MS 30000
 
 static char dir[] = "/tmp/test-service-XXXXXX", metrics[64], state[64];
+static char conf[64];
 static int notify = -1, tcp = -1, udp = -1;
 static uint16_t port;
 static pid_t pid;
@@ -43,7 +45,8 @@ static void become_packetd(const char *path)
     const char *argv[] = { PACKETD,   "run",   "--dir",     dir,
                            "--state", state,   "--user",    "nobody",
                            "--image", PACKETD, "--metrics", metrics,
-                           "--rate",  "0",     NULL };
+                           "--rate",  "0",     "--conf",    conf,
+                           NULL };
     int high = fcntl(udp, F_DUPFD, 10);
 
     dup2(tcp, 3);
@@ -58,13 +61,17 @@ static void become_packetd(const char *path)
 
 static void start(void)
 {
+    struct mext_identity source;
     char path[108];
 
     strcpy(dir, "/tmp/test-service-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(metrics, sizeof(metrics), "%s/metrics.prom", dir);
     snprintf(state, sizeof(state), "%s/state", dir);
+    snprintf(conf, sizeof(conf), "%s/none.conf", dir);
     ck_assert_int_eq(mext_identity_create(dir, false, &why), 0);
+    fix_identity(&source, FIX_SOURCE);
+    ck_assert_int_eq(mext_trust_add(dir, "peer", source.pk, false, &why), 0);
     open_notify(path);
     ck_assert_int_eq(mext_net_listen("127.0.0.1", 0, &tcp, &udp, &port, &why),
                      0);
@@ -122,17 +129,57 @@ static void wait_metric(const char *line)
     ck_abort_msg("no \"%s\" in %s", line, text);
 }
 
-static void noise(void)
+/* A datagram to the door. */
+static void say(const void *p, size_t n)
 {
     struct sockaddr_in to = { .sin_family = AF_INET,
                               .sin_port = htons(port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-    ck_assert_int_eq(
-        sendto(fd, "noise", 5, 0, (struct sockaddr *)&to, sizeof(to)), 5);
+    ck_assert_int_eq(sendto(fd, p, n, 0, (struct sockaddr *)&to, sizeof(to)),
+                     (ssize_t)n);
     close(fd);
 }
+
+static void noise(void)
+{
+    say("noise", 5);
+}
+
+/* Good, of the source that is trusted. */
+static void trusted_token(uint8_t out[MEXT_TOKEN_LEN])
+{
+    struct mext_identity source, self;
+    struct mext_token t;
+
+    fix_identity(&source, FIX_SOURCE);
+    ck_assert_int_eq(mext_identity_load(dir, &self, &why), 0);
+    fix_token(&t);
+    memcpy(t.audience, self.pk, sizeof(t.audience));
+    memset(t.image, 0, sizeof(t.image));
+    t.issued = (uint64_t)time(NULL);
+    t.expiry = t.issued + 300;
+    ck_assert_int_eq(mext_token_sign(&t, &source, out), 0);
+}
+
+/* Each refusal counts once, whoever of the two parts refuses. */
+START_TEST(counted_once)
+{
+    uint8_t token[MEXT_TOKEN_LEN];
+
+    start();
+    expect("READY=1");
+    trusted_token(token);
+    say(token, sizeof(token));
+    wait_metric("{reason=\"policy of the destination\"} 1\n");
+    say(token, sizeof(token));
+    wait_metric("{reason=\"token was used before\"} 1\n");
+    wait_metric("{reason=\"policy of the destination\"} 1\n");
+    wait_metric("packetd_tokens_taken_total 0\n");
+    end();
+}
+END_TEST
 
 START_TEST(lives)
 {
@@ -178,7 +225,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { lives, reload_fails, NULL };
+    const TTest *const tests[] = { lives, counted_once, reload_fails, NULL };
 
     return unit_main(unit_suite("service", tests));
 }

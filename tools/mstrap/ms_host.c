@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "mext_net.h"
+#include "mext_text.h"
 #include "ms_host.h"
 
 /* More own pages than any mstrap has; a larger claim is a lie. */
@@ -173,9 +174,7 @@ enum ms_state ms_state_read(struct ms_domain *m, char *detail, size_t max)
     snprintf(detail, max, "%s", "");
     if (n <= 0)
         return MS_NONE;
-    for (int i = 0; i < n; i++)
-        if (text[i] < 0x20 || text[i] > 0x7e)
-            text[i] = '?';
+    mext_show(text, (size_t)n, text, sizeof(text));
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         size_t len = strlen(states[i].word);
 

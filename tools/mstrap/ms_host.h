@@ -15,8 +15,8 @@
 
 /*
  * Opens an image, once: a sealed copy in memory, whose path for this process
- * and those it forks goes to copy_r, and its SHA-256 and BLAKE2b-256.  What is launched from
- * that path is what was measured.
+ * and those it forks goes to copy_r, and its SHA-256 and BLAKE2b-256.  What is
+ * launched from that path is what was measured.
  */
 int ms_image_load(const char *path, char copy_r[MS_IMAGE_COPY_MAX],
                   uint8_t sha256_r[MEXT_DIGEST_LEN],

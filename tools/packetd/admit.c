@@ -9,21 +9,11 @@
 
 #include "admit_fields.h"
 #include "mext_net.h"
+#include "mext_text.h"
 
 #define SHOWN_MAX 64 /* bytes of what a source wrote, in a refusal */
 
 /* ---- words of a refusal ---- */
-
-/* What a source wrote, such that it can do no harm in a log. */
-static const char *shown(const char *text, size_t len, char out[SHOWN_MAX + 1])
-{
-    size_t n = len < SHOWN_MAX ? len : SHOWN_MAX;
-
-    for (size_t i = 0; i < n; i++)
-        out[i] = text[i] < 0x20 || text[i] > 0x7e ? '?' : text[i];
-    out[n] = 0;
-    return out;
-}
 
 /* The field that is being read, as in "disks[1].format". */
 static void field_path(const struct admit_judge *j, char out[256])
@@ -275,8 +265,9 @@ static int refuse_unknown(struct admit_judge *j, struct admit_level *l,
                           const char *key, size_t len)
 {
     char text[SHOWN_MAX + 1];
-    struct admit_field unknown = { .name = shown(key, len, text) };
+    struct admit_field unknown = { .name = text };
 
+    mext_show(key, len, text, sizeof(text));
     l->now = &unknown;
     refuse(j, "not allowed: no guest with it can come in");
     l->now = NULL;

@@ -105,7 +105,7 @@ static void address_text(const struct gate_peer *p, char out[64])
              ntohs(six ? a.six.sin6_port : a.four.sin_port));
 }
 
-/* Whether one more token from there may be verified now. */
+/* Whether one more from there may be looked at now; if not, it is counted. */
 static bool within_rate(const struct gate_peer *p, bool connected)
 {
     uint64_t now = mext_now_ms(), rate = door.trust.u.trust.rate, most, h;
@@ -122,8 +122,11 @@ static bool within_rate(const struct gate_peer *p, bool connected)
     if (b->level > most)
         b->level = most;
     b->ms = now;
-    if (b->level < 1000)
+    if (b->level < 1000) {
+        door.refused.u.refused.n[0]++;
+        door.changed = true;
         return false;
+    }
     b->level -= 1000;
     return true;
 }
@@ -329,12 +332,7 @@ static void on_datagram(void)
     if (n < 0 || len > sizeof(from.addr))
         return;
     from.len = (uint8_t)len;
-    if (!within_rate(&from, false)) {
-        door.refused.u.refused.n[0]++;
-        door.changed = true;
-        return;
-    }
-    if (asks_who(&from, in, (size_t)n))
+    if (!within_rate(&from, false) || asks_who(&from, in, (size_t)n))
         return;
     code = judge(&from, in, (size_t)n, -1, &why);
     if (code)
@@ -403,11 +401,8 @@ static void judge_caller(struct caller *c)
     uint32_t n = mext_load32(c->in);
     unsigned code = MEXT_E_MALFORMED;
 
-    if (!within_rate(&c->from, true)) {
-        door.refused.u.refused.n[0]++;
-        door.changed = true;
+    if (!within_rate(&c->from, true))
         return;
-    }
     if (n == MEXT_TOKEN_LEN)
         code = judge(&c->from, c->in + MEXT_FRAME_HDR_LEN, n, c->fd, &why);
     if (!code)

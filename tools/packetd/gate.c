@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "mext_text.h"
 
 /* ---- codec ---- */
 
@@ -39,10 +40,7 @@ static int get_text(struct mext_buf *b, struct mext_why *why_r)
         return MEXT_ERR_LIMIT;
     mext_get(b, why_r->text, n);
     why_r->text[n] = 0;
-    for (size_t i = 0; i < n; i++)
-        if (why_r->text[i] < 0x20 || why_r->text[i] > 0x7e)
-            return MEXT_ERR_FORMAT;
-    return 0;
+    return mext_printable(why_r->text, n) ? 0 : MEXT_ERR_FORMAT;
 }
 
 static int get_trust(struct mext_buf *b, struct gate_msg *m_r)

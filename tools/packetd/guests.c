@@ -15,6 +15,7 @@
 
 #include "guests.h"
 #include "mext_net.h"
+#include "mext_text.h"
 #include "policy.h"
 
 #define GUESTS_MAX 256
@@ -62,7 +63,7 @@ void guest_tell(struct mext_store *store, uint32_t domid, const char *id,
     struct mext_why unused;
 
     strcpy(s.id, id);
-    mext_move_printable(text, s.text);
+    mext_show(text, strlen(text), s.text, sizeof(s.text));
     mext_move_status_text(&s, value);
     mext_store_tell(store, domid, STATUS, value, &unused);
 }

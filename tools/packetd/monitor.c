@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "door.h"
+#include "mext_text.h"
 #include "mext_whois.h"
 #include "guests.h"
 #include "metrics.h"
@@ -63,7 +64,6 @@ static void session_ended(struct session *s, int status)
     bool good = WIFEXITED(status) && !WEXITSTATUS(status);
 
     if (s->migrates) {
-        counts.running--;
         counts.received += good;
         counts.failed += !good;
     }
@@ -205,10 +205,11 @@ static void keep_door(struct packetd *p)
         p, DOOR_WORD, (int[]){ ends[1], listeners[0], listeners[1] }, 3, &why);
     close(ends[1]);
     p->gate = ends[0];
-    if (pid < 0)
+    if (pid < 0) {
         packetd_log("%s", why.text);
-    else
-        door.pid = pid;
+        return;
+    }
+    door.pid = pid;
     counts.doors++;
 }
 
@@ -216,10 +217,17 @@ static void keep_door(struct packetd *p)
 
 static void add_key(void *arg, const char *name, const uint8_t pk[MEXT_KEY_LEN])
 {
+    static bool crowded;
     struct gate_msg *m = arg;
 
-    if (m->u.trust.n < GATE_TRUST_MAX)
+    if (m->u.trust.n < GATE_TRUST_MAX) {
         memcpy(m->u.trust.keys[m->u.trust.n++], pk, MEXT_KEY_LEN);
+    } else if (!crowded) {
+        packetd_log("more than %u trusted keys: those of %s and what comes "
+                    "after it may not send",
+                    GATE_TRUST_MAX, name);
+        crowded = true;
+    }
 }
 
 static int send_trust(const struct packetd *p, struct mext_why *why)
@@ -292,36 +300,24 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
     }
     if (pid > 0)
         sessions[slot] = (struct session){ pid, m->fd >= 0 };
-    if (pid > 0 && m->fd >= 0)
-        counts.running++;
-}
-
-/* A hint may hold the name of a file. */
-static void printable(char *text)
-{
-    for (; *text; text++)
-        if (*text < 0x20 || *text > 0x7e)
-            *text = '?';
 }
 
 static int on_token(const struct packetd *p, const struct gate_msg *m,
                     struct mext_why *why)
 {
     struct gate_msg v = { .type = GATE_VERDICT, .fd = -1 };
+    char *text = v.u.verdict.why.text, key[65];
     struct mext_token t;
     int slot = -1, rc;
-    char key[65];
 
     v.u.verdict.code = (uint16_t)judge(p, m, &t, key, &v.u.verdict.why);
     if (!v.u.verdict.code && (slot = free_slot(p)) < 0) {
         v.u.verdict.code = MEXT_E_INTERNAL;
         mext_fail(&v.u.verdict.why, "too many migrations at once");
     }
-    printable(v.u.verdict.why.text);
-    if (v.u.verdict.code)
-        counts.refused[v.u.verdict.code]++;
-    else
-        counts.taken++;
+    /* A hint may hold the name of a file. */
+    mext_show(text, strlen(text), text, sizeof(v.u.verdict.why.text));
+    counts.taken += !v.u.verdict.code; /* the door counts the others */
     rc = gate_send(p->gate, &v, why);
     if (slot >= 0)
         start_session(p, m, &t, key, (unsigned)slot);
@@ -349,12 +345,15 @@ static int on_whois(const struct packetd *p, const struct gate_msg *m,
 static int on_message(const struct packetd *p, struct mext_why *why)
 {
     static struct gate_msg m;
+    static bool ready;
 
     if (gate_recv(p->gate, &m, why))
         return -1;
     switch (m.type) {
     case GATE_HELLO:
-        service_ready();
+        if (!ready)
+            service_ready();
+        ready = true;
         return send_trust(p, why);
     case GATE_TOKEN:
         return on_token(p, &m, why);
@@ -404,6 +403,9 @@ static void write_metrics(const struct packetd *p)
     static bool complained;
     struct mext_why why;
 
+    counts.running = 0;
+    for (unsigned i = 0; i < SESSIONS_MAX; i++)
+        counts.running += sessions[i].migrates;
     if (!p->metrics || !memcmp(&counts, &written, sizeof(counts)))
         return;
     written = counts;

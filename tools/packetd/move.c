@@ -10,6 +10,7 @@
 
 #include "guests.h"
 #include "mext_net.h"
+#include "mext_text.h"
 
 #define XL          MEXT_SBINDIR "/xl"
 #define REQUEST     MEXT_MOVE_DIR "/request"
@@ -104,7 +105,9 @@ static void take_line(struct move *m)
     if (!*text)
         return;
     reason = strstr(text, LAST_WORDS);
-    mext_move_printable(reason ? reason + strlen(LAST_WORDS) : text, m->last);
+    if (reason)
+        text = reason + strlen(LAST_WORDS);
+    mext_show(text, strlen(text), m->last, sizeof(m->last));
     if (reason) /* told when xl has ended */
         return;
     if (m->queued == QUEUE_MAX)

@@ -117,15 +117,6 @@ void mext_move_status_text(const struct mext_move_status *s,
              words[s->state], s->text);
 }
 
-void mext_move_printable(const char *text, char out[MEXT_MOVE_TEXT_MAX + 1])
-{
-    size_t n = 0;
-
-    for (; text[n] && n < MEXT_MOVE_TEXT_MAX; n++)
-        out[n] = text[n] >= 0x20 && text[n] <= 0x7e ? text[n] : '?';
-    out[n] = 0;
-}
-
 bool mext_move_final(enum mext_move_state state)
 {
     return state == MEXT_MOVE_REFUSED || state == MEXT_MOVE_FAILED;

@@ -54,9 +54,6 @@ void mext_move_request_text(const struct mext_move_request *r,
 void mext_move_status_text(const struct mext_move_status *s,
                            char out[MEXT_MOVE_STATUS_MAX + 1]);
 
-/* text, cut to MEXT_MOVE_TEXT_MAX, with '?' for what is not printable. */
-void mext_move_printable(const char *text, char out[MEXT_MOVE_TEXT_MAX + 1]);
-
 /* True for a state after which packetd writes no other. */
 bool mext_move_final(enum mext_move_state state);
 

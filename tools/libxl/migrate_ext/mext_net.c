@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "mext_net.h"
+#include "mext_text.h"
 
 #define WAIT_MAX_FDS 64
 
@@ -500,16 +501,14 @@ int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
 void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text)
 {
     struct mext_ctl m = { .type = MEXT_CTL_ABORT };
-    char clean[MEXT_TEXT_MAX];
+    char clean[MEXT_TEXT_MAX + 1];
     struct mext_why why;
-    size_t n = 0;
 
     if (!c->buf)
         return;
-    for (; text[n] && n < sizeof(clean); n++)
-        clean[n] = text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+    mext_show(text, strlen(text), clean, sizeof(clean));
     m.u.abort.code = (uint16_t)code;
-    m.u.abort.len = (uint16_t)n;
+    m.u.abort.len = (uint16_t)strlen(clean);
     m.u.abort.text = clean;
     mext_conn_send(c, &m, 1000, &why);
 }

@@ -73,3 +73,12 @@ bool mext_printable(const char *s, size_t n)
             return false;
     return true;
 }
+
+void mext_show(const char *text, size_t n, char *out, size_t max)
+{
+    size_t i = 0;
+
+    for (; i < n && i + 1 < max; i++)
+        out[i] = text[i] >= 0x20 && text[i] <= 0x7e ? text[i] : '?';
+    out[i] = 0;
+}

@@ -33,4 +33,10 @@ bool mext_text_done(const struct mext_text *t);
 /* What may come to terminals and logs: n bytes of printable ASCII. */
 bool mext_printable(const char *s, size_t n);
 
+/*
+ * Makes such text of n bytes: with '?' for others, cut to fit out[max], ended
+ * by a NUL.  out may be text itself.
+ */
+void mext_show(const char *text, size_t n, char *out, size_t max);
+
 #endif
