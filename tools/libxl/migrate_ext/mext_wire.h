@@ -30,11 +30,15 @@
 #define MEXT_RECEIPT_PURPOSE "xen-mext receipt v1"
 #define MEXT_WHOIS_PURPOSE   "xen-mext who are you v1"
 #define MEXT_IAM_PURPOSE     "xen-mext i am v1"
+#define MEXT_QUERY_PURPOSE   "xen-mext query v1"
+#define MEXT_FATE_PURPOSE    "xen-mext fate v1"
 #define MEXT_TOKEN_LEN       312
 #define MEXT_HELLO_LEN       184
 #define MEXT_RECEIPT_LEN     288 /* a datagram: not above the token */
 #define MEXT_WHOIS_LEN       248
 #define MEXT_IAM_LEN         248 /* not longer than what asks for it */
+#define MEXT_QUERY_LEN       200
+#define MEXT_FATE_LEN        160 /* likewise */
 
 /* Limits on what a token may ask for */
 #define MEXT_TOKEN_LIFETIME_MAX 3600  /* expiry - issued, seconds */
@@ -50,6 +54,13 @@
 /* Who vouches for the measurement in a receipt */
 #define MEXT_ATTESTER_KEY 1 /* the host key alone */
 #define MEXT_ATTESTER_TPM 2 /* a TPM 2.0 as well: EVIDENCE follows */
+
+/* What became of a migration */
+#define MEXT_FATE_PENDING 1 /* not known yet: ask again */
+#define MEXT_FATE_RUNNING 2 /* it runs, or ran, at the destination */
+#define MEXT_FATE_ABORTED 3 /* it never ran there and never will */
+#define MEXT_FATE_LOST    4 /* it may have run there, and is gone */
+#define MEXT_FATE_UNKNOWN 5 /* nothing is known of it */
 
 /* Frames */
 #define MEXT_FRAME_HDR_LEN    4       /* u32 length of the body */

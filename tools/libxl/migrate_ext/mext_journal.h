@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What each host writes down of its migrations, so that it knows after a crash
+ * or a power cut who may run the guest (docs/specs/journal.md).  A file for each
+ * migration and side; whoever acts for one holds its lock, which the kernel
+ * gives back when that process dies, however it does.
+ *
+ * Functions return 0 or -1 with *why filled unless they say otherwise.
+ */
+#ifndef MEXT_JOURNAL_H
+#define MEXT_JOURNAL_H
+
+#include "mext_keys.h"
+
+#define MEXT_JOURNAL_DIR MEXT_STATEDIR "/lib/packetd/migrations"
+
+enum mext_side { MEXT_SIDE_SOURCE = 1, MEXT_SIDE_DEST = 2 };
+
+/* What is durable of the states of mext_commit.h. */
+enum mext_noted {
+    /* a source's */
+    MEXT_NOTED_BEGUN = 1,
+    MEXT_NOTED_COMMITTING = 2,
+    MEXT_NOTED_STRANDED = 3,
+    MEXT_NOTED_DONE = 4,
+    MEXT_NOTED_KEPT = 5,
+    /* a destination's */
+    MEXT_NOTED_INCOMING = 17,
+    MEXT_NOTED_COMMITTED = 18,
+    MEXT_NOTED_RUNNING = 19,
+    MEXT_NOTED_ABORTED = 20,
+    MEXT_NOTED_LOST = 21,
+};
+
+#define MEXT_BOOT_LEN          16
+#define MEXT_UUID_LEN          16
+#define MEXT_ENTRY_HOST_MAX    271 /* "HOST:PORT", bytes without the NUL */
+#define MEXT_ENTRY_NAME_MAX    255
+#define MEXT_ENTRY_TEXT_MAX    255
+#define MEXT_JOURNAL_KEEP_S    (30 * 86400) /* finished ones are kept so long */
+#define MEXT_JOURNAL_KEEP_MAX  1000         /* ... and at most so many */
+
+struct mext_entry {
+    uint8_t id[MEXT_ID_LEN]; /* the token's */
+    enum mext_side side;
+    enum mext_noted noted;
+    uint64_t begun, changed;     /* seconds since 1970 */
+    uint8_t boot[MEXT_BOOT_LEN]; /* of this host, when it was begun */
+    uint8_t uuid[MEXT_UUID_LEN]; /* of the domain on this host */
+    uint32_t domid;              /* likewise, 0: none yet */
+    uint8_t ours[MEXT_KEY_LEN];  /* Ed25519 key of this host's in it */
+    uint8_t theirs[MEXT_KEY_LEN];
+    char host[MEXT_ENTRY_HOST_MAX + 1]; /* the other one: where to ask, or
+                                           where it came from */
+    char name[MEXT_ENTRY_NAME_MAX + 1]; /* the guest's own */
+    char text[MEXT_ENTRY_TEXT_MAX + 1]; /* why it ended so, printable */
+};
+
+/* True if nobody has to do anything more about it. */
+bool mext_noted_final(enum mext_noted n);
+/* "begun", "committing", ... as in docs/specs/commit.md. */
+const char *mext_noted_name(enum mext_noted n);
+
+/* One file that is open and locked. */
+struct mext_journal;
+
+/*
+ * Makes the file of a new migration: durable, with e as its first record, when
+ * this returns.  begun, changed and boot are filled in here, in *e.  Fails if
+ * there is one of that id and side.  dir and the folders above it are made if need be.
+ */
+int mext_journal_create(const char *dir, struct mext_entry *e,
+                        struct mext_journal **j_r, struct mext_why *why);
+
+/*
+ * Opens the file of a migration and locks it.  1 (and no why) if another
+ * process holds it: that migration is under way; -1 if there is none.
+ */
+int mext_journal_take(const char *dir, const uint8_t id[MEXT_ID_LEN],
+                      enum mext_side side, struct mext_journal **j_r,
+                      struct mext_why *why);
+
+/* What the last good record says; lives as long as j. */
+const struct mext_entry *mext_journal_entry(const struct mext_journal *j);
+
+/*
+ * The domain, once there is one; goes into the records that follow.
+ */
+void mext_journal_domain(struct mext_journal *j, uint32_t domid,
+                         const uint8_t uuid[MEXT_UUID_LEN]);
+
+/*
+ * Appends a record; durable when this returns 0.  text may be NULL.  After -1
+ * it may or may not be on disk, and the next one goes over it.
+ */
+int mext_journal_note(struct mext_journal *j, enum mext_noted n,
+                      const char *text, struct mext_why *why);
+
+/* Unlocks and closes; NULL is allowed. */
+void mext_journal_close(struct mext_journal *j);
+
+/* Reads one without locking it; -1 if there is none, or none that is whole. */
+int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
+                      enum mext_side side, struct mext_entry *e_r,
+                      struct mext_why *why);
+
+/*
+ * Calls fn with each, the oldest first, until it returns true; alive: a process
+ * holds it.  A folder that is not there has none.  Files that are not whole are
+ * left out.  -1 if the folder cannot be read.
+ */
+typedef bool mext_entry_fn(void *arg, const struct mext_entry *e, bool alive);
+int mext_journal_each(const char *dir, mext_entry_fn *fn, void *arg,
+                      struct mext_why *why);
+
+/*
+ * Removes finished ones that are older than MEXT_JOURNAL_KEEP_S or, beginning
+ * with the oldest, more than MEXT_JOURNAL_KEEP_MAX; and files without a whole
+ * record that nobody holds (their migration had not begun to act).
+ */
+void mext_journal_expire(const char *dir, uint64_t now);
+
+/* Of this boot of this host: /proc/sys/kernel/random/boot_id. */
+int mext_boot_id(uint8_t boot_r[MEXT_BOOT_LEN], struct mext_why *why);
+
+#endif
