@@ -2,13 +2,22 @@
 #include "mext_commit.h"
 
 #define SRC(s, e, n, ...) \
-    { MEXT_SRC_##s, MEXT_EV_##e, MEXT_SRC_##n, { __VA_ARGS__ } }
+    { \
+        MEXT_SRC_##s, MEXT_EV_##e, MEXT_SRC_##n, \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
 #define DST(s, e, n, ...) \
-    { MEXT_DST_##s, MEXT_EV_##e, MEXT_DST_##n, { __VA_ARGS__ } }
-#define KEEP MEXT_DO_RESUME, MEXT_DO_NOTE_KEPT
-#define LEAVE MEXT_DO_DESTROY_COPY, MEXT_DO_NOTE_DONE
-#define GIVE_UP \
-    MEXT_DO_DESTROY_DOMAIN, MEXT_DO_NOTE_ABORTED, MEXT_DO_SEND_ABORT
+    { \
+        MEXT_DST_##s, MEXT_EV_##e, MEXT_DST_##n, \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
+#define KEEP    MEXT_DO_RESUME, MEXT_DO_NOTE_KEPT
+#define LEAVE   MEXT_DO_DESTROY_COPY, MEXT_DO_NOTE_DONE
+#define GIVE_UP MEXT_DO_DESTROY_DOMAIN, MEXT_DO_NOTE_ABORTED, MEXT_DO_SEND_ABORT
 
 const struct mext_transition mext_src_table[] = {
     SRC(NEW, BEGIN, COPYING, MEXT_DO_NOTE_BEGUN),
@@ -94,10 +103,10 @@ static const char *name_of(const char *const *names, unsigned n, unsigned i)
 const char *mext_src_name(unsigned state)
 {
     static const char *const names[] = {
-        [MEXT_SRC_NEW] = "new",           [MEXT_SRC_COPYING] = "copying",
-        [MEXT_SRC_READY] = "ready",       [MEXT_SRC_ASKED] = "asked",
-        [MEXT_SRC_DOUBT] = "doubt",       [MEXT_SRC_STRANDED] = "stranded",
-        [MEXT_SRC_DONE] = "done",         [MEXT_SRC_KEPT] = "kept",
+        [MEXT_SRC_NEW] = "new",     [MEXT_SRC_COPYING] = "copying",
+        [MEXT_SRC_READY] = "ready", [MEXT_SRC_ASKED] = "asked",
+        [MEXT_SRC_DOUBT] = "doubt", [MEXT_SRC_STRANDED] = "stranded",
+        [MEXT_SRC_DONE] = "done",   [MEXT_SRC_KEPT] = "kept",
     };
 
     return name_of(names, MEXT_SRC_STATES, state);
@@ -106,12 +115,9 @@ const char *mext_src_name(unsigned state)
 const char *mext_dst_name(unsigned state)
 {
     static const char *const names[] = {
-        [MEXT_DST_NEW] = "new",
-        [MEXT_DST_INCOMING] = "incoming",
-        [MEXT_DST_PREPARED] = "prepared",
-        [MEXT_DST_COMMITTED] = "committed",
-        [MEXT_DST_RUNNING] = "running",
-        [MEXT_DST_ABORTED] = "aborted",
+        [MEXT_DST_NEW] = "new",           [MEXT_DST_INCOMING] = "incoming",
+        [MEXT_DST_PREPARED] = "prepared", [MEXT_DST_COMMITTED] = "committed",
+        [MEXT_DST_RUNNING] = "running",   [MEXT_DST_ABORTED] = "aborted",
         [MEXT_DST_LOST] = "lost",
     };
 

@@ -32,13 +32,13 @@ enum mext_noted {
     MEXT_NOTED_LOST = 21,
 };
 
-#define MEXT_BOOT_LEN          16
-#define MEXT_UUID_LEN          16
-#define MEXT_ENTRY_HOST_MAX    271 /* "HOST:PORT", bytes without the NUL */
-#define MEXT_ENTRY_NAME_MAX    255
-#define MEXT_ENTRY_TEXT_MAX    255
-#define MEXT_JOURNAL_KEEP_S    (30 * 86400) /* finished ones are kept so long */
-#define MEXT_JOURNAL_KEEP_MAX  1000         /* ... and at most so many */
+#define MEXT_BOOT_LEN         16
+#define MEXT_UUID_LEN         16
+#define MEXT_ENTRY_HOST_MAX   271 /* "HOST:PORT", bytes without the NUL */
+#define MEXT_ENTRY_NAME_MAX   255
+#define MEXT_ENTRY_TEXT_MAX   255
+#define MEXT_JOURNAL_KEEP_S   (30 * 86400) /* finished ones are kept so long */
+#define MEXT_JOURNAL_KEEP_MAX 1000         /* ... and at most so many */
 
 struct mext_entry {
     uint8_t id[MEXT_ID_LEN]; /* the token's */

@@ -28,7 +28,7 @@ struct mext_standing {
     const char *state; /* as in docs/specs/commit.md */
     const char *step;  /* a plain sentence */
     unsigned iteration;
-    uint64_t sent, of;   /* pages of this iteration */
+    uint64_t sent, of; /* pages of this iteration */
     uint64_t wire_bytes;
     uint64_t pages_per_s;
 };
