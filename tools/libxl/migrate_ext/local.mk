@@ -23,6 +23,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
 	tools/libxl/migrate_ext/mext_data.h \
+	tools/libxl/migrate_ext/mext_dest.c \
+	tools/libxl/migrate_ext/mext_dest.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
@@ -53,6 +55,10 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_seal.h \
 	tools/libxl/migrate_ext/mext_sender.c \
 	tools/libxl/migrate_ext/mext_sender.h \
+	tools/libxl/migrate_ext/mext_resolve.c \
+	tools/libxl/migrate_ext/mext_resolve.h \
+	tools/libxl/migrate_ext/mext_source.c \
+	tools/libxl/migrate_ext/mext_source.h \
 	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
 	tools/libxl/migrate_ext/mext_suspend.c \

@@ -155,6 +155,29 @@ void mext_guest_free(struct mext_guest *g)
     memset(g, 0, sizeof(*g));
 }
 
+int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
+                 struct mext_domain_now *n_r)
+{
+    libxl_dominfo info;
+    char *name;
+    int rc = -1;
+
+    libxl_dominfo_init(&info);
+    if (!libxl_domain_info(l->ctx, &info, domid) && !info.dying) {
+        memcpy(n_r->uuid, libxl_uuid_bytearray_const(&info.uuid),
+               sizeof(n_r->uuid));
+        n_r->paused = info.paused;
+        n_r->suspended = info.shutdown &&
+                         info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+        name = libxl_domid_to_name(l->ctx, domid);
+        snprintf(n_r->name, sizeof(n_r->name), "%s", name ? name : "");
+        free(name);
+        rc = 0;
+    }
+    libxl_dominfo_dispose(&info);
+    return rc;
+}
+
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
 {
     if (libxl_domain_resume(l->ctx, domid, 1, NULL))
@@ -443,13 +466,51 @@ int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
     return rc;
 }
 
+static void vif_remove(struct mext_lxl *l, uint32_t domid, int vif)
+{
+    libxl_device_nic n;
+
+    libxl_device_nic_init(&n);
+    n.devid = vif;
+    libxl_device_nic_destroy(l->ctx, domid, &n, NULL);
+    libxl_device_nic_dispose(&n);
+}
+
+static bool has_nic(const libxl_domain_config *c, int devid)
+{
+    for (int i = 0; i < c->num_nics; i++)
+        if (c->nics[i].devid == devid)
+            return true;
+    return false;
+}
+
+void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid)
+{
+    libxl_device_nic *nics;
+    libxl_domain_config c;
+    uint8_t *json = NULL;
+    int n = 0, len = 0;
+
+    libxl_domain_config_init(&c);
+    nics = libxl_device_nic_list(l->ctx, domid, &n);
+    if (!libxl_userdata_retrieve(l->ctx, domid, "libxl-json", &json, &len) &&
+        len && !json[len - 1] &&
+        !libxl_domain_config_from_json(l->ctx, &c, (char *)json))
+        for (int i = 0; i < n; i++)
+            if (!has_nic(&c, nics[i].devid))
+                vif_remove(l, domid, nics[i].devid);
+    free(json);
+    libxl_device_nic_list_free(nics, n);
+    libxl_domain_config_dispose(&c);
+}
+
 int mext_lxl_vifs_replace(struct mext_lxl *l, uint32_t domid, int old,
                           const char *json, struct mext_why *why)
 {
     libxl_domain_config c;
     int rc = 0;
 
-    mext_lxl_vif_remove(l, domid, old);
+    vif_remove(l, domid, old);
     libxl_domain_config_init(&c);
     if (libxl_domain_config_from_json(l->ctx, &c, json))
         rc = mext_fail(why, "the guest's configuration cannot be read");
@@ -529,16 +590,6 @@ out:
     libxl_dominfo_dispose(&info);
     libxl_domain_config_dispose(&c);
     return rc;
-}
-
-void mext_lxl_vif_remove(struct mext_lxl *l, uint32_t domid, int vif)
-{
-    libxl_device_nic n;
-
-    libxl_device_nic_init(&n);
-    n.devid = vif;
-    libxl_device_nic_destroy(l->ctx, domid, &n, NULL);
-    libxl_device_nic_dispose(&n);
 }
 
 /* ---- a guest that stops ---- */

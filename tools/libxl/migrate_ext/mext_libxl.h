@@ -41,6 +41,16 @@ void mext_guest_free(struct mext_guest *g);
  */
 int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why);
 
+/* A domain as it is now. */
+struct mext_domain_now {
+    uint8_t uuid[16];
+    bool paused, suspended; /* suspended: by its own handshake */
+    char name[256];
+};
+/* -1, without a word, if there is none or it is going. */
+int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
+                 struct mext_domain_now *n_r);
+
 /* Lets a suspended guest go on as if nothing had happened. */
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
@@ -104,8 +114,11 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
 int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
                     const char *name, struct mext_why *why);
 
-/* Removes the backend of a vif whose frontend nodes are gone already. */
-void mext_lxl_vif_remove(struct mext_lxl *l, uint32_t domid, int vif);
+/*
+ * Removes the backends of vifs that are not in the configuration stored for the
+ * domain: the migration vif, whose frontend nodes are gone already.
+ */
+void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid);
 
 /*
  * Stays with a guest and does what its configuration says when it stops, as

@@ -65,6 +65,7 @@ const char *mext_decision_text(enum mext_decision d)
         [MEXT_STOP_FITS] = "the rest fits the downtime target",
         [MEXT_STOP_LIMIT] = "iteration limit reached",
         [MEXT_STOP_STALLED] = "the guest writes as fast as it can be sent",
+        [MEXT_STOP_ASKED] = "the rest goes now, as asked",
     };
 
     return words[d];

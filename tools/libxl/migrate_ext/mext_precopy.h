@@ -26,6 +26,7 @@ enum mext_decision {
     MEXT_STOP_FITS,    /* the rest fits the downtime target */
     MEXT_STOP_LIMIT,   /* iteration limit */
     MEXT_STOP_STALLED, /* the guest writes as fast as we send */
+    MEXT_STOP_ASKED,   /* the operator wishes it */
 };
 
 /*

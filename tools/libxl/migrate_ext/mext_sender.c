@@ -8,11 +8,12 @@
 
 #include <sodium.h>
 
-#include "mext_attest.h"
 #include "mext_crypto.h"
-#include "mext_handshake.h"
+#include "mext_dest.h"
 #include "mext_memory.h"
 #include "mext_sender.h"
+#include "mext_source.h"
+#include "mext_steer.h"
 #include "mext_store.h"
 #include "mext_suspend.h"
 #include "mext_xen.h"
@@ -20,10 +21,10 @@
 /* Deadlines, ms. */
 #define CONNECT_MS 10000
 #define ANSWER_MS  30000
-#define BOOT_MS    120000 /* creating a domain may take a while */
 #define DATA_MS    60000
 #define COMMIT_MS  60000
 #define REPORT_MS  5000 /* the guest tells how long it stood still */
+#define DOUBT_MS   60000
 
 struct sender {
     const struct mext_request *rq;
@@ -35,18 +36,28 @@ struct sender {
     struct mext_guest guest;
     struct mext_memory mem;
     struct mext_help help;
-    struct mext_identity self;
-    struct mext_token token;
-    uint8_t secret[32];              /* X25519, of token.session */
-    uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
-    struct mext_attest attest;
     struct mext_policy policy;
-    struct mext_conn conn;
-    struct mext_receipt receipt;
+    struct mext_dest dest;
+    struct mext_source source;
+    struct mext_steer *steer;
+    struct mext_limits limits;
+    bool switch_over; /* by the operator's wish */
     uint32_t domid;
-    bool suspended, renamed;
     uint64_t t_start, t_suspended;
 };
+
+static void say(void *arg, const char *text)
+{
+    struct sender *s = arg;
+    struct mext_standing now = {
+        .state = mext_src_name(s->source.machine.state),
+        .step = text,
+        .iteration = s->rep->iterations,
+    };
+
+    s->ev->step(s->ev->arg, text);
+    mext_steer_tell(s->steer, &now);
+}
 
 static void step(struct sender *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -59,16 +70,7 @@ static void step(struct sender *s, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    s->ev->step(s->ev->arg, text);
-}
-
-#define AWAY_SUFFIX "--migratedaway"
-
-static void say(void *arg, const char *text)
-{
-    struct sender *s = arg;
-
-    s->ev->step(s->ev->arg, text);
+    say(s, text);
 }
 
 /* ---- the guest ---- */
@@ -107,161 +109,42 @@ static int open_guest(struct sender *s, struct mext_why *why)
     s->help.trim = s->rq->trim;
     s->help.say = say;
     s->help.say_arg = s;
+    s->source.lxl = s->lxl;
     return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
-/* ---- keys, token, control connection ---- */
+/* ---- the destination ---- */
 
-static void config_message(struct sender *s, struct mext_ctl *m)
+/* From here on the journal knows of it, and whoever looks may steer it. */
+static int begin(struct sender *s, struct mext_why *why)
 {
-    m->type = MEXT_CTL_CONFIG;
-    m->u.config.memory_kib = s->guest.max_kib;
-    m->u.config.json = (const uint8_t *)s->guest.json;
-    m->u.config.json_len = (uint32_t)strlen(s->guest.json);
-    m->u.config.nleaves = s->policy.nleaves;
-    m->u.config.leaves = s->policy.leaves;
-    m->u.config.nmsrs = s->policy.nmsrs;
-    m->u.config.msrs = s->policy.msrs;
-}
+    struct mext_entry e = { .side = MEXT_SIDE_SOURCE,
+                            .noted = MEXT_NOTED_BEGUN,
+                            .domid = s->domid };
+    struct mext_domain_now now;
 
-/* BLAKE2b-256 of the CONFIG body, for the token. */
-static int config_digest(struct sender *s, uint8_t out[MEXT_DIGEST_LEN],
-                         struct mext_why *why)
-{
-    uint8_t *body = malloc(MEXT_CONTROL_BODY_MAX);
-    struct mext_ctl m;
-    struct mext_buf b;
-    int rc = -1;
-
-    config_message(s, &m);
-    mext_buf_init(&b, body, body ? MEXT_CONTROL_BODY_MAX : 0);
-    if (mext_ctl_encode(&m, &b))
-        mext_fail(why, "the guest's configuration is too large");
-    else
-        rc = 0;
-    if (!rc)
-        mext_digest(body, b.pos, out);
-    free(body);
-    return rc;
-}
-
-static int make_token(struct sender *s, const uint8_t audience[MEXT_KEY_LEN],
-                      uint8_t out[MEXT_TOKEN_LEN], struct mext_why *why)
-{
-    const struct mext_request *rq = s->rq;
-    struct mext_token *t = &s->token;
-
-    memset(t, 0, sizeof(*t));
-    randombytes_buf(t->id, sizeof(t->id));
-    t->issued = (uint64_t)time(NULL);
-    t->expiry = t->issued + 300;
-    memcpy(t->audience, audience, sizeof(t->audience));
-    memcpy(t->source, s->self.pk, sizeof(t->source));
-    randombytes_buf(s->secret, sizeof(s->secret));
-    crypto_scalarmult_base(t->session, s->secret);
-    memcpy(t->image, rq->image, sizeof(t->image));
-    t->memory_kib = s->guest.max_kib;
-    t->vcpus = s->guest.vcpus;
-    t->channels = rq->channels;
-    t->port = rq->port;
-    t->ip = rq->ip;
-    t->netmask = rq->netmask;
-    t->gateway = rq->gateway;
-    if (config_digest(s, t->config, why))
-        return -1;
-    if (mext_token_sign(t, &s->self, out))
-        return mext_fail(why, "memory, vCPUs or mstrap's address are outside "
-                              "what a token can carry");
-    mext_digest(out, MEXT_TOKEN_LEN, s->digest);
-    return 0;
-}
-
-/* One attempt, with one of the destination's keys. */
-static int try_key(struct sender *s, const char *host, uint16_t port,
-                   const uint8_t key[MEXT_KEY_LEN], unsigned *refused_r,
-                   struct mext_why *why)
-{
-    uint8_t token[MEXT_TOKEN_LEN];
-    int fd;
-
-    *refused_r = 0;
-    if (make_token(s, key, token, why) ||
-        mext_net_connect(host, port, CONNECT_MS, &fd, why))
-        return -1;
-    if (mext_handshake(&s->conn, fd, token, s->secret, s->rq->peer, ANSWER_MS,
-                       refused_r, why)) {
-        close(fd);
-        return -1;
-    }
-    return 0;
-}
-
-/* A destination whose key is being replaced has one or another of its keys. */
-static int connect_control(struct sender *s, struct mext_why *why)
-{
-    struct mext_trusted peer;
-    unsigned refused, i = 0;
-    char host[256];
-    uint16_t port;
-    int rc;
-
-    if (mext_net_split(s->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
-        mext_identity_load(s->rq->keys_dir, &s->self, why) ||
-        mext_trust_find(s->rq->keys_dir, s->rq->peer, &peer, why) ||
-        mext_attest_load(&s->attest, s->rq->keys_dir, s->rq->peer,
-                         sodium_is_zero(s->rq->image, sizeof(s->rq->image)),
-                         why))
-        return -1;
-    step(s, "connecting to packetd on %s port %u", host, port);
-    do
-        rc = try_key(s, host, port, peer.key[i], &refused, why);
-    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
-    mext_wipe(&s->self, sizeof(s->self)); /* signs nothing else */
-    return rc;
-}
-
-/* CONFIG, then steps until the receipt. */
-static int boot_mstrap(struct sender *s, struct mext_why *why)
-{
-    struct mext_ctl m;
-
-    config_message(s, &m);
-    if (mext_conn_send(&s->conn, &m, ANSWER_MS, why))
-        return -1;
-    do {
-        if (mext_conn_recv(&s->conn, &m, BOOT_MS, NULL, why))
-            return -1;
-        if (m.type == MEXT_CTL_STEP)
-            step(s, "destination: %.*s", m.u.step.len, m.u.step.text);
-    } while (m.type == MEXT_CTL_STEP);
-    if (m.type != MEXT_CTL_RECEIPT)
-        return mext_fail(why,
-                         "the destination sent message 0x%02x where a "
-                         "receipt belongs",
-                         m.type);
-    if (mext_attest_hear(&s->attest, &s->conn, m.u.receipt.bytes, &s->token,
-                         s->digest, ANSWER_MS, &s->receipt, why))
-        return -1;
-    if (s->receipt.attester == MEXT_ATTESTER_TPM)
-        step(s, s->attest.tpm ? "the destination's TPM vouches for its mstrap"
-                              : "the destination's TPM is not enrolled here: "
-                                "its word is not looked at");
-    s->rep->domid = s->receipt.domid;
-    return 0;
+    if (mext_lxl_now(s->lxl, s->domid, &now))
+        return mext_fail(why, "\"%s\" is gone", s->guest.name);
+    memcpy(e.id, s->dest.token.id, sizeof(e.id));
+    memcpy(e.uuid, now.uuid, sizeof(e.uuid));
+    memcpy(e.ours, s->dest.token.source, sizeof(e.ours));
+    memcpy(e.theirs, s->dest.token.audience, sizeof(e.theirs));
+    snprintf(e.host, sizeof(e.host), "%s", s->rq->host);
+    snprintf(e.name, sizeof(e.name), "%s", s->guest.name);
+    return mext_source_begin(&s->source, MEXT_JOURNAL_DIR, &e, why) ||
+           mext_steer_open(MEXT_STEER_DIR, &e, &s->steer, why);
 }
 
 static int connect_data(struct sender *s, struct mext_why *why)
 {
+    const struct mext_dest *d = &s->dest;
     struct mext_root root;
-    int rc = mext_root_derive(&root, MEXT_KDF_DATA, s->secret,
-                              s->receipt.mstrap, s->digest, s->token.session,
-                              s->receipt.mstrap);
+    int rc;
 
-    mext_wipe(s->secret, sizeof(s->secret));
-    if (rc)
-        return mext_fail(why, "mstrap's session key is unusable");
-    rc = mext_memory_connect(&s->mem, s->receipt.ip, s->receipt.port,
-                             s->token.id, s->token.channels, &root, CONNECT_MS,
+    if (mext_dest_root(&s->dest, &root, why))
+        return -1;
+    rc = mext_memory_connect(&s->mem, d->receipt.ip, d->receipt.port,
+                             d->token.id, d->token.channels, &root, CONNECT_MS,
                              why);
     mext_wipe(&root, sizeof(root));
     return rc;
@@ -277,11 +160,34 @@ static void on_progress(void *arg, uint64_t sent, uint64_t of)
         .iteration = s->rep->iterations,
         .sent = sent,
         .of = of,
-        .wire_bytes = mext_memory_bytes(&s->mem) + s->conn.sent,
+        .wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent,
         .rate = us ? sent * 1000000 / us : 0,
     };
 
     s->ev->progress(s->ev->arg, &p);
+    mext_steer_tell(s->steer,
+                    &(struct mext_standing){
+                        .state = mext_src_name(s->source.machine.state),
+                        .iteration = p.iteration,
+                        .sent = sent,
+                        .of = of,
+                        .wire_bytes = p.wire_bytes,
+                        .pages_per_s = p.rate,
+                    });
+}
+
+/* What was asked for at the monitor socket. */
+static void take_wishes(struct sender *s)
+{
+    struct mext_wishes w;
+
+    if (!mext_steer_wishes(s->steer, &w))
+        return;
+    if (w.downtime_ms)
+        s->limits.downtime_ms = w.downtime_ms;
+    if (w.iterations)
+        s->limits.iterations = w.iterations;
+    s->switch_over |= w.switch_over;
 }
 
 /* Says at once if the destination gave up while we were sending. */
@@ -290,9 +196,9 @@ static int still_there(struct sender *s, struct mext_why *why)
     struct mext_ctl m;
     struct mext_why quiet;
 
-    if (mext_net_wait(&s->conn.fd, 1, 0, &quiet) < 0)
+    if (mext_net_wait(&s->dest.conn.fd, 1, 0, &quiet) < 0)
         return 0;
-    if (mext_conn_recv(&s->conn, &m, ANSWER_MS, NULL, why))
+    if (mext_conn_recv(&s->dest.conn, &m, ANSWER_MS, NULL, why))
         return -1;
     return mext_fail(why, "the destination sent message 0x%02x out of turn",
                      m.type);
@@ -311,8 +217,11 @@ static int precopy(struct sender *s, struct mext_why *why)
                                 why) ||
             still_there(s, why))
             return -1;
-        d = mext_precopy_decide(&s->rq->limits, &now,
+        take_wishes(s);
+        d = mext_precopy_decide(&s->limits, &now,
                                 before.number ? &before : NULL, &rate);
+        if (s->switch_over)
+            d = MEXT_STOP_ASKED;
         step(s,
              "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
              "dirty; %s",
@@ -331,8 +240,9 @@ static int precopy(struct sender *s, struct mext_why *why)
 static int suspend_guest(struct sender *s, struct mext_why *why)
 {
     uint64_t t = mext_now_us();
+    bool suspended;
 
-    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms, &s->suspended,
+    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms, &suspended,
                      why))
         return -1;
     s->t_suspended = mext_now_us();
@@ -370,7 +280,7 @@ static int send_final(struct sender *s, struct mext_why *why)
     m.u.final.absent = s->rep->absent_pages;
     m.u.final.report_ms = s->help.did & MEXT_HELPED_QUIESCE ? REPORT_MS : 0;
     m.u.final.context = context;
-    rc = mext_conn_send(&s->conn, &m, ANSWER_MS, why);
+    rc = mext_conn_send(&s->dest.conn, &m, ANSWER_MS, why);
     free(context);
     return rc;
 }
@@ -381,7 +291,7 @@ static int wait_prepared(struct sender *s, struct mext_why *why)
     struct mext_ctl m;
 
     if (mext_memory_done(&s->mem, DATA_MS, why) ||
-        mext_conn_recv(&s->conn, &m, DATA_MS, NULL, why))
+        mext_conn_recv(&s->dest.conn, &m, DATA_MS, NULL, why))
         return -1;
     if (m.type != MEXT_CTL_PREPARED)
         return mext_fail(why,
@@ -393,17 +303,13 @@ static int wait_prepared(struct sender *s, struct mext_why *why)
     return 0;
 }
 
-/* The name is the guest's again, or free for it on this very host. */
-static int rename_source(struct sender *s, bool away, struct mext_why *why)
+/* The name is free for the guest that arrives: on one host, this host's. */
+static int rename_away(struct sender *s, struct mext_why *why)
 {
     char name[300];
 
-    snprintf(name, sizeof(name), "%s%s", s->guest.name,
-             away ? AWAY_SUFFIX : "");
-    if (mext_lxl_rename(s->lxl, s->domid, name, why))
-        return -1;
-    s->renamed = away;
-    return 0;
+    snprintf(name, sizeof(name), "%s" MEXT_AWAY_SUFFIX, s->guest.name);
+    return mext_lxl_rename(s->lxl, s->domid, name, why);
 }
 
 static int stop_and_copy(struct sender *s, struct mext_why *why)
@@ -417,12 +323,13 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->zero_pages = s->mem.zero;
     s->rep->packed_pages = s->mem.npacked;
     s->rep->absent_pages = s->mem.absent;
-    /* mstrap tidies up meanwhile; on one host the name is free from here. */
-    if (rename_source(s, true, why) || send_final(s, why))
+    if (rename_away(s, why) || send_final(s, why))
         return -1;
     t = mext_now_us();
     s->rep->last_us = t - s->t_suspended;
-    if (wait_prepared(s, why))
+    /* While mstrap tidies up. */
+    if (mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
+        wait_prepared(s, why))
         return -1;
     s->rep->tidy_us = mext_now_us() - t;
     return 0;
@@ -430,41 +337,68 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
 
 /* ---- commit ---- */
 
-/*
- * From here the source never resumes its guest unless the destination says,
- * over the authenticated channel, that it gave up.
- */
-static enum mext_outcome commit(struct sender *s, struct mext_why *why)
+/* It runs there, as domain domid, 0: not known. */
+static void arrived(struct sender *s, uint32_t domid)
 {
-    struct mext_ctl m = { .type = MEXT_CTL_COMMIT };
-    uint64_t t = mext_now_us(), now;
-    unsigned aborted = 0;
+    uint64_t now = mext_now_us();
 
-    mext_net_cancel_fd(-1);
-    if (mext_conn_send(&s->conn, &m, COMMIT_MS, why) ||
-        mext_conn_recv(&s->conn, &m, COMMIT_MS, &aborted, why))
-        return aborted ? MEXT_KEPT : MEXT_UNKNOWN;
-    if (m.type != MEXT_CTL_RUNNING)
-        return MEXT_UNKNOWN;
-    now = mext_now_us();
-    s->rep->domid = m.u.running.domid;
-    s->rep->handover_us = m.u.running.handover_us;
-    s->rep->commit_us = now - t;
+    if (domid)
+        s->rep->domid = domid;
     s->rep->downtime_us = now - s->t_suspended;
     s->rep->total_us = now - s->t_start;
-    return MEXT_DONE;
+}
+
+/* What came after COMMIT. */
+static enum mext_event hear_running(struct sender *s, struct mext_why *why)
+{
+    struct mext_ctl m;
+    unsigned aborted = 0;
+
+    if (mext_conn_recv(&s->dest.conn, &m, COMMIT_MS, &aborted, why))
+        return aborted ? MEXT_EV_ABORTED : MEXT_EV_SILENT;
+    if (m.type != MEXT_CTL_RUNNING)
+        return MEXT_EV_SILENT;
+    s->rep->handover_us = m.u.running.handover_us;
+    arrived(s, m.u.running.domid);
+    return MEXT_EV_RUNNING;
+}
+
+/* Point of no return: from here on only the destination knows. */
+static int commit(struct sender *s, struct mext_why *why)
+{
+    uint64_t t = mext_now_us();
+
+    if (mext_steer_commit(s->steer, why) ||
+        mext_source_event(&s->source, MEXT_EV_PREPARED, why))
+        return -1;
+    s->source.heard = hear_running(s, why);
+    s->rep->commit_us = mext_now_us() - t;
+    if (s->source.heard != MEXT_EV_SILENT) {
+        mext_source_event(&s->source, s->source.heard, why);
+        return 0;
+    }
+    step(s, "the destination does not answer: %s; asking what became of it",
+         why->text);
+    mext_dest_close(&s->dest); /* who asks has given it up */
+    mext_source_ask(&s->source, DOUBT_MS, why);
+    if (s->source.heard == MEXT_EV_RUNNING)
+        arrived(s, s->source.domid_there);
+    return 0;
 }
 
 /* ---- the whole ---- */
 
 static int prepare(struct sender *s, struct mext_why *why)
 {
-    if (open_guest(s, why) || connect_control(s, why) || boot_mstrap(s, why) ||
-        connect_data(s, why))
+    if (open_guest(s, why) || mext_dest_connect(&s->dest, why) ||
+        begin(s, why) || mext_dest_boot(&s->dest, why))
+        return -1;
+    s->rep->domid = s->dest.receipt.domid;
+    if (connect_data(s, why))
         return -1;
     s->rep->setup_us = mext_now_us() - s->t_start;
-    step(s, "mstrap answers, %u data channel%s", s->token.channels,
-         s->token.channels > 1 ? "s" : "");
+    step(s, "mstrap answers, %u data channel%s", s->dest.token.channels,
+         s->dest.token.channels > 1 ? "s" : "");
     mext_help_begin(&s->help);
     if (mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
                           on_progress, s, why))
@@ -479,63 +413,85 @@ static void hear_guest(struct sender *s)
     struct mext_ctl m;
     struct mext_why why;
 
-    if (!(s->help.did & MEXT_HELPED_QUIESCE))
+    if (!(s->help.did & MEXT_HELPED_QUIESCE) || s->dest.conn.fd < 0)
         return;
-    if (!mext_conn_recv(&s->conn, &m, 2 * REPORT_MS, NULL, &why) &&
+    if (!mext_conn_recv(&s->dest.conn, &m, 2 * REPORT_MS, NULL, &why) &&
         m.type == MEXT_CTL_GUEST)
         s->rep->stopped_ms = m.u.guest.stopped_ms;
 }
 
-static enum mext_outcome run(struct sender *s, struct mext_why *why)
+static int run(struct sender *s, struct mext_why *why)
 {
     uint64_t t;
-    enum mext_outcome o;
 
     if (prepare(s, why))
-        return MEXT_KEPT;
+        return -1;
     t = mext_now_us();
     if (precopy(s, why))
-        return MEXT_KEPT;
+        return -1;
     s->rep->precopy_us = mext_now_us() - t;
     mext_help_quiesce(&s->help, &s->mem);
     step(s, "suspending the guest");
-    if (suspend_guest(s, why) || stop_and_copy(s, why))
-        return MEXT_KEPT;
-    o = commit(s, why);
-    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + s->conn.sent;
-    return o;
+    if (suspend_guest(s, why) || stop_and_copy(s, why) || commit(s, why))
+        return -1;
+    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent;
+    return 0;
 }
 
-/* Puts the guest back as it was; adds to why if that fails. */
+/* Puts the guest back as it was. */
 static void undo(struct sender *s, struct mext_why *why)
 {
-    struct mext_why more;
-    char first[MEXT_TEXT_MAX + 1];
+    struct mext_why quiet;
 
-    memcpy(first, why->text, sizeof(first));
+    mext_steer_commit(s->steer, &quiet); /* nobody can cancel that */
     mext_net_cancel_fd(-1);
-    mext_conn_abort(&s->conn, MEXT_E_CANCELLED, first);
     if (s->dom)
         mext_dom_dirty_stop(s->dom);
-    if (s->renamed)
-        rename_source(s, false, &more);
-    if (s->suspended && mext_lxl_resume(s->lxl, s->domid, &more))
-        mext_fail(why, "%.300s; %.150s (try: xl unpause %u)", first, more.text,
-                  s->domid);
-    mext_help_undo(&s->help);
+    mext_source_event(&s->source, MEXT_EV_FAILED, why);
 }
 
-static void unknown(struct sender *s, struct mext_why *why)
+/* Nobody knows where it runs, or the last step could not be done. */
+static enum mext_outcome unfinished(struct sender *s, struct mext_why *why)
 {
-    char first[MEXT_TEXT_MAX + 1];
+    bool stranded = s->source.machine.state == MEXT_SRC_STRANDED;
+    struct mext_why first = *why;
+    const char *name = s->guest.name;
 
-    memcpy(first, why->text, sizeof(first));
-    mext_fail(why,
-              "%.150s; whether the guest runs there is not known, so the "
-              "copy here stays suspended as \"%.60s" AWAY_SUFFIX "\". Look at "
-              "xl list on the destination: if \"%.60s\" runs there, xl destroy "
-              "%u here; if not, xl migrate --cooperative --resume %u here",
-              first, s->guest.name, s->guest.name, s->domid, s->domid);
+    switch (s->source.heard) {
+    case MEXT_EV_RUNNING:
+        step(s, "warning: %s (again: xl migrate-resolve %s)", first.text, name);
+        return MEXT_DONE;
+    case MEXT_EV_ABORTED:
+        mext_fail(why, "%.400s (again: xl migrate-resolve %.60s)", first.text,
+                  name);
+        return MEXT_KEPT;
+    default:
+        mext_fail(why,
+                  "%.180s; whether the guest runs there is not known, so the "
+                  "copy here stays suspended%s. See whether it runs there: xl "
+                  "migrate-resolve --there %.60s if it does, --here if not",
+                  first.text,
+                  stranded ? "" : "; packetd of this host goes on asking",
+                  name);
+        return MEXT_UNKNOWN;
+    }
+}
+
+static enum mext_outcome outcome(struct sender *s, struct mext_why *why)
+{
+    switch (s->source.machine.state) {
+    case MEXT_SRC_DONE:
+        return MEXT_DONE;
+    case MEXT_SRC_NEW:
+    case MEXT_SRC_KEPT:
+        return MEXT_KEPT;
+    case MEXT_SRC_COPYING:
+    case MEXT_SRC_READY:
+        s->source.heard = MEXT_EV_ABORTED;
+        return unfinished(s, why);
+    default:
+        return unfinished(s, why);
+    }
 }
 
 static void cleanup(struct sender *s)
@@ -546,8 +502,9 @@ static void cleanup(struct sender *s)
     s->rep->less = s->help.why;
     memcpy(s->rep->agent, s->help.agent, sizeof(s->rep->agent));
     mext_help_close(&s->help);
+    mext_source_close(&s->source);
     mext_memory_close(&s->mem);
-    mext_conn_close(&s->conn);
+    mext_dest_close(&s->dest);
     mext_policy_free(&s->policy);
     mext_guest_free(&s->guest);
     mext_dom_close(s->dom);
@@ -561,7 +518,6 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
                                struct mext_report *rep_r, struct mext_why *why)
 {
     struct sender s = { .rq = rq, .ev = ev, .rep = rep_r };
-    struct mext_why more;
     enum mext_outcome o;
 
     memset(rep_r, 0, sizeof(*rep_r));
@@ -569,72 +525,23 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
         mext_fail(why, "libsodium cannot be initialised");
         return MEXT_KEPT;
     }
+    mext_source_init(&s.source);
+    s.source.keys_dir = rq->keys_dir;
+    s.source.say = s.dest.say = say;
+    s.source.say_arg = s.dest.say_arg = &s;
+    s.source.conn = &s.dest.conn;
+    s.source.help = &s.help;
+    s.dest.rq = rq;
+    s.dest.guest = &s.guest;
+    s.dest.policy = &s.policy;
+    s.limits = rq->limits;
     s.t_start = mext_now_us();
-    o = run(&s, why);
-    if (o == MEXT_KEPT)
+    if (run(&s, why))
         undo(&s, why);
-    else if (o == MEXT_UNKNOWN)
-        unknown(&s, why);
-    else if (mext_lxl_destroy(s.lxl, s.domid, &more))
-        step(&s, "warning: %s; xl destroy it, it must not run again",
-             more.text);
+    o = outcome(&s, why);
     if (o == MEXT_DONE)
         hear_guest(&s);
+    mext_steer_close(s.steer, mext_src_name(s.source.machine.state), why->text);
     cleanup(&s);
     return o;
-}
-
-/* NAME--migratedaway goes by NAME again. */
-static int rename_back(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
-{
-    struct mext_guest g;
-    size_t n;
-    int rc = 0;
-
-    if (mext_lxl_guest(l, domid, &g, why))
-        return -1;
-    n = strlen(g.name);
-    if (n > strlen(AWAY_SUFFIX) &&
-        !strcmp(g.name + n - strlen(AWAY_SUFFIX), AWAY_SUFFIX)) {
-        g.name[n - strlen(AWAY_SUFFIX)] = 0;
-        rc = mext_lxl_rename(l, domid, g.name, why);
-    }
-    mext_guest_free(&g);
-    return rc;
-}
-
-/* By the name given, or by what it was renamed to. */
-static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
-                     struct mext_why *why)
-{
-    char away[300];
-
-    snprintf(away, sizeof(away), "%s" AWAY_SUFFIX, domain);
-    return mext_lxl_find(l, away, domid_r, why) &&
-                   mext_lxl_find(l, domain, domid_r, why)
-               ? -1
-               : 0;
-}
-
-int mext_resume_here(const char *domain, unsigned verbosity,
-                     struct mext_why *why)
-{
-    struct mext_lxl *l = NULL;
-    struct mext_dom *d = NULL;
-    struct mext_dom_state st;
-    uint32_t domid;
-    int rc = -1;
-
-    if (mext_lxl_open(verbosity, &l, why) ||
-        find_away(l, domain, &domid, why) || mext_dom_open(domid, &d, why) ||
-        mext_dom_state(d, &st, why))
-        goto out;
-    if (!st.shutdown || st.reason != MEXT_SHUTDOWN_SUSPEND)
-        mext_fail(why, "\"%s\" is not suspended", domain);
-    else if (!rename_back(l, domid, why))
-        rc = mext_lxl_resume(l, domid, why);
-out:
-    mext_dom_close(d);
-    mext_lxl_close(l);
-    return rc;
 }

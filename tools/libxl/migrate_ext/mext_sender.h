@@ -87,13 +87,4 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
                                const struct mext_events *ev,
                                struct mext_report *rep_r, struct mext_why *why);
 
-/*
- * Lets a suspended source copy run again under its own name, after
- * MEXT_UNKNOWN or a killed source; domain: its name, with or without
- * "--migratedaway", or number.  The operator has made sure that the guest does
- * not run elsewhere.  0 or -1 and why.
- */
-int mext_resume_here(const char *domain, unsigned verbosity,
-                     struct mext_why *why);
-
 #endif

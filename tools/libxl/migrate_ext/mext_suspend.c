@@ -56,10 +56,18 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
     return true;
 }
 
+bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
+{
+    struct mext_why quiet;
+
+    if (withdraw(d, s))
+        return look(d, &quiet) == 1;
+    return wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet) == 1;
+}
+
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
                  bool *suspended_r, struct mext_why *why)
 {
-    struct mext_why quiet;
     int r;
 
     *suspended_r = false;
@@ -73,9 +81,6 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
     }
     if (r == 0)
         mext_fail(why, "the guest did not suspend within %u ms", timeout_ms);
-    if (!withdraw(d, s))
-        *suspended_r = wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet) == 1;
-    else
-        *suspended_r = look(d, &quiet) == 1;
+    *suspended_r = mext_suspend_withdraw(d, s);
     return -1;
 }

@@ -67,11 +67,16 @@ static uint64_t bitmap_pages(const struct mext_dom *d)
     return (d->nbits / 8 + XC_PAGE_SIZE - 1) / XC_PAGE_SIZE;
 }
 
+void mext_dom_dirty_off(struct mext_dom *d)
+{
+    xc_shadow_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL, 0);
+    d->logging = false;
+}
+
 void mext_dom_dirty_stop(struct mext_dom *d)
 {
     if (d->logging)
-        xc_shadow_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL, 0);
-    d->logging = false;
+        mext_dom_dirty_off(d);
     if (d->nbits)
         xc__hypercall_buffer_free_pages(d->xch, &d->bitmap,
                                         (int)bitmap_pages(d));

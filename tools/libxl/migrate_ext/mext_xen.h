@@ -62,6 +62,8 @@ int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
 int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
                         struct mext_why *why);
 void mext_dom_dirty_stop(struct mext_dom *d);
+/* Turns it off, whoever turned it on and died since. */
+void mext_dom_dirty_off(struct mext_dom *d);
 
 /* vCPU and platform context, opaque; *p_r is malloc'ed, the caller frees. */
 int mext_dom_context_get(struct mext_dom *d, uint8_t **p_r, uint32_t *len_r,

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "mext_crypto.h"
+#include "mext_dest.h"
+#include "mext_handshake.h"
+
+/* Deadlines, ms. */
+#define CONNECT_MS 10000
+#define ANSWER_MS  30000
+#define BOOT_MS    120000 /* creating a domain may take a while */
+
+static void step(struct mext_dest *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void step(struct mext_dest *d, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    d->say(d->say_arg, text);
+}
+
+static void config_message(struct mext_dest *d, struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_CONFIG;
+    m->u.config.memory_kib = d->guest->max_kib;
+    m->u.config.json = (const uint8_t *)d->guest->json;
+    m->u.config.json_len = (uint32_t)strlen(d->guest->json);
+    m->u.config.nleaves = d->policy->nleaves;
+    m->u.config.leaves = d->policy->leaves;
+    m->u.config.nmsrs = d->policy->nmsrs;
+    m->u.config.msrs = d->policy->msrs;
+}
+
+/* BLAKE2b-256 of the CONFIG body, for the token. */
+static int config_digest(struct mext_dest *d, uint8_t out[MEXT_DIGEST_LEN],
+                         struct mext_why *why)
+{
+    uint8_t *body = malloc(MEXT_CONTROL_BODY_MAX);
+    struct mext_ctl m;
+    struct mext_buf b;
+    int rc = -1;
+
+    config_message(d, &m);
+    mext_buf_init(&b, body, body ? MEXT_CONTROL_BODY_MAX : 0);
+    if (mext_ctl_encode(&m, &b))
+        mext_fail(why, "the guest's configuration is too large");
+    else
+        rc = 0;
+    if (!rc)
+        mext_digest(body, b.pos, out);
+    free(body);
+    return rc;
+}
+
+static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
+                      uint8_t out[MEXT_TOKEN_LEN], struct mext_why *why)
+{
+    const struct mext_request *rq = d->rq;
+    struct mext_token *t = &d->token;
+
+    memset(t, 0, sizeof(*t));
+    randombytes_buf(t->id, sizeof(t->id));
+    t->issued = (uint64_t)time(NULL);
+    t->expiry = t->issued + 300;
+    memcpy(t->audience, audience, sizeof(t->audience));
+    memcpy(t->source, d->self.pk, sizeof(t->source));
+    randombytes_buf(d->secret, sizeof(d->secret));
+    crypto_scalarmult_base(t->session, d->secret);
+    memcpy(t->image, rq->image, sizeof(t->image));
+    t->memory_kib = d->guest->max_kib;
+    t->vcpus = d->guest->vcpus;
+    t->channels = rq->channels;
+    t->port = rq->port;
+    t->ip = rq->ip;
+    t->netmask = rq->netmask;
+    t->gateway = rq->gateway;
+    if (config_digest(d, t->config, why))
+        return -1;
+    if (mext_token_sign(t, &d->self, out))
+        return mext_fail(why, "memory, vCPUs or mstrap's address are outside "
+                              "what a token can carry");
+    mext_digest(out, MEXT_TOKEN_LEN, d->digest);
+    return 0;
+}
+
+/* One attempt, with one of the destination's keys. */
+static int try_key(struct mext_dest *d, const char *host, uint16_t port,
+                   const uint8_t key[MEXT_KEY_LEN], unsigned *refused_r,
+                   struct mext_why *why)
+{
+    uint8_t token[MEXT_TOKEN_LEN];
+    int fd;
+
+    *refused_r = 0;
+    if (make_token(d, key, token, why) ||
+        mext_net_connect(host, port, CONNECT_MS, &fd, why))
+        return -1;
+    if (mext_handshake(&d->conn, fd, token, d->secret, d->rq->peer, ANSWER_MS,
+                       refused_r, why)) {
+        close(fd);
+        return -1;
+    }
+    return 0;
+}
+
+/* A destination whose key is being replaced has one or another of its keys. */
+int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
+{
+    struct mext_trusted peer;
+    unsigned refused, i = 0;
+    char host[256];
+    uint16_t port;
+    int rc;
+
+    if (mext_net_split(d->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
+        mext_identity_load(d->rq->keys_dir, &d->self, why) ||
+        mext_trust_find(d->rq->keys_dir, d->rq->peer, &peer, why) ||
+        mext_attest_load(&d->attest, d->rq->keys_dir, d->rq->peer,
+                         sodium_is_zero(d->rq->image, sizeof(d->rq->image)),
+                         why))
+        return -1;
+    step(d, "connecting to packetd on %s port %u", host, port);
+    do
+        rc = try_key(d, host, port, peer.key[i], &refused, why);
+    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+    mext_wipe(&d->self, sizeof(d->self)); /* signs nothing else */
+    return rc;
+}
+
+/* CONFIG, then steps until the receipt. */
+int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
+{
+    struct mext_ctl m;
+
+    config_message(d, &m);
+    if (mext_conn_send(&d->conn, &m, ANSWER_MS, why))
+        return -1;
+    do {
+        if (mext_conn_recv(&d->conn, &m, BOOT_MS, NULL, why))
+            return -1;
+        if (m.type == MEXT_CTL_STEP)
+            step(d, "destination: %.*s", m.u.step.len, m.u.step.text);
+    } while (m.type == MEXT_CTL_STEP);
+    if (m.type != MEXT_CTL_RECEIPT)
+        return mext_fail(why,
+                         "the destination sent message 0x%02x where a "
+                         "receipt belongs",
+                         m.type);
+    if (mext_attest_hear(&d->attest, &d->conn, m.u.receipt.bytes, &d->token,
+                         d->digest, ANSWER_MS, &d->receipt, why))
+        return -1;
+    if (d->receipt.attester == MEXT_ATTESTER_TPM)
+        step(d, d->attest.tpm ? "the destination's TPM vouches for its mstrap"
+                              : "the destination's TPM is not enrolled here: "
+                                "its word is not looked at");
+    return 0;
+}
+
+int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,
+                   struct mext_why *why)
+{
+    int rc = mext_root_derive(root_r, MEXT_KDF_DATA, d->secret,
+                              d->receipt.mstrap, d->digest, d->token.session,
+                              d->receipt.mstrap);
+
+    mext_wipe(d->secret, sizeof(d->secret));
+    if (rc)
+        return mext_fail(why, "mstrap's session key is unusable");
+    return 0;
+}
+
+void mext_dest_close(struct mext_dest *d)
+{
+    mext_conn_close(&d->conn);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The destination as the source sees it: token, control connection, mstrap and
+ * the receipt for it (docs/specs/token.md, transport.md).
+ * Functions return 0 or -1 with *why filled.
+ */
+#ifndef MEXT_DEST_H
+#define MEXT_DEST_H
+
+#include "mext_attest.h"
+#include "mext_libxl.h"
+#include "mext_sender.h"
+#include "mext_xen.h"
+
+struct mext_dest {
+    /* filled by the caller */
+    const struct mext_request *rq;
+    const struct mext_guest *guest;
+    const struct mext_policy *policy;
+    mext_help_say_fn *say; /* one line for the operator */
+    void *say_arg;
+    /* from mext_dest_connect on */
+    struct mext_token token;
+    struct mext_conn conn;
+    /* from mext_dest_boot on */
+    struct mext_receipt receipt;
+    /* private */
+    struct mext_identity self;
+    uint8_t secret[32];              /* X25519, of token.session */
+    uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
+    struct mext_attest attest;
+};
+
+/* Makes and signs the token and has it accepted: conn is sealed. */
+int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
+
+/* Sends the configuration; mstrap runs there, and is the one expected. */
+int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
+
+/* Root of the data channels' keys, once: the secret is wiped. */
+int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,
+                   struct mext_why *why);
+
+/* Closes conn, if it is open. */
+void mext_dest_close(struct mext_dest *d);
+
+#endif

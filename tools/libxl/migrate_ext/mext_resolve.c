@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdio.h>
+#include <string.h>
+
+#include "mext_resolve.h"
+
+#define ONCE_MS 1 /* with the operator's word the destination is asked once */
+
+static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
+                     struct mext_why *why)
+{
+    if (r->word == MEXT_WORD_NONE) {
+        mext_source_ask(s, r->patience_ms, why);
+        return;
+    }
+    mext_source_ask(s, ONCE_MS, why);
+    if (s->machine.state == MEXT_SRC_DONE || s->machine.state == MEXT_SRC_KEPT)
+        return;
+    if (s->heard == MEXT_EV_RUNNING || s->heard == MEXT_EV_ABORTED)
+        return;
+    why->text[0] = 0;
+    mext_source_event(
+        s, r->word == MEXT_WORD_HERE ? MEXT_EV_HERE : MEXT_EV_THERE, why);
+}
+
+static int end_it(struct mext_source *s, const struct mext_resolver *r,
+                  struct mext_why *why)
+{
+    const struct mext_entry *e = mext_journal_entry(s->journal);
+
+    if (s->machine.state == MEXT_SRC_COPYING && r->word == MEXT_WORD_THERE)
+        return mext_fail(why,
+                         "\"%.60s\" was never let run at %.60s: it is here",
+                         e->name, e->host);
+    if (s->machine.state == MEXT_SRC_COPYING)
+        mext_source_event(s, MEXT_EV_FAILED, why);
+    else if (s->machine.state == MEXT_SRC_DOUBT ||
+             s->machine.state == MEXT_SRC_STRANDED)
+        in_doubt(s, r, why);
+    if (s->machine.state == MEXT_SRC_DONE || s->machine.state == MEXT_SRC_KEPT)
+        return 0;
+    if (s->machine.state == MEXT_SRC_STRANDED)
+        return mext_fail(why,
+                         "%.100s %s \"%.60s\", whose copy here stays "
+                         "suspended: see whether it runs there, then --there "
+                         "if it does, --here if not",
+                         e->host,
+                         s->heard == MEXT_EV_LOST
+                             ? "had taken over and then lost"
+                             : "does not know of",
+                         e->name);
+    return -1;
+}
+
+int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
+                 unsigned *state_r, struct mext_why *why)
+{
+    struct mext_source s = {
+        .keys_dir = r->keys_dir,
+        .lxl = r->lxl,
+        .say = r->say,
+        .say_arg = r->say_arg,
+    };
+    int rc;
+
+    why->text[0] = 0;
+    mext_source_init(&s);
+    rc = mext_source_take(&s, r->dir, id, why);
+    if (rc)
+        return rc;
+    rc = end_it(&s, r, why);
+    *state_r = s.machine.state;
+    if (rc && !why->text[0])
+        mext_fail(why, "it is not known yet, and not given up");
+    mext_source_close(&s);
+    return rc;
+}
+
+/* By the name given, or by what it was renamed to. */
+static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
+                     struct mext_why *why)
+{
+    char away[300];
+
+    snprintf(away, sizeof(away), "%s" MEXT_AWAY_SUFFIX, domain);
+    return mext_lxl_find(l, away, domid_r, why) &&
+                   mext_lxl_find(l, domain, domid_r, why)
+               ? -1
+               : 0;
+}
+
+int mext_resume_here(struct mext_lxl *l, const char *domain,
+                     struct mext_why *why)
+{
+    struct mext_domain_now now;
+    char home[256];
+    uint32_t domid;
+
+    if (find_away(l, domain, &domid, why))
+        return -1;
+    if (mext_lxl_now(l, domid, &now))
+        return mext_fail(why, "\"%.60s\" is gone", domain);
+    if (!now.suspended)
+        return mext_fail(why, "\"%.60s\" is not suspended", domain);
+    mext_source_home_name(now.name, home);
+    if (strcmp(now.name, home) && mext_lxl_rename(l, domid, home, why))
+        return -1;
+    return mext_lxl_resume(l, domid, why);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Migrations whose source's process died, or ended in doubt: brought to an end
+ * (docs/specs/commit.md, "After a crash").
+ */
+#ifndef MEXT_RESOLVE_H
+#define MEXT_RESOLVE_H
+
+#include "mext_source.h"
+
+/* What the operator says who has looked. */
+enum mext_word { MEXT_WORD_NONE, MEXT_WORD_HERE, MEXT_WORD_THERE };
+
+struct mext_resolver {
+    const char *dir, *keys_dir;
+    struct mext_lxl *lxl;
+    enum mext_word word;
+    unsigned patience_ms; /* so long the destination is asked */
+    mext_help_say_fn *say;
+    void *say_arg;
+};
+
+/*
+ * The migration id of this host's, as its source.  0: it is over, *state_r says
+ * how (MEXT_SRC_DONE or KEPT; nothing is done to one that was).  1: it is under
+ * way in another process.  -1 and why: it is not over yet.  The operator's word
+ * counts only if the destination has none.
+ */
+int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
+                 unsigned *state_r, struct mext_why *why);
+
+/*
+ * A suspended copy that no journal tells of runs again under its own name;
+ * domain: its name, with or without MEXT_AWAY_SUFFIX, or number.  0 or -1 and
+ * why.
+ */
+int mext_resume_here(struct mext_lxl *l, const char *domain,
+                     struct mext_why *why);
+
+#endif

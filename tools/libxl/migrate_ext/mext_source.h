@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The source's part in who runs the guest (docs/specs/commit.md): of a
+ * migration under way, or of one whose process died, found in the journal.
+ * Functions return 0 or -1 with *why filled unless they say otherwise.
+ */
+#ifndef MEXT_SOURCE_H
+#define MEXT_SOURCE_H
+
+#include "mext_commit.h"
+#include "mext_help.h"
+#include "mext_journal.h"
+#include "mext_libxl.h"
+
+#define MEXT_AWAY_SUFFIX "--migratedaway"
+
+struct mext_source {
+    /* filled by the caller */
+    const char *keys_dir;
+    struct mext_lxl *lxl;
+    mext_help_say_fn *say; /* one line for the operator */
+    void *say_arg;
+    struct mext_conn *conn; /* NULL: none, or none any more */
+    struct mext_help *help; /* NULL: not of this process */
+    /* private */
+    struct mext_machine machine;
+    struct mext_journal *journal;
+    bool found;            /* in the journal, so the process is another one */
+    enum mext_event heard; /* the destination's last word; or SILENT */
+    uint32_t domid_there;  /* 0: not known */
+    struct mext_why *why;  /* of the first failure of a call; else empty */
+};
+
+/* State MEXT_SRC_NEW, of no migration yet. */
+void mext_source_init(struct mext_source *s);
+
+/*
+ * A migration begins: e is what mext_journal_create wants.  On -1 nothing has
+ * been begun.
+ */
+int mext_source_begin(struct mext_source *s, const char *dir,
+                      struct mext_entry *e, struct mext_why *why);
+
+/*
+ * Takes one over that the journal tells of: its state follows from what is
+ * noted.  1: it is under way in another process.
+ */
+int mext_source_take(struct mext_source *s, const char *dir,
+                     const uint8_t id[MEXT_ID_LEN], struct mext_why *why);
+
+/* An event of mext_commit.h, with its effects: as mext_machine_event. */
+int mext_source_event(struct mext_source *s, enum mext_event ev,
+                      struct mext_why *why);
+
+/* True in DONE, KEPT and STRANDED. */
+bool mext_source_over(const struct mext_source *s);
+
+/*
+ * Asks until it is over or timeout_ms have passed, at least once; s is in
+ * ASKED, DOUBT or STRANDED.  A cancel ends it too.
+ */
+void mext_source_ask(struct mext_source *s, unsigned timeout_ms,
+                     struct mext_why *why);
+
+/* The name the guest has without the suffix of a copy left behind. */
+void mext_source_home_name(const char *name, char out[256]);
+
+void mext_source_close(struct mext_source *s);
+
+#endif
