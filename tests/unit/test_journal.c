@@ -419,6 +419,7 @@ START_TEST(disk_full)
     /* its room was set aside */
     note(j, MEXT_NOTED_COMMITTING, NULL);
     note(j, MEXT_NOTED_STRANDED, NULL);
+    mext_journal_close(j);
     journal_id[0]++;
     fill(&e, SRC);
     ck_assert_int_eq(mext_journal_create(journal_dir, &e, &j, &why), -1);

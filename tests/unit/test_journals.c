@@ -128,6 +128,7 @@ static bool is_alive(void *arg, const struct mext_entry *e, bool alive)
 /* At no moment is a new one found that is not whole and held. */
 START_TEST(never_found_free)
 {
+    struct mext_journal *j[100];
     pid_t pid = fork();
     int status;
 
@@ -137,17 +138,19 @@ START_TEST(never_found_free)
 
             mext_journal_each(journal_dir, is_alive, NULL, &why);
             mext_journal_expire(journal_dir, 0);
-            if (n >= 100)
+            if (n >= (int)COUNT(j))
                 _exit(0);
         }
     }
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < COUNT(j); i++) {
         journal_id[0] = (uint8_t)i;
-        create(SRC);
+        j[i] = create(SRC);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
-    ck_assert_int_eq(files(), 100);
+    ck_assert_int_eq(files(), COUNT(j));
+    for (unsigned i = 0; i < COUNT(j); i++)
+        mext_journal_close(j[i]);
 }
 END_TEST
 
