@@ -207,9 +207,9 @@ START_TEST(written_over)
     j = take(SRC);
     ck_assert_uint_eq(mext_journal_entry(j)->noted, MEXT_NOTED_BEGUN);
     /* record 3 was whole, and would come next */
-    note(j, MEXT_NOTED_KEPT, "gave up");
+    note(j, MEXT_NOTED_COMMITTING, "again");
     mext_journal_close(j);
-    ck_assert_uint_eq(noted(), MEXT_NOTED_KEPT);
+    ck_assert_uint_eq(noted(), MEXT_NOTED_COMMITTING);
     ck_assert_int_eq(size_of(path_of(journal_id, SRC)), 2 * LEN);
 }
 END_TEST
