@@ -18,6 +18,8 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \
+	tools/packetd/fate.c \
+	tools/packetd/fate_standin.c \
 	tools/packetd/fetch.c \
 	tools/packetd/fetch.h \
 	tools/packetd/gate.c \
