@@ -82,6 +82,7 @@ static void try_fate(const uint8_t *data, const struct world *w)
     FUZZ_CHECK(!memcmp(bytes, again, sizeof(bytes)));
 }
 
+/* The stand-in for signatures can be forged, so it is no proof of anything. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world worlds[2];
@@ -96,9 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fix_query_bytes(w->query);
         fix_fate_bytes(w->fate);
     }
-    if (!judge(data, size, &q))
+    if (!judge(data, size, &q) && genuine)
         FUZZ_CHECK(!memcmp(data, w->query, size));
-    if (!mext_fate_verify(data, size, w->query, &f))
+    if (!mext_fate_verify(data, size, w->query, &f) && genuine)
         FUZZ_CHECK(!memcmp(data, w->fate, size));
     if (size == MEXT_QUERY_LEN)
         try_query(data);
