@@ -31,6 +31,9 @@ static void check_limits(void)
     case GATE_WHOIS:
         FUZZ_CHECK(m.u.whois.from.len && m.u.whois.from.len <= GATE_PEER_MAX);
         break;
+    case GATE_QUERY:
+        FUZZ_CHECK(m.u.query.from.len && m.u.query.from.len <= GATE_PEER_MAX);
+        break;
     case GATE_TOKEN:
         FUZZ_CHECK(m.u.token.from.len <= GATE_PEER_MAX);
         break;

@@ -6,6 +6,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_agent \
 	tests/fuzz/fuzz_ctl \
 	tests/fuzz/fuzz_data \
+	tests/fuzz/fuzz_fate \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_gate \
 	tests/fuzz/fuzz_hello \
@@ -64,6 +65,14 @@ tests_fuzz_fuzz_data_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_data_SOURCES = tests/fuzz/fuzz_data.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_fate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_fate_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_fate_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_fate_SOURCES = tests/fuzz/fuzz_fate.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/sign.c
 
 tests_fuzz_fuzz_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_frame_CFLAGS = $(UNIT_CFLAGS)

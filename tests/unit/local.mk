@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test_codec \
 	tests/unit/test_connect \
 	tests/unit/test_door \
+	tests/unit/test_fate \
 	tests/unit/test_fetch \
 	tests/unit/test_gate \
 	tests/unit/test_guard \
@@ -152,6 +153,13 @@ tests_unit_test_connect_LDADD = $(UNIT_LDADD) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 	$(XENVCHAN_LIBS)
 tests_unit_test_connect_SOURCES = tests/unit/test_connect.c $(KEYDIR)
+
+# With a journal of its own.
+tests_unit_test_fate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_fate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fate_LDADD = $(UNIT_LDADD)
+tests_unit_test_fate_SOURCES = tests/unit/test_fate.c \
+	tools/packetd/fate.c
 
 tests_unit_test_fetch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_fetch_CFLAGS = $(UNIT_CFLAGS)

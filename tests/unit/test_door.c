@@ -159,6 +159,29 @@ START_TEST(udp)
 }
 END_TEST
 
+/* Asks in the stranger's name until the door has looked for new keys. */
+static void await_query_of_stranger(int fd)
+{
+    uint8_t question[MEXT_QUERY_LEN];
+    struct mext_identity id;
+    struct mext_query q;
+
+    fix_query(&q);
+    fix_identity(&id, FIX_STRANGER);
+    memcpy(q.source, id.pk, sizeof(q.source));
+    ck_assert_int_eq(mext_query_sign(&q, &id, question), 0);
+    do {
+        uint64_t refused = counted[MEXT_E_UNTRUSTED];
+
+        ck_assert_int_eq(send(fd, question, sizeof(question), 0),
+                         sizeof(question));
+        do
+            take_message();
+        while (got.type != GATE_QUERY && counted[MEXT_E_UNTRUSTED] == refused);
+    } while (got.type != GATE_QUERY);
+    ck_assert_mem_eq(got.u.query.bytes, question, sizeof(question));
+}
+
 /* Who we are is the monitor's to say, and not to be asked too often. */
 START_TEST(who_are_you)
 {
@@ -182,6 +205,60 @@ START_TEST(who_are_you)
     for (; !counted[MEXT_E_MALFORMED]; take_message())
         asked += got.type == GATE_WHOIS;
     ck_assert_uint_le(asked, 2 + (mext_now_ms() - started) / 20);
+}
+END_TEST
+
+/* Handed in as it came; another one's key, once it is known. */
+START_TEST(what_became)
+{
+    uint8_t question[MEXT_QUERY_LEN], fate[MEXT_FATE_LEN];
+    int fd = udp_from("127.0.0.1");
+
+    fix_query_bytes(question);
+    fix_fate_bytes(fate);
+    ck_assert_int_eq(send(fd, question, sizeof(question), 0), sizeof(question));
+    take_message();
+    ck_assert_uint_eq(got.type, GATE_QUERY);
+    ck_assert_mem_eq(got.u.query.bytes, question, sizeof(question));
+    answer(&got.u.query.from, fate, sizeof(fate));
+    expect_datagram(fd, fate, sizeof(fate));
+    stranger_trusted = true;
+    await_query_of_stranger(fd);
+    ck_assert_uint_eq(hellos, 2);
+    ck_assert_uint_eq(counted[MEXT_E_SIGNATURE], 0);
+}
+END_TEST
+
+START_TEST(each_refused_query)
+{
+    const struct fix_object *o = &fix_objects[FIX_QUERY];
+    uint64_t want[GATE_REASONS] = { 0 };
+    uint8_t broken[FIX_OBJECT_MAX];
+    int fd = udp_from("127.0.0.1");
+
+    for (size_t i = 0; i < o->nbad; i++) {
+        const struct fix_bad *bad = &o->bad[i];
+        size_t len;
+
+        fix_break(o, &bad, 1, broken, &len);
+        ck_assert_int_eq(send(fd, broken, len, 0), (ssize_t)len);
+        want[bad->reason]++;
+    }
+    await_counted(o->nbad);
+    ck_assert_mem_eq(counted, want, sizeof(want));
+    expect_silence(fd);
+}
+END_TEST
+
+/* Over TCP it is no token. */
+START_TEST(tcp_query)
+{
+    uint8_t question[MEXT_QUERY_LEN];
+    int fd = call("127.0.0.1");
+
+    fix_query_bytes(question);
+    send_frame(fd, question, sizeof(question));
+    expect_refuse(fd, MEXT_E_MALFORMED, "");
 }
 END_TEST
 
@@ -380,6 +457,9 @@ int main(void)
         tcp_in_pieces,
         udp,
         who_are_you,
+        what_became,
+        each_refused_query,
+        tcp_query,
         each_refusal_tcp,
         each_refusal_udp,
         not_yet_valid,

@@ -158,6 +158,12 @@ START_TEST(sizes)
     ck_assert_int_ne(decode(bytes, 1 + 1 + 248), 0);
     bytes[1] = 0;
     ck_assert_int_ne(decode(bytes, 1 + 1 + 248), 0);
+    bytes[0] = GATE_QUERY;
+    bytes[1] = 1;
+    ck_assert_int_eq(decode(bytes, 1 + 1 + 1 + 200), 0);
+    ck_assert_int_ne(decode(bytes, 1 + 1 + 200), 0);
+    bytes[1] = 0;
+    ck_assert_int_ne(decode(bytes, 1 + 1 + 200), 0);
     ck_assert_uint_eq(GATE_REASONS, 32);
     for (unsigned code = 0; code <= MEXT_E_LINK; code++)
         ck_assert_uint_lt(code, GATE_REASONS);
@@ -166,7 +172,8 @@ END_TEST
 
 START_TEST(unknown_types)
 {
-    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81, 0x82, 0x83, 0x84 };
+    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81,
+                                     0x82, 0x83, 0x84, 0x85 };
 
     memset(bytes, 0, sizeof(bytes));
     for (unsigned type = 0; type < 256; type++) {

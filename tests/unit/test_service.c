@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mext_fate_ask.h"
 #include "mext_net.h"
 #include "unit.h"
 
@@ -181,6 +182,58 @@ START_TEST(counted_once)
 }
 END_TEST
 
+/* Once, in the name of `who`, the key `audience`. */
+static int ask_fate(enum fix_who who, const uint8_t audience[MEXT_KEY_LEN],
+                    unsigned timeout_ms, struct mext_fate *f_r)
+{
+    struct mext_identity id;
+    struct mext_query q;
+    char at[32];
+
+    fix_query(&q);
+    fix_identity(&id, who);
+    memcpy(q.source, id.pk, sizeof(q.source));
+    memcpy(q.audience, audience, sizeof(q.audience));
+    snprintf(at, sizeof(at), "127.0.0.1:%u", port);
+    return mext_fate_ask(at, &q, &id, timeout_ms, f_r, &why);
+}
+
+/* Of a migration that never was; a source that is trusted is told so. */
+START_TEST(fate)
+{
+    struct mext_identity self, next;
+    struct mext_fate f = { 0 };
+
+    start();
+    expect("READY=1");
+    ck_assert_int_eq(mext_identity_load(dir, &self, &why), 0);
+    for (int i = 0; i < 3; i++) {
+        f.fate = 0;
+        ck_assert_msg(!ask_fate(FIX_SOURCE, self.pk, WAIT_MS, &f), "%s",
+                      why.text);
+        ck_assert_uint_eq(f.fate, MEXT_FATE_UNKNOWN);
+        ck_assert_uint_eq(f.domid, 0);
+    }
+    ck_assert_int_eq(ask_fate(FIX_STRANGER, self.pk, 100, &f), -1);
+    wait_metric("{reason=\"source key is not trusted\"} 1\n");
+    fix_identity(&next, FIX_NEXT);
+    ck_assert_int_eq(ask_fate(FIX_SOURCE, next.pk, 100, &f), -1);
+    wait_metric("{reason=\"token is for another host\"} 1\n");
+    /* The answer is signed by the very key that was asked. */
+    ck_assert_int_eq(mext_identity_create(dir, true, &why), 0);
+    ck_assert_int_eq(mext_identity_rotate(dir, &why), 0);
+    ck_assert_int_eq(kill(pid, SIGHUP), 0);
+    expect("RELOADING=1");
+    expect("READY=1");
+    ck_assert_msg(!ask_fate(FIX_SOURCE, self.pk, WAIT_MS, &f), "%s", why.text);
+    ck_assert_int_eq(mext_identity_load(dir, &next, &why), 0);
+    ck_assert_mem_ne(self.pk, next.pk, MEXT_KEY_LEN);
+    ck_assert_msg(!ask_fate(FIX_SOURCE, next.pk, WAIT_MS, &f), "%s", why.text);
+    wait_metric("packetd_door_starts_total 1\n");
+    end();
+}
+END_TEST
+
 START_TEST(lives)
 {
     int mine;
@@ -225,7 +278,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { lives, counted_once, reload_fails, NULL };
+    const TTest *const tests[] = { lives, counted_once, fate, reload_fails,
+                                   NULL };
 
     return unit_main(unit_suite("service", tests));
 }

@@ -104,6 +104,13 @@ static void whois(struct gate_msg *m)
     set_peer(&m->u.whois.from, sizeof(struct sockaddr_in6));
 }
 
+static void query(struct gate_msg *m)
+{
+    m->type = GATE_QUERY;
+    fix_query_bytes(m->u.query.bytes);
+    set_peer(&m->u.query.from, sizeof(struct sockaddr_in));
+}
+
 static void refused(struct gate_msg *m)
 {
     m->type = GATE_REFUSED;
@@ -126,6 +133,7 @@ const struct fix_gate fix_gate[] = {
     { "token-udp", token_udp },
     { "refused", refused },
     { "whois", whois },
+    { "query", query },
 };
 
 const size_t fix_ngate = COUNT(fix_gate);

@@ -31,6 +31,15 @@ enum {
     AT_DOMID = 216,
     AT_ATTESTER = 220,
     AT_RECEIPT_RESERVED = 222,
+
+    AT_QUERY_AUDIENCE = 72,
+    AT_QUERY_SOURCE = 104,
+
+    AT_FATE_QUERY = 24,
+    AT_FATE_DESTINATION = 56,
+    AT_FATE = 88,
+    AT_FATE_RESERVED = 89,
+    AT_FATE_DOMID = 92,
 };
 
 /* The specification's order; what one of the objects lacks is left out. */
@@ -91,6 +100,12 @@ static void purpose_of_hello(uint8_t *t)
     memcpy(t, MEXT_HELLO_PURPOSE, strlen(MEXT_HELLO_PURPOSE));
 }
 
+static void purpose_of_query(uint8_t *t)
+{
+    memset(t, 0, MEXT_PURPOSE_LEN);
+    memcpy(t, MEXT_QUERY_PURPOSE, strlen(MEXT_QUERY_PURPOSE));
+}
+
 static void put_stranger(uint8_t *p)
 {
     struct mext_identity id;
@@ -117,6 +132,26 @@ static void other_hello_destination(uint8_t *t)
 static void other_receipt_destination(uint8_t *t)
 {
     put_stranger(t + AT_RECEIPT_DESTINATION);
+}
+
+static void other_query_audience(uint8_t *t)
+{
+    put_stranger(t + AT_QUERY_AUDIENCE);
+}
+
+static void other_query_source(uint8_t *t)
+{
+    put_stranger(t + AT_QUERY_SOURCE);
+}
+
+static void other_fate_destination(uint8_t *t)
+{
+    put_stranger(t + AT_FATE_DESTINATION);
+}
+
+static void other_fate_query(uint8_t *t)
+{
+    t[AT_FATE_QUERY] ^= 1;
 }
 
 static void other_hello_token(uint8_t *t)
@@ -285,13 +320,51 @@ static const struct fix_bad bad_receipt[] = {
     { "measurement", MEXT_E_IMAGE, PATCH(IMAGE, other_measurement) },
 };
 
+static const struct fix_bad bad_query[] = {
+    { "size-empty", MEXT_E_MALFORMED, LATE(SIZE, cut_all) },
+    { "size-short", MEXT_E_MALFORMED, LATE(SIZE, cut_half) },
+    { "size-long", MEXT_E_MALFORMED, LATE(SIZE, add_one) },
+    { "purpose-padding", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_padding) },
+    { "purpose-version", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_version) },
+    { "purpose-token", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_of_token) },
+    { "audience", MEXT_E_AUDIENCE, PATCH(AUDIENCE, other_query_audience) },
+    { "untrusted", MEXT_E_UNTRUSTED, FORGE(SOURCE, other_query_source) },
+    { "signature", MEXT_E_SIGNATURE, LATE(SIGNATURE, signed_by_stranger) },
+    { "signature-malleable", MEXT_E_SIGNATURE, LATE(SIGNATURE, malleable) },
+};
+
+static const struct fix_bad bad_fate[] = {
+    { "size-empty", MEXT_E_MALFORMED, LATE(SIZE, cut_all) },
+    { "size-short", MEXT_E_MALFORMED, LATE(SIZE, cut_half) },
+    { "size-long", MEXT_E_MALFORMED, LATE(SIZE, add_one) },
+    { "purpose-padding", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_padding) },
+    { "purpose-version", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_version) },
+    { "purpose-query", MEXT_E_MALFORMED, PATCH(PURPOSE, purpose_of_query) },
+    { "destination", MEXT_E_AUDIENCE, FORGE(AUDIENCE, other_fate_destination) },
+    { "signature", MEXT_E_SIGNATURE, LATE(SIGNATURE, signed_by_stranger) },
+    { "signature-malleable", MEXT_E_SIGNATURE, LATE(SIGNATURE, malleable) },
+    { "query", MEXT_E_ANSWER, PATCH(ANSWER, other_fate_query) },
+    { "fate-zero", MEXT_E_MALFORMED, NUMBER(AT_FATE, 1, 0) },
+    { "fate-high", MEXT_E_MALFORMED, NUMBER(AT_FATE, 1, 6) },
+    { "reserved", MEXT_E_MALFORMED, NUMBER(AT_FATE_RESERVED, 3, 1) },
+    { "domid-high", MEXT_E_MALFORMED, NUMBER(AT_FATE_DOMID, 4, 32752) },
+    { "domid-pending", MEXT_E_MALFORMED,
+      NUMBER(AT_FATE, 1, MEXT_FATE_PENDING) },
+    { "domid-unknown", MEXT_E_MALFORMED,
+      NUMBER(AT_FATE, 1, MEXT_FATE_UNKNOWN) },
+};
+
 const struct fix_object fix_objects[FIX_NOBJECTS] = {
-    { "token", MEXT_TOKEN_LEN, FIX_SOURCE, fix_token_bytes, bad_token,
+    { "token", "token", MEXT_TOKEN_LEN, FIX_SOURCE, fix_token_bytes, bad_token,
       COUNT(bad_token) },
-    { "hello", MEXT_HELLO_LEN, FIX_DEST, fix_hello_bytes, bad_hello,
+    { "hello", "hello", MEXT_HELLO_LEN, FIX_DEST, fix_hello_bytes, bad_hello,
       COUNT(bad_hello) },
-    { "receipt", MEXT_RECEIPT_LEN, FIX_DEST, fix_receipt_bytes, bad_receipt,
-      COUNT(bad_receipt) },
+    { "receipt", "receipt", MEXT_RECEIPT_LEN, FIX_DEST, fix_receipt_bytes,
+      bad_receipt, COUNT(bad_receipt) },
+    { "query", "fate", MEXT_QUERY_LEN, FIX_SOURCE, fix_query_bytes, bad_query,
+      COUNT(bad_query) },
+    { "fate", "fate", MEXT_FATE_LEN, FIX_DEST, fix_fate_bytes, bad_fate,
+      COUNT(bad_fate) },
 };
 
 void fix_break(const struct fix_object *o, const struct fix_bad *const *bad,

@@ -150,6 +150,48 @@ void fix_iam_bytes(bool next, uint8_t out[MEXT_IAM_LEN])
     assert(!rc && n == MEXT_IAM_LEN);
 }
 
+void fix_query(struct mext_query *q_r)
+{
+    struct mext_token t;
+
+    fix_token(&t);
+    memcpy(q_r->id, t.id, sizeof(t.id));
+    fix_nonce(q_r->nonce);
+    memcpy(q_r->audience, t.audience, sizeof(t.audience));
+    memcpy(q_r->source, t.source, sizeof(t.source));
+}
+
+void fix_query_bytes(uint8_t out[MEXT_QUERY_LEN])
+{
+    struct mext_identity id;
+    struct mext_query q;
+    int rc;
+
+    fix_query(&q);
+    fix_identity(&id, FIX_SOURCE);
+    rc = mext_query_sign(&q, &id, out);
+    assert(!rc);
+}
+
+void fix_fate(struct mext_fate *f_r)
+{
+    *f_r = (struct mext_fate){ .fate = MEXT_FATE_RUNNING, .domid = 7 };
+}
+
+void fix_fate_bytes(uint8_t out[MEXT_FATE_LEN])
+{
+    uint8_t query[MEXT_QUERY_LEN];
+    struct mext_identity id;
+    struct mext_fate f;
+    int rc;
+
+    fix_query_bytes(query);
+    fix_fate(&f);
+    fix_identity(&id, FIX_DEST);
+    rc = mext_fate_sign(&f, query, &id, out);
+    assert(!rc);
+}
+
 void fix_resign(uint8_t *object, size_t len, enum fix_who who)
 {
     struct mext_identity id;

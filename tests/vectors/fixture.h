@@ -7,6 +7,7 @@
 #define FIXTURE_H
 
 #include "mext_agentmsg.h"
+#include "mext_fate.h"
 #include "mext_seal.h"
 #include "mext_token.h"
 #include "mext_whois.h"
@@ -36,6 +37,11 @@ void fix_receipt_bytes(uint8_t out[MEXT_RECEIPT_LEN]);
 void fix_nonce(uint8_t out[MEXT_NONCE_LEN]);
 void fix_whois_bytes(uint8_t out[MEXT_WHOIS_LEN]);
 void fix_iam_bytes(bool next, uint8_t out[MEXT_IAM_LEN]);
+/* What FIX_SOURCE asks of fix_token's migration, what FIX_DEST answers. */
+void fix_query(struct mext_query *q_r);
+void fix_query_bytes(uint8_t out[MEXT_QUERY_LEN]);
+void fix_fate(struct mext_fate *f_r);
+void fix_fate_bytes(uint8_t out[MEXT_FATE_LEN]);
 /* BLAKE2b-256 of fix_token_bytes. */
 void fix_digest(uint8_t out[MEXT_DIGEST_LEN]);
 
@@ -65,7 +71,7 @@ struct fix_bad {
 };
 
 struct fix_object {
-    const char *name;
+    const char *name, *corpus;
     size_t len;
     enum fix_who signer;
     void (*good)(uint8_t *out); /* [len] */
@@ -73,7 +79,7 @@ struct fix_object {
     size_t nbad;
 };
 
-enum { FIX_TOKEN, FIX_HELLO, FIX_RECEIPT, FIX_NOBJECTS };
+enum { FIX_TOKEN, FIX_HELLO, FIX_RECEIPT, FIX_QUERY, FIX_FATE, FIX_NOBJECTS };
 
 extern const struct fix_object fix_objects[FIX_NOBJECTS];
 

@@ -58,7 +58,7 @@ static void save_object(const char *vectors, const char *corpus,
     o->good(bytes);
     snprintf(name, sizeof(name), "%s-good", o->name);
     save(vectors, ".", name, bytes, o->len);
-    save(corpus, o->name, name, bytes, o->len);
+    save(corpus, o->corpus, name, bytes, o->len);
     for (size_t i = 0; i < o->nbad; i++) {
         const struct fix_bad *bad = &o->bad[i];
         size_t len;
@@ -66,7 +66,7 @@ static void save_object(const char *vectors, const char *corpus,
         fix_break(o, &bad, 1, bytes, &len);
         snprintf(name, sizeof(name), "%s-bad-%s", o->name, bad->name);
         save(vectors, ".", name, bytes, len);
-        save(corpus, o->name, name, bytes, len);
+        save(corpus, o->corpus, name, bytes, len);
     }
 }
 

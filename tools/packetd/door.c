@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Listens, and lets nothing in but tokens that verify. */
+/* Listens, and lets nothing in but tokens and questions that verify. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "door.h"
+#include "mext_fate.h"
 #include "packetd.h"
 
 #define GUESTS_MAX 64  /* connections whose token has not come whole */
@@ -255,7 +256,10 @@ static bool trusts(void *unused, const uint8_t pk[MEXT_KEY_LEN])
     return false;
 }
 
-static unsigned verify(const uint8_t *in, size_t n)
+/* 0, or the reason against it. */
+typedef unsigned verify_fn(const uint8_t *in, size_t n);
+
+static unsigned verify_token(const uint8_t *in, size_t n)
 {
     unsigned code = MEXT_E_AUDIENCE;
     struct mext_token t;
@@ -268,15 +272,25 @@ static unsigned verify(const uint8_t *in, size_t n)
     return code;
 }
 
-/* 0, or the reason against it. */
-static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
-                      int fd, struct mext_why *why)
+static unsigned verify_query(const uint8_t *in, size_t n)
 {
-    static struct gate_msg m;
-    unsigned code;
+    unsigned code = MEXT_E_AUDIENCE;
+    struct mext_query q;
+
+    for (unsigned i = 0;
+         i < door.trust.u.trust.nself && code == MEXT_E_AUDIENCE; i++)
+        code = (unsigned)mext_query_judge(in, n, door.trust.u.trust.self[i],
+                                          trusts, NULL, &q);
+    return code;
+}
+
+/* With a look for new keys, if it is due. */
+static unsigned verify_by(verify_fn *verify, const uint8_t *in, size_t n,
+                          struct mext_why *why)
+{
+    unsigned code = verify(in, n);
 
     why->text[0] = 0;
-    code = verify(in, n);
     if (code == MEXT_E_UNTRUSTED &&
         mext_now_ms() >= door.refreshed + REFRESH_MS) {
         refresh();
@@ -284,6 +298,16 @@ static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
     }
     if (code == MEXT_E_UNTRUSTED)
         mext_fail(why, "packetd trust add NAME KEY on the destination");
+    return code;
+}
+
+/* 0, or the reason against a token. */
+static unsigned judge(const struct gate_peer *from, const uint8_t *in, size_t n,
+                      int fd, struct mext_why *why)
+{
+    static struct gate_msg m;
+    unsigned code = verify_by(verify_token, in, n, why);
+
     if (code)
         return code;
     m.type = GATE_TOKEN;
@@ -319,6 +343,21 @@ static bool asks_who(const struct gate_peer *from, const uint8_t *in, size_t n)
     return true;
 }
 
+/* 0, or the reason against the question what became of a migration. */
+static unsigned judge_query(const struct gate_peer *from, const uint8_t *in,
+                            size_t n, struct mext_why *why)
+{
+    struct gate_msg m = { .type = GATE_QUERY, .fd = -1 };
+    unsigned code = verify_by(verify_query, in, n, why);
+
+    if (code)
+        return code;
+    m.u.query.from = *from;
+    memcpy(m.u.query.bytes, in, sizeof(m.u.query.bytes));
+    tell(&m);
+    return 0;
+}
+
 static void on_datagram(void)
 {
     struct gate_peer from = { .len = 0 };
@@ -334,7 +373,8 @@ static void on_datagram(void)
     from.len = (uint8_t)len;
     if (!within_rate(&from, false) || asks_who(&from, in, (size_t)n))
         return;
-    code = judge(&from, in, (size_t)n, -1, &why);
+    code = n == MEXT_QUERY_LEN ? judge_query(&from, in, (size_t)n, &why)
+                               : judge(&from, in, (size_t)n, -1, &why);
     if (code)
         note_refusal(&from, code, why.text);
 }

@@ -24,6 +24,14 @@ static int get_peer(struct mext_buf *b, struct gate_peer *p_r)
     return 0;
 }
 
+/* Of a datagram: there is one. */
+static int get_sender(struct mext_buf *b, struct gate_peer *p_r)
+{
+    int rc = get_peer(b, p_r);
+
+    return !rc && !p_r->len ? MEXT_ERR_LIMIT : rc;
+}
+
 static void put_text(struct mext_buf *b, const char *text)
 {
     size_t n = strlen(text);
@@ -99,6 +107,10 @@ int gate_encode(const struct gate_msg *m, struct mext_buf *b)
         put_peer(b, &m->u.whois.from);
         mext_put(b, m->u.whois.bytes, sizeof(m->u.whois.bytes));
         break;
+    case GATE_QUERY:
+        put_peer(b, &m->u.query.from);
+        mext_put(b, m->u.query.bytes, sizeof(m->u.query.bytes));
+        break;
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             mext_put64(b, m->u.refused.n[i]);
@@ -132,10 +144,12 @@ int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r)
         mext_get(&b, m_r->u.token.bytes, sizeof(m_r->u.token.bytes));
         break;
     case GATE_WHOIS:
-        rc = get_peer(&b, &m_r->u.whois.from);
-        if (!m_r->u.whois.from.len)
-            return MEXT_ERR_LIMIT;
+        rc = get_sender(&b, &m_r->u.whois.from);
         mext_get(&b, m_r->u.whois.bytes, sizeof(m_r->u.whois.bytes));
+        break;
+    case GATE_QUERY:
+        rc = get_sender(&b, &m_r->u.query.from);
+        mext_get(&b, m_r->u.query.bytes, sizeof(m_r->u.query.bytes));
         break;
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)

@@ -34,6 +34,7 @@ enum gate_type {
     GATE_TOKEN = 0x82, /* its signature is good; over TCP, with a descriptor */
     GATE_REFUSED = 0x83, /* how many were refused since the last time */
     GATE_WHOIS = 0x84,   /* a datagram that asks who we are */
+    GATE_QUERY = 0x85,   /* one that asks what became of a migration */
 };
 
 struct gate_peer {
@@ -68,6 +69,10 @@ struct gate_msg {
             struct gate_peer from;
             uint8_t bytes[MEXT_WHOIS_LEN];
         } whois;
+        struct {
+            struct gate_peer from;
+            uint8_t bytes[MEXT_QUERY_LEN];
+        } query;
         struct {
             uint64_t n[GATE_REASONS];
         } refused;

@@ -18,6 +18,7 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \
+	tools/packetd/fate.c \
 	tools/packetd/fetch.c \
 	tools/packetd/fetch.h \
 	tools/packetd/gate.c \

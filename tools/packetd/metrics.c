@@ -17,7 +17,8 @@ static void print_refused(FILE *f, const struct metrics *m)
 {
     const char *name = "tokens_refused_total";
 
-    head(f, name, "counter", "Boot tokens that were refused, by reason.");
+    head(f, name, "counter",
+         "Boot tokens and queries that were refused, by reason.");
     for (unsigned i = 0; i < GATE_REASONS; i++)
         if (m->refused[i])
             fprintf(f, "packetd_%s{reason=\"%s\"} %" PRIu64 "\n", name,

@@ -341,6 +341,43 @@ static int on_whois(const struct packetd *p, const struct gate_msg *m,
     return gate_send(p->gate, &a, why);
 }
 
+/* The first reason against a question; the door's word counts for nothing. */
+static unsigned judge_query(const struct packetd *p, const uint8_t *in,
+                            struct mext_query *q_r)
+{
+    char name[65];
+    struct trusted by = { p, name };
+    unsigned code = MEXT_E_AUDIENCE;
+
+    for (unsigned i = 0; i < p->ids.n && code == MEXT_E_AUDIENCE; i++)
+        code = (unsigned)mext_query_judge(in, MEXT_QUERY_LEN, p->ids.id[i].pk,
+                                          trusts, &by, q_r);
+    return code;
+}
+
+/* Signed by the key that was asked; not longer than the question. */
+static int on_query(const struct packetd *p, const struct gate_msg *m,
+                    struct mext_why *why)
+{
+    struct gate_msg a = { .type = GATE_ANSWER, .fd = -1 };
+    const uint8_t *in = m->u.query.bytes;
+    struct mext_fate f;
+    struct mext_query q;
+    unsigned code = judge_query(p, in, &q);
+
+    if (code) {
+        counts.refused[code]++;
+        return 0;
+    }
+    f.fate = packetd_fate(p, &q, &f.domid);
+    if (mext_fate_sign(&f, in, mext_identities_find(&p->ids, q.audience),
+                       a.u.answer.bytes))
+        return 0;
+    a.u.answer.to = m->u.query.from;
+    a.u.answer.n = MEXT_FATE_LEN;
+    return gate_send(p->gate, &a, why);
+}
+
 /* What the door may say: docs/specs/privsep.md. */
 static int on_message(const struct packetd *p, struct mext_why *why)
 {
@@ -359,6 +396,8 @@ static int on_message(const struct packetd *p, struct mext_why *why)
         return on_token(p, &m, why);
     case GATE_WHOIS:
         return on_whois(p, &m, why);
+    case GATE_QUERY:
+        return on_query(p, &m, why);
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             counts.refused[i] += m.u.refused.n[i];

@@ -4,6 +4,8 @@
 
 #include "gate.h"
 #include "jail.h"
+#include "mext_fate.h"
+#include "mext_journal.h"
 #include "policy.h"
 
 #define PACKETD_POOL_MAX 256 /* addresses mstraps may use */
@@ -99,5 +101,27 @@ int packetd_check_config(int argc, char **argv);
 unsigned packetd_replay_new(const char *state_dir,
                             const uint8_t id[MEXT_ID_LEN], uint64_t expiry,
                             uint64_t now, struct mext_why *why);
+
+/* The folder of the journal; -1 and why if its name is too long. */
+int packetd_journal_dir(const struct packetd *p, char out[4096],
+                        struct mext_why *why);
+
+/* What is answered when this is noted, whoever asks. */
+struct mext_fate packetd_fate_of(const struct mext_entry *e);
+
+/*
+ * What became of the migration that a verified question is about: MEXT_FATE_*,
+ * *domid_r as in the answer.  One that is not decided yet is pursued.
+ */
+uint8_t packetd_fate(const struct packetd *p, const struct mext_query *q,
+                     uint32_t *domid_r);
+
+/*
+ * The source of this migration asks what became of it, and it is noted as
+ * incoming or committed: whoever lives that minds it is made to give an
+ * incoming one up; if nobody does, it goes on from the note.  Does not wait
+ * for that.
+ */
+void packetd_pursue(const struct packetd *p, const struct mext_entry *e);
 
 #endif

@@ -25,6 +25,10 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_data.h \
 	tools/libxl/migrate_ext/mext_dest.c \
 	tools/libxl/migrate_ext/mext_dest.h \
+	tools/libxl/migrate_ext/mext_fate.c \
+	tools/libxl/migrate_ext/mext_fate.h \
+	tools/libxl/migrate_ext/mext_fate_ask.c \
+	tools/libxl/migrate_ext/mext_fate_ask.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
