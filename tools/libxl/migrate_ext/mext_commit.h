@@ -101,8 +101,10 @@ extern const struct mext_transition mext_dst_table[];
 extern const size_t mext_dst_rows;
 
 /*
- * Does an effect; 0, or -1: it was not done and the transition ends there.
- * An effect that has to be done whatever happens returns 0.
+ * Does an effect; 0, or -1: it failed, and the transition ends there, unless it
+ * is one that has to go on (docs/specs/commit.md, Effects that fail): what is
+ * sent behind the point of no return, ASK and SEND_ABORT, and the notes of last
+ * states but STRANDED.
  */
 typedef int mext_effect_fn(void *arg, enum mext_effect e);
 
