@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the effects of the tables do to the world, done or failed. */
+#include <assert.h>
 #include <string.h>
 
 #include "world.h"
@@ -31,6 +32,7 @@ void world_send(struct world *w, enum side to, enum message m)
             w->inbox[to][i] = m;
             return;
         }
+    assert(!"more messages than a connection can have");
 }
 
 /* What was sent may still come; what was not read is lost. */

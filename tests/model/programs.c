@@ -100,6 +100,8 @@ static void go_on(const struct rules *r, const struct world *w, struct step *s,
         s->state = w->p[s->side].state;
         s->event = w->p[s->side].event;
         s->effect = 0;
+        s->rc = 0;
+        s->fault = false;
         if (!one_way(r, &n, s, way))
             break;
         if (s->fault && !(r->faults & FAULT_EFFECT))
@@ -166,8 +168,8 @@ static enum mext_event dest_reads(unsigned state, enum message m)
 {
     if (state > MEXT_DST_PREPARED)
         return MEXT_EV_NONE;
-    return m == MSG_CONFIG  ? MEXT_EV_CONFIG
-           : m == MSG_FINAL ? MEXT_EV_FINAL
+    return m == MSG_CONFIG   ? MEXT_EV_CONFIG
+           : m == MSG_FINAL  ? MEXT_EV_FINAL
            : m == MSG_COMMIT ? MEXT_EV_COMMIT
                              : MEXT_EV_FAILED;
 }
@@ -261,8 +263,7 @@ static void source_lives(const struct rules *r, const struct world *w,
         read_message(r, w, SOURCE, fn, arg);
     if (lost || (r->faults & FAULT_CANCEL))
         program_event(r, w, SOURCE,
-                      state == MEXT_SRC_ASKED ? MEXT_EV_SILENT
-                                              : MEXT_EV_FAILED,
+                      state == MEXT_SRC_ASKED ? MEXT_EV_SILENT : MEXT_EV_FAILED,
                       !lost, fn, arg);
 }
 
@@ -338,8 +339,8 @@ void dest_next(const struct rules *r, const struct world *w, world_fn *fn,
         take_up(r, w, DEST, MEXT_DST_INCOMING, MEXT_EV_FAILED, false, fn, arg);
     else if (w->packetd && p->note == NOTE_COMMITTED)
         take_up(r, w, DEST, MEXT_DST_COMMITTED,
-                !w->domain                      ? MEXT_EV_GONE
+                !w->domain                    ? MEXT_EV_GONE
                 : r->quirks & QUIRK_COMMITTED ? MEXT_EV_FAILED
-                                                : MEXT_EV_GO,
+                                              : MEXT_EV_GO,
                 false, fn, arg);
 }

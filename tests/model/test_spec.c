@@ -47,7 +47,8 @@ static void row_text(const struct mext_transition *t,
 
     upper(state, name(t->state));
     upper(next, name(t->next));
-    n = snprintf(row, ROW_MAX, "| %s | %s | ", state, mext_event_name(t->event));
+    n = snprintf(row, ROW_MAX, "| %s | %s | ", state,
+                 mext_event_name(t->event));
     for (unsigned i = 0; i < MEXT_EFFECTS_MAX && t->effects[i]; i++)
         n += snprintf(row + n, ROW_MAX - n, "%s%s", i ? ", " : "",
                       mext_effect_name(t->effects[i]));
@@ -116,8 +117,7 @@ static const struct {
     { "| DOUBT | lost | note stranded | STRANDED |",
       "| DOUBT | lost | note stranded | KEPT |" },
     { "| destroy the copy, note done |", "| note done, destroy the copy |" },
-    { "| unpause, send RUNNING, note running |",
-      "| unpause, send RUNNING |" },
+    { "| unpause, send RUNNING, note running |", "| unpause, send RUNNING |" },
     { "| NEW | config |", "| NEW | failed | send ABORT | ABORTED |\n"
                           "| NEW | config |" },
     { "| COMMITTED | gone | note lost | LOST |\n",

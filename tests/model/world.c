@@ -213,10 +213,10 @@ const char *world_wrong(const struct world *w)
     return NULL;
 }
 
-static const char *const notes[NOTES] = {
-    "-",    "begun",    "committing", "stranded", "done", "kept",
-    "incoming", "committed", "running",    "aborted",  "lost"
-};
+static const char *const notes[NOTES] = { "-",        "begun",     "committing",
+                                          "stranded", "done",      "kept",
+                                          "incoming", "committed", "running",
+                                          "aborted",  "lost" };
 
 static void print_program(const struct world *w, enum side side)
 {

@@ -69,12 +69,12 @@ struct world {
 
 /* Bits of what may happen at all. */
 enum fault {
-    FAULT_LINK = 1,     /* the connection is lost */
-    FAULT_CANCEL = 2,   /* cancels, errors, limits that run out */
-    FAULT_KILL = 4,     /* programs are killed, between any two effects */
-    FAULT_EFFECT = 8,   /* effects fail */
-    FAULT_POWER = 16,   /* a host loses power */
-    FAULT_DISK = 32,    /* ... and the destination its disk */
+    FAULT_LINK = 1,      /* the connection is lost */
+    FAULT_CANCEL = 2,    /* cancels, errors, limits that run out */
+    FAULT_KILL = 4,      /* programs are killed, between any two effects */
+    FAULT_EFFECT = 8,    /* effects fail */
+    FAULT_POWER = 16,    /* a host loses power */
+    FAULT_DISK = 32,     /* ... and the destination its disk */
     FAULT_OPERATOR = 64, /* has a word */
     FAULT_GUEST = 128    /* it ends by itself */
 };

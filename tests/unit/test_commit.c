@@ -55,9 +55,9 @@ static unsigned length(const struct mext_transition *t)
 static bool goes_on(unsigned e)
 {
     static const uint8_t those[] = {
-        MEXT_DO_SEND_COMMIT,  MEXT_DO_ASK,          MEXT_DO_SEND_RUNNING,
-        MEXT_DO_NOTE_RUNNING, MEXT_DO_NOTE_LOST,    MEXT_DO_NOTE_ABORTED,
-        MEXT_DO_SEND_ABORT,   MEXT_DO_NOTE_DONE,    MEXT_DO_NOTE_KEPT,
+        MEXT_DO_SEND_COMMIT,  MEXT_DO_ASK,       MEXT_DO_SEND_RUNNING,
+        MEXT_DO_NOTE_RUNNING, MEXT_DO_NOTE_LOST, MEXT_DO_NOTE_ABORTED,
+        MEXT_DO_SEND_ABORT,   MEXT_DO_NOTE_DONE, MEXT_DO_NOTE_KEPT,
     };
 
     return memchr(those, e, sizeof(those)) != NULL;
