@@ -267,7 +267,7 @@ static void source_lives(const struct rules *r, const struct world *w,
                       !lost, fn, arg);
 }
 
-/* After a crash.  A copy that was suspended and runs was resumed for a reason. */
+/* After a crash.  A copy that runs again was resumed for a reason. */
 static void source_again(const struct rules *r, const struct world *w,
                          world_fn *fn, void *arg)
 {

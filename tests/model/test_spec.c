@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* docs/specs/commit.md has the rows of mext_commit.c's tables, in their order. */
+/* docs/specs/commit.md has the rows of mext_commit.c, in their order. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two hosts and what lies between them, as far as docs/specs/commit.md speaks of
- * it: each state is a struct world, and world_next() tells all that can happen
- * in it next.  The programs on both sides are mext_machine_event() itself, one
- * effect at a time.
+ * Two hosts and what lies between them, as far as docs/specs/commit.md speaks
+ * of it: each state is a struct world, and world_next() tells all that can
+ * happen in it next.  The programs on both sides are mext_machine_event()
+ * itself, one effect at a time.
  */
 #ifndef WORLD_H
 #define WORLD_H
