@@ -38,6 +38,7 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
+	tests/unit/test_commit \
 	tests/unit/test_connect \
 	tests/unit/test_door \
 	tests/unit/test_fate \
@@ -145,6 +146,11 @@ KEYDIR = tests/unit/keydir.c \
 	tools/packetd/fetch.h \
 	tools/packetd/keycmd.c \
 	tools/packetd/keycmd.h
+
+tests_unit_test_commit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_commit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_commit_LDADD = $(UNIT_LDADD)
+tests_unit_test_commit_SOURCES = tests/unit/test_commit.c
 
 tests_unit_test_connect_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_connect_CFLAGS = $(UNIT_CFLAGS)

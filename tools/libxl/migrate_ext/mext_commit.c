@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdbool.h>
+
 #include "mext_commit.h"
 
 #define SRC(s, e, n, ...) \
@@ -73,12 +75,38 @@ static const struct mext_transition *instead(const struct mext_machine *m)
     return t ? t : mext_transition(m, MEXT_EV_SILENT);
 }
 
-/* 0, or -1 if an effect was not done; the state is the next only with 0. */
+/*
+ * Whether a transition ends where the effect fails.  COMMIT may have gone out all
+ * the same, so the way back is barred; the others only tell, or note, what is so
+ * already or will be found again.
+ */
+static bool counts(enum mext_effect e)
+{
+    switch (e) {
+    case MEXT_DO_SEND_COMMIT:
+    case MEXT_DO_ASK:
+    case MEXT_DO_SEND_ABORT:
+    case MEXT_DO_SEND_RUNNING:
+    case MEXT_DO_NOTE_RUNNING:
+    case MEXT_DO_NOTE_ABORTED:
+    case MEXT_DO_NOTE_LOST:
+    case MEXT_DO_NOTE_DONE:
+    case MEXT_DO_NOTE_KEPT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* 0, or -1 if an effect that counts failed; only with 0 the state is the next. */
 static int go(struct mext_machine *m, const struct mext_transition *t)
 {
-    for (unsigned i = 0; i < MEXT_EFFECTS_MAX && t->effects[i]; i++)
-        if (m->effect(m->arg, (enum mext_effect)t->effects[i]))
+    for (unsigned i = 0; i < MEXT_EFFECTS_MAX && t->effects[i]; i++) {
+        enum mext_effect e = (enum mext_effect)t->effects[i];
+
+        if (m->effect(m->arg, e) && counts(e))
             return -1;
+    }
     m->state = t->next;
     return 0;
 }

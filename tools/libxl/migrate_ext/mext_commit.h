@@ -101,8 +101,9 @@ extern const struct mext_transition mext_dst_table[];
 extern const size_t mext_dst_rows;
 
 /*
- * Does an effect; 0, or -1: it was not done and the transition ends there.
- * An effect that has to be done whatever happens returns 0.
+ * Does an effect; 0, or -1: it failed, and the transition ends there, unless it
+ * is one of those that make no difference (docs/specs/commit.md, Effects that
+ * fail): so it can tell the truth about each.
  */
 typedef int mext_effect_fn(void *arg, enum mext_effect e);
 
@@ -116,7 +117,7 @@ struct mext_machine {
 
 /*
  * An event: the effects, then the next state; 0 if so.  -1 if not: an effect
- * failed, then the state is what it was, or, where MEXT_EV_FAILED has a row
+ * ended it, then the state is what it was, or, where MEXT_EV_FAILED has a row
  * in it, what that leads to; or the event has no row in this state and was taken
  * for MEXT_EV_FAILED, or for MEXT_EV_SILENT where there is no row for that.
  */
