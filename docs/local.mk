@@ -11,6 +11,6 @@ EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh \
 	tests/debootstrap.sh docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/attestation.md \
-	docs/specs/guest-migrate.md docs/specs/policy.md \
+	docs/specs/guest-migrate.md docs/specs/journal.md docs/specs/policy.md \
 	docs/specs/privsep.md docs/specs/thin-stream.md docs/specs/token.md \
 	docs/specs/transport.md docs/specs/xenstore.md docs/threat-model.md

@@ -9,6 +9,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_gate \
 	tests/fuzz/fuzz_hello \
+	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_quote \
@@ -88,6 +89,13 @@ tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz.h \
 	tools/packetd/gate.c \
 	tools/packetd/gate.h
+
+tests_fuzz_fuzz_journal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_journal_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_journal_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
 
 tests_fuzz_fuzz_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_move_CFLAGS = $(UNIT_CFLAGS)

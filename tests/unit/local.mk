@@ -16,6 +16,8 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/unit.c \
 	tests/unit/unit.h \
 	tests/vectors/fix_agent.c \
+	tests/vectors/fix_journal.c \
+	tests/vectors/fix_journal.h \
 	tests/vectors/fix_messages.c \
 	tests/vectors/fix_quote.c \
 	tests/vectors/fix_quote.h \
@@ -43,6 +45,8 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_journal \
+	tests/unit/test_journals \
 	tests/unit/test_keycmd \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
@@ -120,6 +124,20 @@ tests_unit_test_guest_SOURCES = tests/unit/test_guest.c \
 	tools/agent/config.c \
 	tools/agent/pages.c \
 	tools/agent/util.c
+
+JOURNAL_SOURCES = \
+	tests/unit/journal_case.c \
+	tests/unit/journal_case.h
+
+tests_unit_test_journal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_journal_LDADD = $(UNIT_LDADD)
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_SOURCES)
+
+tests_unit_test_journals_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_journals_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_journals_LDADD = $(UNIT_LDADD)
+tests_unit_test_journals_SOURCES = tests/unit/test_journals.c $(JOURNAL_SOURCES)
 
 # Folders of keys, and packetd's words for them.
 KEYDIR = tests/unit/keydir.c \

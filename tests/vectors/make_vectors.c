@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "fix_gate.h"
+#include "fix_journal.h"
 #include "fix_quote.h"
 
 static FILE *create(const char *dir, const char *sub, const char *name)
@@ -117,6 +118,33 @@ static void save_whois(const char *vectors, const char *corpus)
     fix_iam_bytes(true, iam);
     save(vectors, ".", "iam-next", iam, sizeof(iam));
     save(corpus, "whois", "iam-next", iam, sizeof(iam));
+}
+
+/* Whole files; in the corpus single records, without zeros and checksum. */
+static void save_journals(const char *vectors, const char *corpus)
+{
+    for (size_t i = 0; i < fix_njournals; i++) {
+        const struct fix_journal *j = &fix_journals[i];
+        uint8_t record[MEXT_JOURNAL_LEN];
+        char name[64];
+        FILE *f;
+
+        snprintf(name, sizeof(name), "journal-%s", j->name);
+        f = create(vectors, ".", name);
+        for (unsigned k = 0; j->noted[k]; k++) {
+            struct mext_entry e;
+
+            fix_entry(j, k, &e);
+            if (mext_entry_encode(&e, k + 1, record))
+                abort();
+            fwrite(record, 1, sizeof(record), f);
+            snprintf(name, sizeof(name), "%s-%s", j->name,
+                     mext_noted_name(e.noted));
+            save(corpus, "journal", name, record, fix_record_head(record));
+        }
+        finish(f);
+        save(corpus, "journal", j->name, record, sizeof(record));
+    }
 }
 
 /* ---- messages ---- */
@@ -378,6 +406,7 @@ int main(int argc, char **argv)
         save_object(argv[1], argv[2], &fix_objects[i]);
     save_quotes(argv[1], argv[2]);
     save_whois(argv[1], argv[2]);
+    save_journals(argv[1], argv[2]);
     save_data(argv[1], argv[2]);
     save_ctl(argv[2]);
     save_gate(argv[2]);

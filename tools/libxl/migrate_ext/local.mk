@@ -27,6 +27,12 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
+	tools/libxl/migrate_ext/mext_journal.c \
+	tools/libxl/migrate_ext/mext_journal.h \
+	tools/libxl/migrate_ext/mext_journal_file.c \
+	tools/libxl/migrate_ext/mext_journal_file.h \
+	tools/libxl/migrate_ext/mext_journal_list.c \
+	tools/libxl/migrate_ext/mext_journal_record.c \
 	tools/libxl/migrate_ext/mext_keyfile.c \
 	tools/libxl/migrate_ext/mext_keyfile.h \
 	tools/libxl/migrate_ext/mext_keys.c \

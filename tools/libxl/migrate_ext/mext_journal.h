@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What each host writes down of its migrations, so that it knows after a crash
- * or a power cut who may run the guest (docs/specs/journal.md).  A file for each
- * migration and side; whoever acts for one holds its lock, which the kernel
- * gives back when that process dies, however it does.
+ * or a power cut who may run the guest (docs/specs/journal.md).  A file for
+ * each migration and side; whoever acts for one holds its lock, which the
+ * kernel gives back when that process dies, however it does.
  *
  * Functions return 0 or -1 with *why filled unless they say otherwise.
  */
@@ -14,7 +14,25 @@
 
 #define MEXT_JOURNAL_DIR MEXT_STATEDIR "/lib/packetd/migrations"
 
-enum mext_side { MEXT_SIDE_SOURCE = 1, MEXT_SIDE_DEST = 2 };
+/* The format; sizes in bytes. */
+#define MEXT_JOURNAL_MAGIC       "MEXTJNL1"
+#define MEXT_JOURNAL_LEN         4096   /* a record */
+#define MEXT_JOURNAL_RECORDS_MAX 64     /* in a file */
+#define MEXT_JOURNAL_FILES_MAX   100000 /* more in the folder are not seen */
+#define MEXT_JOURNAL_KEEP_DAYS   30     /* finished ones are kept so long */
+#define MEXT_JOURNAL_KEEP_MAX    1000   /* ... and at most so many */
+#define MEXT_BOOT_LEN            16
+#define MEXT_UUID_LEN            16
+#define MEXT_ENTRY_HOST_MAX      271 /* "HOST:PORT", bytes without the NUL */
+#define MEXT_ENTRY_NAME_MAX      255
+#define MEXT_ENTRY_TEXT_MAX      255
+
+#define MEXT_JOURNAL_KEEP_S (MEXT_JOURNAL_KEEP_DAYS * 86400)
+
+enum mext_side {
+    MEXT_SIDE_SOURCE = 1,
+    MEXT_SIDE_DEST = 2,
+};
 
 /* What is durable of the states of mext_commit.h. */
 enum mext_noted {
@@ -31,14 +49,6 @@ enum mext_noted {
     MEXT_NOTED_ABORTED = 20,
     MEXT_NOTED_LOST = 21,
 };
-
-#define MEXT_BOOT_LEN         16
-#define MEXT_UUID_LEN         16
-#define MEXT_ENTRY_HOST_MAX   271 /* "HOST:PORT", bytes without the NUL */
-#define MEXT_ENTRY_NAME_MAX   255
-#define MEXT_ENTRY_TEXT_MAX   255
-#define MEXT_JOURNAL_KEEP_S   (30 * 86400) /* finished ones are kept so long */
-#define MEXT_JOURNAL_KEEP_MAX 1000         /* ... and at most so many */
 
 struct mext_entry {
     uint8_t id[MEXT_ID_LEN]; /* the token's */
@@ -61,20 +71,43 @@ bool mext_noted_final(enum mext_noted n);
 /* "begun", "committing", ... as in docs/specs/commit.md. */
 const char *mext_noted_name(enum mext_noted n);
 
-/* One file that is open and locked. */
+/* ---- a record; pure ---- */
+
+/*
+ * Writes e as record number seq, the first is 1.  MEXT_ERR_FORMAT or
+ * MEXT_ERR_LIMIT if no reader would take it.
+ */
+int mext_entry_encode(const struct mext_entry *e, uint32_t seq,
+                      uint8_t out[MEXT_JOURNAL_LEN]);
+/*
+ * Reads one: MEXT_ERR_FORMAT if it is none of this version, MEXT_ERR_AUTH if it
+ * is torn, MEXT_ERR_LIMIT.
+ */
+int mext_entry_decode(const uint8_t in[MEXT_JOURNAL_LEN], uint32_t *seq_r,
+                      struct mext_entry *e_r);
+
+/* ---- files ---- */
+
+/*
+ * One file that is open and locked.  A child that was forked has the lock as
+ * well until it closes the journal, calls exec or dies; closing it there leaves
+ * it locked here.
+ */
 struct mext_journal;
 
 /*
  * Makes the file of a new migration: durable, with e as its first record, when
- * this returns.  begun, changed and boot are filled in here, in *e.  Fails if
- * there is one of that id and side.  dir and the folders above it are made if need be.
+ * this returns.  begun, changed and boot are filled in here, in *e, and host,
+ * name and text made printable.  Fails if there is one of that id and side.
+ * dir and the folders above it are made if need be.
  */
 int mext_journal_create(const char *dir, struct mext_entry *e,
                         struct mext_journal **j_r, struct mext_why *why);
 
 /*
  * Opens the file of a migration and locks it.  1 (and no why) if another
- * process holds it: that migration is under way; -1 if there is none.
+ * process holds it, or this one: that migration is under way; -1 if there is
+ * none, or none that is whole.
  */
 int mext_journal_take(const char *dir, const uint8_t id[MEXT_ID_LEN],
                       enum mext_side side, struct mext_journal **j_r,
@@ -83,15 +116,14 @@ int mext_journal_take(const char *dir, const uint8_t id[MEXT_ID_LEN],
 /* What the last good record says; lives as long as j. */
 const struct mext_entry *mext_journal_entry(const struct mext_journal *j);
 
-/*
- * The domain, once there is one; goes into the records that follow.
- */
+/* The domain, once there is one; goes into the records that follow. */
 void mext_journal_domain(struct mext_journal *j, uint32_t domid,
                          const uint8_t uuid[MEXT_UUID_LEN]);
 
 /*
- * Appends a record; durable when this returns 0.  text may be NULL.  After -1
- * it may or may not be on disk, and the next one goes over it.
+ * Appends a record; durable when this returns 0.  text may be NULL; it is made
+ * printable and cut.  After -1 it may or may not be on disk, and the next one
+ * goes over it.
  */
 int mext_journal_note(struct mext_journal *j, enum mext_noted n,
                       const char *text, struct mext_why *why);
@@ -106,17 +138,20 @@ int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
 
 /*
  * Calls fn with each, the oldest first, until it returns true; alive: a process
- * holds it.  A folder that is not there has none.  Files that are not whole are
- * left out.  -1 if the folder cannot be read.
+ * holds it.  Who acts on one takes it first and looks again.  A folder that is
+ * not there has none.  Files that are not whole are left out.  -1 if the folder
+ * cannot be read.
  */
 typedef bool mext_entry_fn(void *arg, const struct mext_entry *e, bool alive);
 int mext_journal_each(const char *dir, mext_entry_fn *fn, void *arg,
                       struct mext_why *why);
 
 /*
- * Removes finished ones that are older than MEXT_JOURNAL_KEEP_S or, beginning
- * with the oldest, more than MEXT_JOURNAL_KEEP_MAX; and files without a whole
- * record that nobody holds (their migration had not begun to act).
+ * Removes finished ones whose last note is older than MEXT_JOURNAL_KEEP_S at
+ * `now`, in seconds since 1970, or, beginning with the oldest, that are more
+ * than MEXT_JOURNAL_KEEP_MAX; and files without a whole record (their migration
+ * had not begun to act), but for those of another version.  Never one that a
+ * process holds.
  */
 void mext_journal_expire(const char *dir, uint64_t now);
 
