@@ -20,36 +20,11 @@ static char dir[64], out[16384], err[16384];
 static struct mext_why why;
 static struct mext_steer *s;
 
-/* ---- in place of mext_journal.c ---- */
+/* ---- in place of mext_journal_list.c ---- */
 
 static struct mext_entry entries[8];
 static bool alive[8];
 static size_t n_entries;
-
-bool mext_noted_final(enum mext_noted n)
-{
-    return n == MEXT_NOTED_DONE || n == MEXT_NOTED_KEPT ||
-           n == MEXT_NOTED_RUNNING || n == MEXT_NOTED_ABORTED ||
-           n == MEXT_NOTED_LOST;
-}
-
-const char *mext_noted_name(enum mext_noted n)
-{
-    static const char *const names[] = {
-        [MEXT_NOTED_BEGUN] = "begun",
-        [MEXT_NOTED_COMMITTING] = "committing",
-        [MEXT_NOTED_STRANDED] = "stranded",
-        [MEXT_NOTED_DONE] = "done",
-        [MEXT_NOTED_KEPT] = "kept",
-        [MEXT_NOTED_INCOMING] = "incoming",
-        [MEXT_NOTED_COMMITTED] = "committed",
-        [MEXT_NOTED_RUNNING] = "running",
-        [MEXT_NOTED_ABORTED] = "aborted",
-        [MEXT_NOTED_LOST] = "lost",
-    };
-
-    return names[n];
-}
 
 int mext_journal_each(const char *d, mext_entry_fn *fn, void *arg,
                       struct mext_why *w)
@@ -144,7 +119,8 @@ static int run(const char *line)
     int argc = 0, rc;
 
     strcpy(copy, line);
-    for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+    for (char *w = strtok_r(copy, " ", &save); w;
+         w = strtok_r(NULL, " ", &save))
         argv[argc++] = w;
     argv[argc] = NULL;
     ck_assert(xl_status_word(argv[0]));
@@ -256,8 +232,8 @@ START_TEST(named_badly)
     ck_assert_int_eq(run("migrate-status 1a2"), 1);
     ck_assert_int_eq(run("migrate-status 1a2d"), 1);
     ck_assert_int_eq(run("migrate-status 7"), 1);
-    ck_assert_int_eq(
-        run("migrate-status 1a2b11000000000000000000000000000"), 1);
+    ck_assert_int_eq(run("migrate-status 1a2b11000000000000000000000000000"),
+                     1);
     entries[2].id[1] = 0x2b;
     entries[2].id[2] = 0x12;
     ck_assert_int_eq(run("migrate-status 1a2b"), 1);
@@ -499,9 +475,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        table,      table_live, nothing,        one,       named_badly, json,
-        watch,      watch_json, cancel,         cancel_refused,
-        no_socket,  set,        usage,          no_journal, NULL,
+        table,     table_live, nothing,    one,        named_badly,
+        json,      watch,      watch_json, cancel,     cancel_refused,
+        no_socket, set,        usage,      no_journal, NULL,
     };
 
     return unit_main(unit_suite_in("status", tests, setup, teardown));

@@ -227,9 +227,8 @@ END_TEST
 
 START_TEST(told)
 {
-    struct mext_standing st = { "copying", "copies \xff\n", 3,
-                                7,         9,               UINT64_MAX,
-                                11 };
+    struct mext_standing st = { "copying", "copies \xff\n", 3, 7,
+                                9,         UINT64_MAX,      11 };
     struct looker k;
 
     open_side(MEXT_SIDE_SOURCE);
@@ -680,8 +679,9 @@ START_TEST(ask)
     struct heard h = { .stop_at = 2 };
 
     open_side(MEXT_SIDE_SOURCE);
-    ck_assert_int_eq(mext_steer_ask(dir, e.id, e.side, "{\"do\":\"switch-over\"}",
-                                    WAIT_MS, on_line, &h, &why),
+    ck_assert_int_eq(mext_steer_ask(dir, e.id, e.side,
+                                    "{\"do\":\"switch-over\"}", WAIT_MS,
+                                    on_line, &h, &why),
                      0);
     ck_assert(h.line.answer && h.line.ok);
     h = (struct heard){ .stop_at = 1 };

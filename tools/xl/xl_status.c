@@ -83,19 +83,19 @@ enum { O_JSON = 256, O_ALL, O_WATCH, O_DOWNTIME, O_ITERATIONS, O_RATE, O_NOW };
 
 static const struct option options[XL_WORDS][6] = {
     [XL_WORD_STATUS] = { { "json", no_argument, NULL, O_JSON },
-                 { "all", no_argument, NULL, O_ALL },
-                 { "watch", no_argument, NULL, O_WATCH },
-                 { "help", no_argument, NULL, 'h' },
-                 { 0 } },
+                         { "all", no_argument, NULL, O_ALL },
+                         { "watch", no_argument, NULL, O_WATCH },
+                         { "help", no_argument, NULL, 'h' },
+                         { 0 } },
     [XL_WORD_CANCEL] = { { "json", no_argument, NULL, O_JSON },
-                 { "help", no_argument, NULL, 'h' },
-                 { 0 } },
+                         { "help", no_argument, NULL, 'h' },
+                         { 0 } },
     [XL_WORD_SET] = { { "downtime", required_argument, NULL, O_DOWNTIME },
-              { "iterations", required_argument, NULL, O_ITERATIONS },
-              { "bandwidth", required_argument, NULL, O_RATE },
-              { "switch-over", no_argument, NULL, O_NOW },
-              { "help", no_argument, NULL, 'h' },
-              { 0 } },
+                      { "iterations", required_argument, NULL, O_ITERATIONS },
+                      { "bandwidth", required_argument, NULL, O_RATE },
+                      { "switch-over", no_argument, NULL, O_NOW },
+                      { "help", no_argument, NULL, 'h' },
+                      { 0 } },
 };
 
 static int number(struct xl_run *r, unsigned long min, unsigned long max,
@@ -218,8 +218,7 @@ static void look(struct xl_run *r, struct xl_seen *m)
 static bool on_entry(void *arg, const struct mext_entry *e, bool alive)
 {
     struct xl_run *r = arg;
-    struct xl_seen *more =
-        reallocarray(r->seen, r->n + 1, sizeof(*r->seen));
+    struct xl_seen *more = reallocarray(r->seen, r->n + 1, sizeof(*r->seen));
 
     if (!more)
         return true;

@@ -31,7 +31,7 @@ static struct xl_seen *find_live(struct xl_run *r)
 }
 
 struct talk {
-    bool answered, ok, wait; /* wait: for its end */
+    bool answered, ok, wait;       /* wait: for its end */
     struct mext_monitor_line line; /* the answer, then the last */
 };
 
@@ -83,8 +83,8 @@ static void put_pair(yajl_gen g, const char *key, const char *value)
     yajl_gen_string(g, (const unsigned char *)value, strlen(value));
 }
 
-static void cancel_json(struct xl_run *r, const struct xl_seen *m, bool cancelled,
-                        const struct mext_monitor_line *l)
+static void cancel_json(struct xl_run *r, const struct xl_seen *m,
+                        bool cancelled, const struct mext_monitor_line *l)
 {
     yajl_gen g = yajl_gen_alloc(NULL);
     char id[2 * MEXT_ID_LEN + 1];
@@ -134,11 +134,10 @@ static int cancel_end(struct xl_run *r, const struct xl_seen *m,
     if (r->json)
         cancel_json(r, m, kept, l);
     else
-        fprintf(kept ? r->p->out : r->p->err, "%s%s: %s%s%s\n",
-                kept ? "" : "xl: ",
-                kept ? "cancelled, the guest stays where it was"
-                     : "not cancelled",
-                l->state, l->text[0] ? ": " : "", l->text);
+        fprintf(
+            kept ? r->p->out : r->p->err, "%s%s: %s%s%s\n", kept ? "" : "xl: ",
+            kept ? "cancelled, the guest stays where it was" : "not cancelled",
+            l->state, l->text[0] ? ": " : "", l->text);
     return kept ? 0 : 1;
 }
 

@@ -305,23 +305,23 @@ size_t mext_command_text(const struct mext_command *c,
 /* ---- what the server says ---- */
 
 /* The fields of a status line; ok comes last, a status has none. */
-#define STATUS_FIELDS(l)                                           \
-    {                                                              \
-        { "id", TEXT, (l)->id, sizeof((l)->id), false },           \
-        { "side", TEXT, (l)->side, sizeof((l)->side), false },     \
-        { "guest", TEXT, (l)->guest, sizeof((l)->guest), false },  \
-        { "peer", TEXT, (l)->peer, sizeof((l)->peer), false },     \
-        { "state", TEXT, (l)->state, sizeof((l)->state), false },  \
-        { "step", TEXT, (l)->step, sizeof((l)->step), false },     \
-        { "iteration", NUMBER, &(l)->iteration, 0, false },        \
-        { "sent", NUMBER, &(l)->sent, 0, false },                  \
-        { "of", NUMBER, &(l)->of, 0, false },                      \
-        { "wire_bytes", NUMBER, &(l)->wire_bytes, 0, false },      \
-        { "pages_per_s", NUMBER, &(l)->pages_per_s, 0, false },    \
-        { "seconds", NUMBER, &(l)->seconds, 0, false },            \
-        { "text", TEXT, (l)->text, sizeof((l)->text), false },     \
-        { "ok", FLAG, &(l)->ok, 0, false },                        \
-        { "why", TEXT, (l)->text, sizeof((l)->text), false },      \
+#define STATUS_FIELDS(l) \
+    { \
+        { "id", TEXT, (l)->id, sizeof((l)->id), false }, \
+            { "side", TEXT, (l)->side, sizeof((l)->side), false }, \
+            { "guest", TEXT, (l)->guest, sizeof((l)->guest), false }, \
+            { "peer", TEXT, (l)->peer, sizeof((l)->peer), false }, \
+            { "state", TEXT, (l)->state, sizeof((l)->state), false }, \
+            { "step", TEXT, (l)->step, sizeof((l)->step), false }, \
+            { "iteration", NUMBER, &(l)->iteration, 0, false }, \
+            { "sent", NUMBER, &(l)->sent, 0, false }, \
+            { "of", NUMBER, &(l)->of, 0, false }, \
+            { "wire_bytes", NUMBER, &(l)->wire_bytes, 0, false }, \
+            { "pages_per_s", NUMBER, &(l)->pages_per_s, 0, false }, \
+            { "seconds", NUMBER, &(l)->seconds, 0, false }, \
+            { "text", TEXT, (l)->text, sizeof((l)->text), false }, \
+            { "ok", FLAG, &(l)->ok, 0, false }, \
+            { "why", TEXT, (l)->text, sizeof((l)->text), false }, \
     }
 #define TEXT_FIELD 12 /* in it */
 #define OK_FIELD   13

@@ -167,8 +167,8 @@ static void say(struct client *c, const struct mext_monitor_line *l)
     char out[MEXT_MONITOR_LINE_MAX];
     size_t n = mext_monitor_text(l, out);
 
-    if (c->fd >= 0 && (!n || send(c->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-                                 (ssize_t)n))
+    if (c->fd >= 0 &&
+        (!n || send(c->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)n))
         drop(c);
 }
 
@@ -290,8 +290,9 @@ static int due(struct mext_steer *s, bool *ending_r)
     pthread_mutex_unlock(&s->lock);
     if (!news)
         return -1;
-    return since >= MEXT_MONITOR_EVERY_MS ? 0
-                                          : (int)(MEXT_MONITOR_EVERY_MS - since);
+    return since >= MEXT_MONITOR_EVERY_MS
+               ? 0
+               : (int)(MEXT_MONITOR_EVERY_MS - since);
 }
 
 /* Waits for something to do, at most ms, and does what was asked. */
@@ -423,7 +424,8 @@ static void free_steer(struct mext_steer *s)
 static int open_socket(const char *dir, const struct mext_entry *e,
                        struct mext_steer *s, struct mext_why *why)
 {
-    if (mext_steer_path(dir, e->id, e->side, s->path, why) || make_dir(dir, why))
+    if (mext_steer_path(dir, e->id, e->side, s->path, why) ||
+        make_dir(dir, why))
         return -1;
     if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) ||
         pipe2(s->cancel, O_CLOEXEC | O_NONBLOCK))
@@ -459,8 +461,7 @@ int mext_steer_open(const char *dir, const struct mext_entry *e,
     return 0;
 }
 
-void mext_steer_close(struct mext_steer *s, const char *state,
-                      const char *text)
+void mext_steer_close(struct mext_steer *s, const char *state, const char *text)
 {
     if (!s)
         return;

@@ -11,15 +11,18 @@
 #include "mext_net.h"
 
 int mext_steer_path(const char *dir, const uint8_t id[MEXT_ID_LEN],
-                       enum mext_side side, char out[MEXT_STEER_PATH_LEN],
-                       struct mext_why *why)
+                    enum mext_side side, char out[MEXT_STEER_PATH_LEN],
+                    struct mext_why *why)
 {
     char hex[2 * MEXT_ID_LEN + 1];
     int n;
 
     sodium_bin2hex(hex, sizeof(hex), id, MEXT_ID_LEN);
-    n = snprintf(out, MEXT_STEER_PATH_LEN, "%s/%s.%s", dir, hex, mext_side_name(side));
-    return n < MEXT_STEER_PATH_LEN ? 0 : mext_fail(why, "%s is too long a name", dir);
+    n = snprintf(out, MEXT_STEER_PATH_LEN, "%s/%s.%s", dir, hex,
+                 mext_side_name(side));
+    return n < MEXT_STEER_PATH_LEN
+               ? 0
+               : mext_fail(why, "%s is too long a name", dir);
 }
 
 /* Calls fn with each whole line of buf; true as soon as it does not want more. */
