@@ -16,6 +16,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
+	tests/fuzz/fuzz_steer \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token \
 	tests/fuzz/fuzz_whois
@@ -137,6 +138,13 @@ tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
 	tests/fuzz/fuzz.h \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
+
+tests_fuzz_fuzz_steer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_steer_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_steer_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_fuzz_fuzz_steer_SOURCES = tests/fuzz/fuzz_steer.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
 
 tests_fuzz_fuzz_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_thin_CFLAGS = $(UNIT_CFLAGS)

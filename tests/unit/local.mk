@@ -64,6 +64,8 @@ unit_tests = \
 	tests/unit/test_rotate \
 	tests/unit/test_seal \
 	tests/unit/test_service \
+	tests/unit/test_status \
+	tests/unit/test_steer \
 	tests/unit/test_thin \
 	tests/unit/test_token \
 	tests/unit/test_trust \
@@ -233,6 +235,17 @@ tests_unit_test_precopy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_precopy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_precopy_LDADD = $(UNIT_LDADD)
 tests_unit_test_precopy_SOURCES = tests/unit/test_precopy.c
+
+tests_unit_test_status_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/xl
+tests_unit_test_status_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_status_LDADD = $(UNIT_LDADD) $(YAJL_LIBS) -lpthread
+tests_unit_test_status_SOURCES = tests/unit/test_status.c \
+	$(XL_STATUS_SOURCES)
+
+tests_unit_test_steer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_steer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_steer_LDADD = $(UNIT_LDADD) $(YAJL_LIBS) -lpthread
+tests_unit_test_steer_SOURCES = tests/unit/test_steer.c
 
 tests_unit_test_replay_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)

@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# The words for migrations that are under way or were.
+XL_STATUS_SOURCES = \
+	tools/xl/xl_status.c \
+	tools/xl/xl_status.h \
+	tools/xl/xl_status_run.h \
+	tools/xl/xl_status_view.c \
+	tools/xl/xl_status_view.h \
+	tools/xl/xl_steer.c
+
 sbin_PROGRAMS += tools/xl/xl
 tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
 tools_xl_xl_SOURCES = \
 	tools/xl/xl_migrate2.c \
 	tools/xl/xl_report.c \
-	tools/xl/xl_report.h
+	tools/xl/xl_report.h \
+	$(XL_STATUS_SOURCES)
 tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
-	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
+	$(CRYPTO_LIBS) $(TSS2_MU_LIBS) -lpthread
 
 # Between the stock xl and its receiver (xl migrate --cooperative --receiver xl).
 pkglibexec_PROGRAMS += tools/xl/xl-thin

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The xl front end: `xl migrate --cooperative` is ours, `xl help` lists it,
- * and every other word goes to the system's own xl, untouched.
+ * The xl front end: `xl migrate --cooperative` is ours, and so are the words of
+ * xl_status.h; `xl help` lists them, and every other word goes to the system's
+ * own xl, untouched.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #include "config.h"
 #include "xl_report.h"
+#include "xl_status.h"
 
 #define EXIT_USAGE 2
 
@@ -88,7 +90,7 @@ static int run_stock(char **argv)
     return 127;
 }
 
-/* Stock help first, then our line. */
+/* Stock help first, then our lines. */
 static int help(char **argv)
 {
     int status;
@@ -101,6 +103,7 @@ static int help(char **argv)
     if (!WIFEXITED(status) || WEXITSTATUS(status))
         return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     fputs(help_line, stdout);
+    fputs(xl_status_help, stdout);
     return 0;
 }
 
@@ -459,6 +462,14 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     return (int)o;
 }
 
+static int status_word(int argc, char **argv)
+{
+    struct xl_places p;
+
+    xl_status_places(&p);
+    return xl_status_run(&p, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     unsigned verbosity = 0;
@@ -471,6 +482,8 @@ int main(int argc, char **argv)
         ours |= !strcmp(argv[i], "--cooperative");
     if (word < argc && !strcmp(argv[word], "migrate") && ours)
         return migrate(argc - word, argv + word, verbosity);
+    if (word < argc && xl_status_word(argv[word]))
+        return status_word(argc - word, argv + word);
     if (word == argc - 1 && !strcmp(argv[word], "help"))
         return help(argv);
     return run_stock(argv);

@@ -4,7 +4,7 @@ MEXT = tools/libxl/migrate_ext
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
+	$(LZ4_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_agent.h \
@@ -49,6 +49,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \
+	tools/libxl/migrate_ext/mext_monitor.c \
+	tools/libxl/migrate_ext/mext_monitor.h \
 	tools/libxl/migrate_ext/mext_move.c \
 	tools/libxl/migrate_ext/mext_move.h \
 	tools/libxl/migrate_ext/mext_net.c \
@@ -69,6 +71,9 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_resolve.h \
 	tools/libxl/migrate_ext/mext_source.c \
 	tools/libxl/migrate_ext/mext_source.h \
+	tools/libxl/migrate_ext/mext_steer.c \
+	tools/libxl/migrate_ext/mext_steer.h \
+	tools/libxl/migrate_ext/mext_steer_ask.c \
 	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
 	tools/libxl/migrate_ext/mext_suspend.c \

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -288,6 +290,51 @@ int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
     *tcp_r = tcp;
     *udp_r = udp;
     *port_r = port;
+    return 0;
+}
+
+static int unix_socket(const char *path, struct sockaddr_un *sa, int *fd_r,
+                       struct mext_why *why)
+{
+    *sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(sa->sun_path))
+        return mext_fail(why, "%s is too long for a socket", path);
+    strcpy(sa->sun_path, path);
+    *fd_r = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return *fd_r < 0 ? mext_fail(why, "socket: %s", strerror(errno)) : 0;
+}
+
+int mext_net_listen_unix(const char *path, int *fd_r, struct mext_why *why)
+{
+    struct sockaddr_un sa;
+    int fd;
+
+    if (unix_socket(path, &sa, &fd, why))
+        return -1;
+    unlink(path);
+    if (!bind(fd, (struct sockaddr *)&sa, sizeof(sa)) && !chmod(path, 0600) &&
+        !listen(fd, 16)) {
+        *fd_r = fd;
+        return 0;
+    }
+    mext_fail(why, "cannot listen on %s: %s", path, strerror(errno));
+    close(fd);
+    return -1;
+}
+
+int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why)
+{
+    struct sockaddr_un sa;
+    int fd;
+
+    if (unix_socket(path, &sa, &fd, why))
+        return -1;
+    if (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
+        mext_fail(why, "cannot connect to %s: %s", path, strerror(errno));
+        close(fd);
+        return -1;
+    }
+    *fd_r = fd;
     return 0;
 }
 

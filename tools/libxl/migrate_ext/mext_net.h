@@ -40,6 +40,13 @@ int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
                     uint16_t *port_r, struct mext_why *why);
 
 /*
+ * A socket of this host's at path: bound, mode 0600, in place of what was
+ * there; or connected, non-blocking; both close-on-exec.
+ */
+int mext_net_listen_unix(const char *path, int *fd_r, struct mext_why *why);
+int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why);
+
+/*
  * One datagram to host, one answer of at most max bytes back: its length, or
  * -1.
  */

@@ -35,19 +35,28 @@ struct mext_standing {
 
 /*
  * Opens the socket (mode 0600) DIR/ID.out (source) or DIR/ID.in and begins to
- * serve.  From here on signals SIGINT, SIGTERM and SIGHUP of this process cancel
- * too, as the word "cancel" on the socket does: mext_net_cancel_fd is set.
- * peer and name: host and guest for who looks; copied.
+ * serve; a socket that is there is replaced, since the caller holds the
+ * migration's lock.  From here on signals SIGINT, SIGTERM and SIGHUP of this
+ * process cancel, as the word "cancel" on the socket does: it is what
+ * mext_net_cancel_fd is given.  Of e id, side, host and name are used, copied.
+ * One at a time in a process.
  */
 int mext_steer_open(const char *dir, const struct mext_entry *e,
                     struct mext_steer **s_r, struct mext_why *why);
-/* Ends the thread, removes the socket; tells who looks `state` and text. */
+/*
+ * Tells who looks `state` and text (why it ended so; NULL: nothing to say),
+ * ends the thread, removes the socket, frees s.  The signals do what they did
+ * before, and nothing cancels any more.  s may be NULL.
+ */
 void mext_steer_close(struct mext_steer *s, const char *state,
                       const char *text);
 
 /* All below are safe from any thread; s may be NULL (nothing is done). */
 void mext_steer_tell(struct mext_steer *s, const struct mext_standing *st);
-/* What was wished since the last call; true if there is something. */
+/*
+ * What was wished since the last call, of each limit the last; true if there
+ * is something, else *w_r is left alone.
+ */
 bool mext_steer_wishes(struct mext_steer *s, struct mext_wishes *w_r);
 /*
  * From here it cannot be cancelled: 0, and whoever tries is told why; -1 and
@@ -57,10 +66,19 @@ int mext_steer_commit(struct mext_steer *s, struct mext_why *why);
 
 /* ---- who looks and steers ---- */
 
+#define MEXT_STEER_PATH_LEN 108 /* as much as a socket's address holds */
+
+/* The name of a migration's socket; -1 and why if dir is too long. */
+int mext_steer_path(const char *dir, const uint8_t id[MEXT_ID_LEN],
+                    enum mext_side side, char out[MEXT_STEER_PATH_LEN],
+                    struct mext_why *why);
+
 /*
- * Connects to a migration's socket, sends one command (a JSON object, without newline; NULL: only listens)
- * and calls fn with each line that comes until it returns true or the other
- * side closes: 0.  -1 if there is no such socket, or not in timeout_ms.
+ * Connects to a migration's socket, sends one command (a JSON object without
+ * newline; NULL: only listens) and calls fn with each line that comes, of n
+ * bytes without its newline, until it returns true or the other side closes:
+ * 0.  -1 if there is no such socket, or nothing comes for timeout_ms (at most
+ * INT_MAX).
  */
 typedef bool mext_line_fn(void *arg, const char *line, size_t n);
 int mext_steer_ask(const char *dir, const uint8_t id[MEXT_ID_LEN],
