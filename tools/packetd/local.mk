@@ -18,6 +18,8 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \
+	tools/packetd/commit.c \
+	tools/packetd/commit.h \
 	tools/packetd/fate.c \
 	tools/packetd/fetch.c \
 	tools/packetd/fetch.h \
@@ -43,6 +45,7 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/received.c \
 	tools/packetd/received.h \
 	tools/packetd/replay.c \
+	tools/packetd/recover.c \
 	tools/packetd/request.c \
 	tools/packetd/service.c \
 	tools/packetd/service.h \

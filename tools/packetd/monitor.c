@@ -27,6 +27,7 @@
 
 #define SESSIONS_MAX PACKETD_POOL_MAX /* at once */
 #define AGAIN_MS     10000 /* a process that ended is not replaced at once */
+#define LATER_MS     60000 /* a migration that could not be ended is tried again */
 
 /* A process there is always one of. */
 struct keeper {
@@ -37,9 +38,10 @@ struct keeper {
 static struct session {
     pid_t pid;
     bool migrates; /* otherwise it launches a waiting mstrap */
+    uint8_t id[MEXT_ID_LEN];
 } sessions[SESSIONS_MAX];
 static struct metrics counts, written;
-static struct keeper watcher, door;
+static struct keeper watcher, door, recovery;
 static const int *listeners;
 static volatile sig_atomic_t stop, renew;
 
@@ -67,6 +69,8 @@ static void session_ended(struct session *s, int status)
         counts.received += good;
         counts.failed += !good;
     }
+    if (!good)
+        recovery.at = 0;
     *s = (struct session){ 0 };
 }
 
@@ -79,6 +83,10 @@ static void reap(void)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == watcher.pid)
             watcher.pid = 0;
+        if (pid == recovery.pid) {
+            recovery.pid = 0;
+            recovery.at = mext_now_ms() + (status ? LATER_MS : AGAIN_MS);
+        }
         if (pid == door.pid) {
             door.pid = 0;
             packetd_log("the door has ended, another one is made");
@@ -186,6 +194,37 @@ static void keep_watcher(const struct packetd *p)
         watcher.pid = pid;
 }
 
+/* Also for what other processes of this host leave behind: xl's. */
+static void keep_recovery(const struct packetd *p)
+{
+    pid_t pid;
+
+    if (!due(&recovery) || !packetd_unfinished(p))
+        return;
+    pid = start_process();
+    if (pid == 0) {
+        close(p->gate);
+        _exit(packetd_recover(p));
+    }
+    if (pid > 0)
+        recovery.pid = pid;
+}
+
+/*
+ * Its source has given the connection up: what is not committed is given up,
+ * by who minds it or by who takes it over.
+ */
+void packetd_pursue(const struct packetd *p, const struct mext_entry *e)
+{
+    for (unsigned i = 0; i < SESSIONS_MAX; i++)
+        if (sessions[i].pid && !memcmp(sessions[i].id, e->id, MEXT_ID_LEN)) {
+            if (e->noted == MEXT_NOTED_INCOMING)
+                kill(sessions[i].pid, SIGTERM);
+            return;
+        }
+    recovery.at = 0;
+}
+
 static void keep_door(struct packetd *p)
 {
     struct mext_why why;
@@ -285,6 +324,13 @@ static unsigned judge(const struct packetd *p, const struct gate_msg *m,
     return code;
 }
 
+static void note_session(struct session *s, pid_t pid, bool migrates,
+                         const uint8_t id[MEXT_ID_LEN])
+{
+    *s = (struct session){ .pid = pid, .migrates = migrates };
+    memcpy(s->id, id, MEXT_ID_LEN);
+}
+
 /* A process for a token that was taken. */
 static void start_session(const struct packetd *p, const struct gate_msg *m,
                           const struct mext_token *t, const char *key,
@@ -299,7 +345,7 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
         _exit(packetd_session(p, m->u.token.bytes, t, key, m->fd, slot));
     }
     if (pid > 0)
-        sessions[slot] = (struct session){ pid, m->fd >= 0 };
+        note_session(&sessions[slot], pid, m->fd >= 0, t->id);
 }
 
 static int on_token(const struct packetd *p, const struct gate_msg *m,
@@ -487,6 +533,7 @@ int packetd_monitor(struct packetd *p, const int tcp_and_udp[2])
         reap();
         keep_door(p);
         keep_watcher(p);
+        keep_recovery(p);
         if (renew)
             reload(p);
         pf.fd = p->gate;

@@ -124,4 +124,16 @@ uint8_t packetd_fate(const struct packetd *p, const struct mext_query *q,
  */
 void packetd_pursue(const struct packetd *p, const struct mext_entry *e);
 
+/* Is there one whose process died before its end? */
+bool packetd_unfinished(const struct packetd *p);
+
+/* Brings those to their end; the exit status, 1: one of them is not. */
+int packetd_recover(const struct packetd *p);
+
+/*
+ * Minds the guest in a process of its own, so that this one's place and
+ * address are free for the next migration.
+ */
+void packetd_mind(const struct packetd *p, const char *name, uint32_t domid);
+
 #endif

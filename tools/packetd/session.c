@@ -12,9 +12,11 @@
 #include <sodium.h>
 
 #include "admit.h"
+#include "commit.h"
 #include "receipt.h"
 #include "door.h"
 #include "mext_agent.h"
+#include "mext_steer.h"
 #include "ms_host.h"
 #include "packetd.h"
 #include "received.h"
@@ -25,9 +27,6 @@
 #define MSTRAP_MS 60000
 #define TIDY_MS   60000
 #define COMMIT_MS 120000
-
-/* docs/specs/transport.md, "Control channel". */
-enum state { NEW, BOOTED, PREPARED, COMMITTED, RUNNING };
 
 struct session {
     const struct packetd *p;
@@ -42,20 +41,24 @@ struct session {
     struct mext_lxl *lxl;
     struct mext_store *store;
     struct ms_domain ms;
-    enum state state;
+    struct commit commit;
+    struct mext_steer *steer;
     bool adopted;                  /* mstrap was started by hand */
     bool minded;                   /* ... and its xl minds the guest */
     char *json, *name;             /* guest's, owned */
     uint32_t ip, netmask, gateway; /* mstrap's */
-    uint64_t tidy_us, prepare_us;
     uint32_t report_ms; /* how long the source waits for the guest's report */
-    unsigned code;      /* MEXT_E_* of a failure */
 };
 
 static int fail(struct session *s, unsigned code)
 {
-    s->code = code;
+    s->commit.code = code;
     return -1;
+}
+
+static const char *state_name(const struct session *s)
+{
+    return mext_dst_name(s->commit.machine.state);
 }
 
 /* Tells log and source what is being done. */
@@ -73,6 +76,8 @@ static void step(struct session *s, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     packetd_log("%s: %s", s->name ? s->name : s->peer, text);
+    mext_steer_tell(s->steer, &(struct mext_standing){
+                                  .state = state_name(s), .step = text });
     m.u.step.text = text;
     m.u.step.len = (uint16_t)strlen(text);
     mext_conn_send(&s->conn, &m, SEND_MS, &ignored);
@@ -127,9 +132,9 @@ static int start_line(struct session *s, int fd, struct mext_why *why)
 
 /* Which message of the source's is due in a state: one, or none. */
 static const uint8_t due[] = {
-    [NEW] = MEXT_CTL_CONFIG,
-    [BOOTED] = MEXT_CTL_FINAL,
-    [PREPARED] = MEXT_CTL_COMMIT,
+    [MEXT_DST_NEW] = MEXT_CTL_CONFIG,
+    [MEXT_DST_INCOMING] = MEXT_CTL_FINAL,
+    [MEXT_DST_PREPARED] = MEXT_CTL_COMMIT,
 };
 
 /* Receives the message that is due; anything else ends the migration. */
@@ -140,7 +145,7 @@ static int receive(struct session *s, struct mext_ctl *m, unsigned timeout_ms,
 
     if (mext_conn_recv(&s->conn, m, timeout_ms, &aborted, why))
         return fail(s, aborted ? aborted : MEXT_E_LINK);
-    if (s->state < COMMITTED && m->type == due[s->state])
+    if (m->type == due[s->commit.machine.state])
         return 0;
     mext_fail(why, "message 0x%02x out of turn", m->type);
     return fail(s, MEXT_E_MALFORMED);
@@ -197,8 +202,9 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     if (s->token.ip && !waiting &&
         packetd_admit_address(s->p, s->policy, s->key, s->ip, why))
         return fail(s, MEXT_E_REFUSED);
-    if (waiting ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->code, why)
-                : mext_lxl_launch(s->lxl, how, &r, &s->code, why))
+    if (waiting
+            ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->commit.code, why)
+            : mext_lxl_launch(s->lxl, how, &r, &s->commit.code, why))
         return -1;
     s->adopted = waiting;
     s->minded = waiting &&
@@ -208,7 +214,8 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     s->ms.vif = r.vif;
     s->ms.vcpus = s->token.vcpus;
     s->name = r.name;
-    return 0;
+    return commit_domain(&s->commit, r.domid, why) ? fail(s, MEXT_E_INTERNAL)
+                                                   : 0;
 }
 
 /*
@@ -382,6 +389,26 @@ static int read_config(struct session *s, struct mext_ctl *m,
     return s->json ? 0 : fail(s, MEXT_E_INTERNAL);
 }
 
+/* From here on there may be a domain: the journal knows of it. */
+static int begin(struct session *s, const char *name, struct mext_why *why)
+{
+    struct mext_entry e = { .side = MEXT_SIDE_DEST,
+                            .noted = MEXT_NOTED_INCOMING };
+    char dir[4096];
+
+    memcpy(e.id, s->token.id, sizeof(e.id));
+    memcpy(e.ours, s->token.audience, sizeof(e.ours));
+    memcpy(e.theirs, s->token.source, sizeof(e.theirs));
+    snprintf(e.host, sizeof(e.host), "%s", s->peer);
+    snprintf(e.name, sizeof(e.name), "%s", name);
+    s->commit.lxl = s->lxl;
+    if (packetd_journal_dir(s->p, dir, why) ||
+        commit_begin(&s->commit, dir, &e, why) ||
+        mext_steer_open(MEXT_STEER_DIR, &e, &s->steer, why))
+        return fail(s, MEXT_E_INTERNAL);
+    return 0;
+}
+
 /*
  * Judged before libxl takes it apart, and again as libxl understood it, which
  * is what is acted on.
@@ -397,7 +424,7 @@ static int admit(struct session *s, struct mext_why *why)
         admit_config(s->policy, s->key, s->json, strlen(s->json), &g, why))
         return fail(s, MEXT_E_REFUSED);
     s->rule = g.rule;
-    return 0;
+    return begin(s, g.name, why);
 }
 
 static int boot(struct session *s, struct mext_why *why)
@@ -421,7 +448,6 @@ static int boot(struct session *s, struct mext_why *why)
         return fail(s, MEXT_E_MSTRAP);
     if (ms_invite(&s->ms, s->digest, s->token.session, s->token.channels, why))
         return fail(s, MEXT_E_INTERNAL);
-    s->state = BOOTED;
     return send_receipt(s, why);
 }
 
@@ -462,56 +488,47 @@ static int hand_over(struct session *s, struct mext_why *why)
         return fail(s, MEXT_E_HANDOVER);
     if (wait_state(s, MS_TIDY, TIDY_MS, why))
         return -1;
-    s->tidy_us = mext_now_us() - t;
+    s->commit.tidy_us = mext_now_us() - t;
     t = mext_now_us();
     if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
                     m.u.final.target_kib, why) ||
         (s->adopted &&
          mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif, s->json, why)))
         return fail(s, MEXT_E_HANDOVER);
-    s->prepare_us = mext_now_us() - t;
+    s->commit.prepare_us = mext_now_us() - t;
     s->report_ms = m.u.final.report_ms;
     return 0;
 }
 
+/* Point of no return: once COMMIT is noted the guest runs here, or nowhere. */
 static int commit(struct session *s, struct mext_why *why)
 {
-    struct mext_ctl m = { .type = MEXT_CTL_PREPARED };
-    uint64_t t;
+    struct mext_ctl m;
 
-    m.u.prepared.tidy_us = s->tidy_us;
-    m.u.prepared.prepare_us = s->prepare_us;
-    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
+    if (commit_event(&s->commit, MEXT_EV_FINAL, why))
         return fail(s, MEXT_E_LINK);
-    s->state = PREPARED;
     if (receive(s, &m, COMMIT_MS, why))
         return -1;
-    t = mext_now_us();
-    s->state = COMMITTED;
-    if (mext_dom_unpause(s->ms.dom, why))
-        return fail(s, MEXT_E_HANDOVER);
-    s->state = RUNNING;
-    m.type = MEXT_CTL_RUNNING;
-    m.u.running.domid = s->ms.domid;
-    m.u.running.handover_us = mext_now_us() - t;
-    if (mext_conn_send(&s->conn, &m, SEND_MS, why))
-        packetd_log("%s: the source could not be told that it runs: %s",
-                    s->name, why->text);
-    return 0;
+    if (mext_steer_commit(s->steer, why))
+        return fail(s, MEXT_E_CANCELLED);
+    s->commit.code = MEXT_E_HANDOVER;
+    return commit_event(&s->commit, MEXT_EV_COMMIT, why) ||
+           commit_event(&s->commit, MEXT_EV_GO, why);
 }
 
 /* ---- the whole ---- */
 
-static void abandon(struct session *s, const struct mext_why *why)
+static void abandon(struct session *s, struct mext_why *why)
 {
-    struct mext_why more;
+    struct mext_why quiet;
 
-    if (s->ms.domid && mext_lxl_destroy(s->lxl, s->ms.domid, &more))
-        packetd_log("%s: %s; xl destroy it", s->name, more.text);
+    mext_steer_commit(s->steer, &quiet); /* it is given up already */
+    mext_net_cancel_fd(-1);
     packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
-                mext_reason(s->code), *why->text ? ": " : "", why->text);
-    /* Told only now: the source may be sure that nothing is left here. */
-    mext_conn_abort(&s->conn, s->code, why->text);
+                mext_reason(s->commit.code), *why->text ? ": " : "", why->text);
+    if (s->commit.machine.state != MEXT_DST_ABORTED)
+        commit_event(&s->commit, MEXT_EV_FAILED, why);
+    mext_steer_close(s->steer, state_name(s), why->text);
 }
 
 static void note(void *arg, const char *text)
@@ -519,11 +536,7 @@ static void note(void *arg, const char *text)
     packetd_log("%s: %s", (const char *)arg, text);
 }
 
-/*
- * Minds the guest in a process of its own, so that this one's place and
- * address are free for the next migration.
- */
-static void mind(const struct packetd *p, char *name, uint32_t domid)
+void packetd_mind(const struct packetd *p, const char *name, uint32_t domid)
 {
     struct mext_lxl *l;
     struct mext_why why;
@@ -534,10 +547,13 @@ static void mind(const struct packetd *p, char *name, uint32_t domid)
     if (pid < 0 || setsid() < 0 || mext_lxl_open(p->verbosity, &l, &why)) {
         packetd_log("%s is not minded: it will not start again by itself",
                     name);
+        if (pid == 0)
+            _exit(1);
         return;
     }
-    mext_lxl_mind(l, domid, note, name);
+    mext_lxl_mind(l, domid, note, (char *)name);
     mext_lxl_close(l);
+    _exit(0);
 }
 
 /* What the guest says of its own standstill, to the source. */
@@ -561,8 +577,11 @@ static void settle(struct session *s)
     uint32_t domid = s->ms.domid;
 
     packetd_log("%s: runs as domain %u", s->name, domid);
+    /* A process that minds the guest must not hold the journal's lock. */
+    mext_steer_close(s->steer, state_name(s), "");
+    commit_close(&s->commit);
     if (!s->adopted)
-        mext_lxl_vif_remove(s->lxl, domid, s->ms.vif);
+        mext_lxl_vifs_strip(s->lxl, domid);
     if (s->report_ms)
         pass_report(s);
     mext_conn_close(&s->conn);
@@ -570,7 +589,7 @@ static void settle(struct session *s)
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);
     if (!s->minded)
-        mind(s->p, s->name, domid);
+        packetd_mind(s->p, s->name, domid);
 }
 
 int packetd_session(const struct packetd *p, const uint8_t *token,
@@ -580,6 +599,8 @@ int packetd_session(const struct packetd *p, const uint8_t *token,
     struct session s = { .p = p, .slot = slot, .token = *t, .key = key };
     struct mext_why why = { "" };
 
+    commit_init(&s.commit);
+    s.commit.conn = &s.conn;
     mext_digest(token, MEXT_TOKEN_LEN, s.digest);
     mext_net_peer(fd, s.peer);
     if (start_line(&s, fd, &why) || boot(&s, &why) || hand_over(&s, &why) ||

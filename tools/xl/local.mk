@@ -14,6 +14,8 @@ tools_xl_xl_SOURCES = \
 	tools/xl/xl_migrate2.c \
 	tools/xl/xl_report.c \
 	tools/xl/xl_report.h \
+	tools/xl/xl_resolve.c \
+	tools/xl/xl_resolve.h \
 	$(XL_STATUS_SOURCES)
 tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \

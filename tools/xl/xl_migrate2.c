@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The xl front end: `xl migrate --cooperative` is ours, and so are the words of
- * xl_status.h; `xl help` lists them, and every other word goes to the system's
+ * xl_status.h and migrate-resolve; `xl help` lists them, and every other word goes to the system's
  * own xl, untouched.
  */
 #include <arpa/inet.h>
@@ -20,6 +20,7 @@
 
 #include "config.h"
 #include "xl_report.h"
+#include "xl_resolve.h"
 #include "xl_status.h"
 
 #define EXIT_USAGE 2
@@ -32,7 +33,6 @@ static void usage(FILE *f)
     fputs(
         "Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
         "       xl [-v] migrate --cooperative --receiver xl [-s COMMAND] DOMAIN HOST\n"
-        "       xl migrate --cooperative --resume DOMAIN\n"
         "\n"
         "Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
         "\n"
@@ -56,14 +56,13 @@ static void usage(FILE *f)
         "  --mstrap-port N        (default 7011)\n"
         "  --mstrap-gateway A\n"
         "  --keys DIR             (default /etc/xen/packetd)\n"
-        "  --resume               let a copy that a broken migration left suspended run\n"
-        "                         again here; first see that it does not run on HOST\n"
         "  --json                 result as JSON on standard output\n"
         "  -q, --quiet            no progress\n"
         "  -h, --help             this text\n"
         "\n"
         "Exit status: 0 the guest runs on HOST; 1 it runs here as before; 2 usage;\n"
-        "3 not known (the text says what to look at). See xl-migrate-cooperative(1).\n",
+        "3 not known (the text says what to look at). xl migrate-status shows migrations,\n"
+        "xl migrate-cancel and Ctrl-C stop one. See xl-migrate-cooperative(1).\n",
         f);
 }
 
@@ -104,6 +103,7 @@ static int help(char **argv)
         return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     fputs(help_line, stdout);
     fputs(xl_status_help, stdout);
+    fputs(xl_resolve_help, stdout);
     return 0;
 }
 
@@ -125,8 +125,7 @@ enum {
     O_PORT,
     O_GATEWAY,
     O_KEYS,
-    O_JSON,
-    O_RESUME
+    O_JSON
 };
 
 static const struct option options[] = {
@@ -146,7 +145,6 @@ static const struct option options[] = {
     { "mstrap-gateway", required_argument, NULL, O_GATEWAY },
     { "keys", required_argument, NULL, O_KEYS },
     { "json", no_argument, NULL, O_JSON },
-    { "resume", no_argument, NULL, O_RESUME },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { 0 },
@@ -231,7 +229,7 @@ static int trim_level(const char *text, unsigned *level_r)
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help, resume, stock; /* stock: xl receives */
+    bool json, quiet, help, stock; /* stock: xl receives */
     bool mstrap_only;                      /* what only mstrap can do */
     const char *ssh;                       /* NULL: not given */
     char peer[256];
@@ -307,9 +305,6 @@ static int take(struct arguments *a, int c)
     case O_JSON:
         a->json = true;
         break;
-    case O_RESUME:
-        a->resume = true;
-        break;
     case 'q':
         a->quiet = true;
         break;
@@ -337,13 +332,11 @@ static int parse(int argc, char **argv, struct arguments *a)
         return bad("only -s, --trim and --no-agent go with", "--receiver xl");
     if (a->ssh && (!a->stock || !*a->ssh))
         return bad("-s goes with --receiver xl and is not empty", a->ssh);
-    if (argc - optind != (a->resume ? 1 : 2)) {
+    if (argc - optind != 2) {
         usage(stderr);
         return -1;
     }
     a->rq.domain = argv[optind];
-    if (a->resume)
-        return 0;
     a->rq.host = argv[optind + 1];
     if (a->stock)
         return 0;
@@ -354,42 +347,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     return 0;
 }
 
-/* ---- cancelling ---- */
-
-static int cancel_pipe[2];
-
-static void on_signal(int sig)
-{
-    ssize_t n = write(cancel_pipe[1], "", 1);
-
-    (void)n;
-}
-
-static void catch_signals(void)
-{
-    static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction sa = { .sa_handler = on_signal };
-
-    if (pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK))
-        return;
-    for (unsigned i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
-        sigaction(sigs[i], &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    mext_net_cancel_fd(cancel_pipe[0]);
-}
-
 /* ---- the word ---- */
-
-static int resume(const struct mext_request *rq)
-{
-    struct mext_why why;
-
-    if (mext_resume_here(rq->domain, rq->verbosity, &why)) {
-        fprintf(stderr, "source: %s\n", why.text);
-        return 1;
-    }
-    return 0;
-}
 
 /*
  * The stock xl migrates; on its way to ssh the stream goes through xl-thin,
@@ -451,11 +409,9 @@ static int migrate(int argc, char **argv, unsigned verbosity)
         usage(stdout);
         return 0;
     }
-    if (a.resume)
-        return resume(&a.rq);
     if (a.stock)
         return migrate_stock(&a);
-    catch_signals();
+    signal(SIGPIPE, SIG_IGN);
     xl_report_events(&ev, a.quiet);
     o = mext_migrate(&a.rq, &ev, &rep, &why);
     xl_report_end(o, &rep, &why, &a.rq, a.json);
@@ -484,6 +440,8 @@ int main(int argc, char **argv)
         return migrate(argc - word, argv + word, verbosity);
     if (word < argc && xl_status_word(argv[word]))
         return status_word(argc - word, argv + word);
+    if (word < argc && !strcmp(argv[word], "migrate-resolve"))
+        return xl_resolve_run(argc - word, argv + word, verbosity);
     if (word == argc - 1 && !strcmp(argv[word], "help"))
         return help(argv);
     return run_stock(argv);

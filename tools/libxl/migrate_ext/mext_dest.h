@@ -17,7 +17,7 @@ struct mext_dest {
     const struct mext_request *rq;
     const struct mext_guest *guest;
     const struct mext_policy *policy;
-    mext_help_say_fn *say; /* one line for the operator */
+    mext_say_fn *say; /* one line for the operator */
     void *say_arg;
     /* from mext_dest_connect on */
     struct mext_token token;

@@ -18,14 +18,12 @@ enum {
     MEXT_HELPED_CALM = 8,
 };
 
-typedef void mext_help_say_fn(void *arg, const char *text);
-
 struct mext_help {
     /* filled by the caller */
     uint32_t domid;
     bool wanted;           /* ask at all */
     unsigned trim;         /* MEXT_AGENT_TRIM_*, 0: not */
-    mext_help_say_fn *say; /* one line for the operator */
+    mext_say_fn *say; /* one line for the operator */
     void *say_arg;
 
     unsigned did;         /* MEXT_HELPED_* */

@@ -47,6 +47,9 @@ struct mext_why {
     char text[MEXT_TEXT_MAX + 1];
 };
 
+/* One line for the operator, or the log. */
+typedef void mext_say_fn(void *arg, const char *text);
+
 /* ---- own identity; all return 0, or -1 and why ---- */
 
 /* Reads <dir>/host.key, the key to sign with as a source. */

@@ -12,8 +12,6 @@
 #include "mext_libxl.h"
 #include "mext_net.h"
 
-#define INCOMING_SUFFIX "--incoming"
-
 struct mext_lxl {
     xentoollog_logger_stdiostream *log;
     libxl_ctx *ctx;
@@ -285,7 +283,7 @@ static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
 {
     char name[256];
 
-    snprintf(name, sizeof(name), "%s" INCOMING_SUFFIX, c->c_info.name);
+    snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, c->c_info.name);
     set_string(&c->c_info.name, name);
     set_string(&c->b_info.kernel, how->image);
     set_string(&c->b_info.ramdisk, NULL);

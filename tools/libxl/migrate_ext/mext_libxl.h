@@ -10,6 +10,9 @@
 
 #include "mext_keys.h"
 
+/* A domain that is not the guest yet has the guest's name and this. */
+#define MEXT_INCOMING_SUFFIX "--incoming"
+
 struct mext_lxl;
 
 /* verbosity: 0 errors only, 1 also warnings, 2 and more libxl's own detail. */

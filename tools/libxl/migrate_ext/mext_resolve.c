@@ -34,6 +34,8 @@ static int end_it(struct mext_source *s, const struct mext_resolver *r,
                          e->name, e->host);
     if (s->machine.state == MEXT_SRC_COPYING)
         mext_source_event(s, MEXT_EV_FAILED, why);
+    else if (mext_source_runs_here(s))
+        mext_source_event(s, MEXT_EV_HERE, why);
     else if (s->machine.state == MEXT_SRC_DOUBT ||
              s->machine.state == MEXT_SRC_STRANDED)
         in_doubt(s, r, why);

@@ -16,7 +16,7 @@ struct mext_resolver {
     struct mext_lxl *lxl;
     enum mext_word word;
     unsigned patience_ms; /* so long the destination is asked */
-    mext_help_say_fn *say;
+    mext_say_fn *say;
     void *say_arg;
 };
 

@@ -438,6 +438,13 @@ static int run(struct sender *s, struct mext_why *why)
     return 0;
 }
 
+static void resumed(void *arg)
+{
+    struct sender *s = arg;
+
+    mext_help_undo(&s->help);
+}
+
 /* Puts the guest back as it was. */
 static void undo(struct sender *s, struct mext_why *why)
 {
@@ -530,7 +537,7 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     s.source.say = s.dest.say = say;
     s.source.say_arg = s.dest.say_arg = &s;
     s.source.conn = &s.dest.conn;
-    s.source.help = &s.help;
+    s.source.resumed = resumed;
     s.dest.rq = rq;
     s.dest.guest = &s.guest;
     s.dest.policy = &s.policy;

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mext_fate.h"
-#include "mext_net.h"
+#include "mext_fate_ask.h"
 #include "mext_source.h"
 #include "mext_suspend.h"
 #include "mext_xen.h"
@@ -44,6 +43,13 @@ static bool copy_there(struct mext_source *s, struct mext_domain_now *now)
            !memcmp(now->uuid, e->uuid, sizeof(now->uuid));
 }
 
+bool mext_source_runs_here(struct mext_source *s)
+{
+    struct mext_domain_now now;
+
+    return copy_there(s, &now) && !now.suspended;
+}
+
 /* What a process that died may have left: log-dirty, a request to suspend. */
 static void take_back(uint32_t domid)
 {
@@ -77,8 +83,8 @@ static int resume(struct mext_source *s)
          mext_lxl_rename(s->lxl, domid, home, s->why)) ||
         (now.suspended && mext_lxl_resume(s->lxl, domid, s->why)))
         return -1;
-    if (s->help)
-        mext_help_undo(s->help);
+    if (s->resumed)
+        s->resumed(s->say_arg);
     return 0;
 }
 

@@ -8,9 +8,9 @@
 #define MEXT_SOURCE_H
 
 #include "mext_commit.h"
-#include "mext_help.h"
 #include "mext_journal.h"
 #include "mext_libxl.h"
+#include "mext_net.h"
 
 #define MEXT_AWAY_SUFFIX "--migratedaway"
 
@@ -18,10 +18,10 @@ struct mext_source {
     /* filled by the caller */
     const char *keys_dir;
     struct mext_lxl *lxl;
-    mext_help_say_fn *say; /* one line for the operator */
+    mext_say_fn *say;
     void *say_arg;
     struct mext_conn *conn; /* NULL: none, or none any more */
-    struct mext_help *help; /* NULL: not of this process */
+    void (*resumed)(void *say_arg); /* the guest runs again; may be NULL */
     /* private */
     struct mext_machine machine;
     struct mext_journal *journal;
@@ -61,6 +61,9 @@ bool mext_source_over(const struct mext_source *s);
  */
 void mext_source_ask(struct mext_source *s, unsigned timeout_ms,
                      struct mext_why *why);
+
+/* The guest runs here: after a crash it has been resumed already. */
+bool mext_source_runs_here(struct mext_source *s);
 
 /* The name the guest has without the suffix of a copy left behind. */
 void mext_source_home_name(const char *name, char out[256]);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+
+#include "commit.h"
+#include "mext_xen.h"
+#include "packetd.h"
+
+#define SEND_MS 30000
+
+static const struct mext_entry *entry(struct commit *c)
+{
+    return mext_journal_entry(c->journal);
+}
+
+bool commit_domain_there(struct commit *c, struct mext_domain_now *now_r)
+{
+    uint8_t boot[MEXT_BOOT_LEN];
+    struct mext_why quiet;
+    const struct mext_entry *e = entry(c);
+
+    return e->domid && !mext_boot_id(boot, &quiet) &&
+           !memcmp(boot, e->boot, sizeof(boot)) &&
+           !mext_lxl_now(c->lxl, e->domid, now_r) &&
+           !memcmp(now_r->uuid, e->uuid, sizeof(now_r->uuid));
+}
+
+/* ---- effects ---- */
+
+static int note(struct commit *c, enum mext_noted n)
+{
+    struct mext_why why;
+    int rc = mext_journal_note(c->journal, n, c->why->text, &why);
+
+    if (!rc)
+        return 0;
+    packetd_log("%s: %s", entry(c)->name, why.text);
+    *c->why = why;
+    return -1;
+}
+
+static int send_prepared(struct commit *c)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_PREPARED };
+
+    m.u.prepared.tidy_us = c->tidy_us;
+    m.u.prepared.prepare_us = c->prepare_us;
+    return mext_conn_send(c->conn, &m, SEND_MS, c->why);
+}
+
+static int send_running(struct commit *c)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_RUNNING };
+    struct mext_why why;
+
+    if (!c->conn)
+        return 0;
+    m.u.running.domid = entry(c)->domid;
+    m.u.running.handover_us = mext_now_us() - c->since;
+    if (!mext_conn_send(c->conn, &m, SEND_MS, &why))
+        return 0;
+    packetd_log("%s: the source could not be told that it runs: %s",
+                entry(c)->name, why.text);
+    return -1;
+}
+
+/* One that runs already counts as done: Xen would refuse it. */
+static int unpause(struct commit *c)
+{
+    struct mext_domain_now now;
+    struct mext_dom *d;
+    int rc;
+
+    if (!commit_domain_there(c, &now))
+        return mext_fail(c->why, "the domain is gone");
+    if (!now.paused)
+        return 0;
+    if (mext_dom_open(entry(c)->domid, &d, c->why))
+        return -1;
+    rc = mext_dom_unpause(d, c->why);
+    mext_dom_close(d);
+    return rc;
+}
+
+/*
+ * libxl takes a domain back that it could not build; what a process that died
+ * was just building has the guest's name and a suffix.
+ */
+static int destroy_unnoted(struct commit *c)
+{
+    char name[MEXT_ENTRY_NAME_MAX + 16];
+    struct mext_why quiet;
+    uint32_t domid;
+
+    snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, entry(c)->name);
+    if (!c->found || mext_lxl_find(c->lxl, name, &domid, &quiet))
+        return 0;
+    return mext_lxl_destroy(c->lxl, domid, c->why);
+}
+
+static int destroy_domain(struct commit *c)
+{
+    struct mext_domain_now now;
+
+    if (!entry(c)->domid)
+        return destroy_unnoted(c);
+    if (!commit_domain_there(c, &now))
+        return 0;
+    if (!mext_lxl_destroy(c->lxl, entry(c)->domid, c->why))
+        return 0;
+    packetd_log("%s: %s; it is tried again", entry(c)->name, c->why->text);
+    return -1;
+}
+
+static int effect(void *arg, enum mext_effect e)
+{
+    struct commit *c = arg;
+
+    switch (e) {
+    case MEXT_DO_NOTE_INCOMING:
+        return 0; /* by commit_begin */
+    case MEXT_DO_NOTE_COMMITTED:
+        c->since = mext_now_us();
+        return note(c, MEXT_NOTED_COMMITTED);
+    case MEXT_DO_NOTE_RUNNING:
+        return note(c, MEXT_NOTED_RUNNING);
+    case MEXT_DO_NOTE_ABORTED:
+        return note(c, MEXT_NOTED_ABORTED);
+    case MEXT_DO_NOTE_LOST:
+        return note(c, MEXT_NOTED_LOST);
+    case MEXT_DO_SEND_PREPARED:
+        return send_prepared(c);
+    case MEXT_DO_SEND_RUNNING:
+        return send_running(c);
+    case MEXT_DO_SEND_ABORT:
+        if (c->conn)
+            mext_conn_abort(c->conn, c->code, c->why->text);
+        return 0;
+    case MEXT_DO_UNPAUSE:
+        return unpause(c);
+    case MEXT_DO_DESTROY_DOMAIN:
+        return destroy_domain(c);
+    default:
+        return -1;
+    }
+}
+
+/* ---- the machine ---- */
+
+void commit_init(struct commit *c)
+{
+    c->machine = (struct mext_machine){ .table = mext_dst_table,
+                                        .rows = mext_dst_rows,
+                                        .state = MEXT_DST_NEW,
+                                        .effect = effect,
+                                        .arg = c };
+    c->journal = NULL;
+    c->found = false;
+}
+
+int commit_begin(struct commit *c, const char *dir, struct mext_entry *e,
+                 struct mext_why *why)
+{
+    return mext_journal_create(dir, e, &c->journal, why) ||
+                   commit_event(c, MEXT_EV_CONFIG, why)
+               ? -1
+               : 0;
+}
+
+int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why)
+{
+    struct mext_domain_now now;
+
+    if (mext_lxl_now(c->lxl, domid, &now))
+        return mext_fail(why, "the domain is gone");
+    mext_journal_domain(c->journal, domid, now.uuid);
+    return mext_journal_note(c->journal, MEXT_NOTED_INCOMING, NULL, why);
+}
+
+int commit_take(struct commit *c, const char *dir,
+                const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
+{
+    static const uint8_t states[] = {
+        [MEXT_NOTED_INCOMING] = MEXT_DST_INCOMING,
+        [MEXT_NOTED_COMMITTED] = MEXT_DST_COMMITTED,
+        [MEXT_NOTED_RUNNING] = MEXT_DST_RUNNING,
+        [MEXT_NOTED_ABORTED] = MEXT_DST_ABORTED,
+        [MEXT_NOTED_LOST] = MEXT_DST_LOST,
+    };
+    int r = mext_journal_take(dir, id, MEXT_SIDE_DEST, &c->journal, why);
+
+    if (r)
+        return r;
+    c->machine.state = states[entry(c)->noted];
+    c->found = true;
+    return 0;
+}
+
+int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why)
+{
+    c->why = why;
+    return mext_machine_event(&c->machine, ev);
+}
+
+void commit_close(struct commit *c)
+{
+    mext_journal_close(c->journal);
+    c->journal = NULL;
+}

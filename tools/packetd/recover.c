@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Migrations of this host whose process died before their end, as destination
+ * and as source (docs/specs/commit.md, "After a crash").
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commit.h"
+#include "mext_resolve.h"
+#include "packetd.h"
+
+#define AT_ONCE     64   /* the others later */
+#define PATIENCE_MS 3000 /* a destination is asked for so long, then again later */
+
+struct found {
+    struct mext_entry e[AT_ONCE];
+    unsigned n;
+};
+
+/* A stranded one waits for the operator. */
+static bool is_ours(const struct mext_entry *e, bool alive)
+{
+    return !alive && !mext_noted_final(e->noted) &&
+           e->noted != MEXT_NOTED_STRANDED;
+}
+
+static bool collect(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct found *f = arg;
+
+    if (is_ours(e, alive))
+        f->e[f->n++] = *e;
+    return f->n == AT_ONCE;
+}
+
+static bool is_one(void *arg, const struct mext_entry *e, bool alive)
+{
+    bool *any = arg;
+
+    return *any = is_ours(e, alive);
+}
+
+bool packetd_unfinished(const struct packetd *p)
+{
+    struct mext_why quiet;
+    char dir[4096];
+    bool any = false;
+
+    if (!packetd_journal_dir(p, dir, &quiet))
+        mext_journal_each(dir, is_one, &any, &quiet);
+    return any;
+}
+
+/* The guest runs now, and nobody minds it. */
+static void settle(const struct packetd *p, struct mext_lxl *lxl,
+                   const struct mext_entry *e)
+{
+    packetd_log("%s: runs as domain %u, by its migration's journal", e->name,
+                e->domid);
+    mext_lxl_vifs_strip(lxl, e->domid);
+    packetd_mind(p, e->name, e->domid);
+}
+
+static int as_destination(const struct packetd *p, const char *dir,
+                          struct mext_lxl *lxl, const struct mext_entry *e)
+{
+    struct commit c = { .lxl = lxl, .code = MEXT_E_INTERNAL };
+    struct mext_domain_now now;
+    struct mext_why why = { "its process ended" };
+    bool go = false;
+
+    commit_init(&c);
+    if (commit_take(&c, dir, e->id, &why))
+        return 0;
+    if (c.machine.state == MEXT_DST_INCOMING) {
+        commit_event(&c, MEXT_EV_FAILED, &why);
+    } else if (c.machine.state == MEXT_DST_COMMITTED) {
+        go = commit_domain_there(&c, &now);
+        commit_event(&c, go ? MEXT_EV_GO : MEXT_EV_GONE, &why);
+        go = go && c.machine.state == MEXT_DST_RUNNING;
+    }
+    packetd_log("%s: a migration from %s that was broken off is %s", e->name,
+                e->host, mext_dst_name(c.machine.state));
+    commit_close(&c); /* who minds the guest must not hold the lock */
+    if (go)
+        settle(p, lxl, e);
+    return c.machine.state == MEXT_DST_INCOMING ||
+                   c.machine.state == MEXT_DST_COMMITTED
+               ? -1
+               : 0;
+}
+
+static void say(void *arg, const char *text)
+{
+    packetd_log("%s: %s", (const char *)arg, text);
+}
+
+static int as_source(const struct packetd *p, const char *dir,
+                     struct mext_lxl *lxl, struct mext_entry *e)
+{
+    struct mext_resolver r = {
+        .dir = dir,
+        .keys_dir = p->keys_dir,
+        .lxl = lxl,
+        .patience_ms = PATIENCE_MS,
+        .say = say,
+        .say_arg = e->name,
+    };
+    struct mext_why why;
+    unsigned state;
+    int rc = mext_resolve(&r, e->id, &state, &why);
+
+    if (rc == 0)
+        packetd_log("%s: its migration to %s, broken off, is %s", e->name,
+                    e->host, mext_src_name(state));
+    else if (rc < 0)
+        packetd_log("%s: its migration to %s is not over: %s", e->name, e->host,
+                    why.text);
+    return rc < 0 ? -1 : 0;
+}
+
+int packetd_recover(const struct packetd *p)
+{
+    static struct found f;
+    struct mext_lxl *lxl;
+    struct mext_why why;
+    char dir[4096];
+    int rc = 0;
+
+    if (packetd_journal_dir(p, dir, &why) ||
+        mext_journal_each(dir, collect, &f, &why) ||
+        mext_lxl_open(p->verbosity, &lxl, &why)) {
+        packetd_log("what was broken off stays so: %s", why.text);
+        return 1;
+    }
+    mext_journal_expire(dir, (uint64_t)time(NULL));
+    for (unsigned i = 0; i < f.n; i++)
+        rc |= f.e[i].side == MEXT_SIDE_DEST
+                  ? as_destination(p, dir, lxl, &f.e[i])
+                  : as_source(p, dir, lxl, &f.e[i]);
+    mext_lxl_close(lxl);
+    return rc ? 1 : 0;
+}
