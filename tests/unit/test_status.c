@@ -3,7 +3,7 @@
  * xl migrate-status, migrate-cancel and migrate-set: over a list of migrations
  * that stands here in place of the journal, at a time that stands still.
  */
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,7 +18,6 @@
 
 static char dir[64], out[16384], err[16384];
 static struct mext_why why;
-static struct mext_steer *s;
 
 /* ---- in place of mext_journal_list.c ---- */
 
@@ -35,6 +34,81 @@ int mext_journal_each(const char *d, mext_entry_fn *fn, void *arg,
         if (fn(arg, &entries[i], alive[i]))
             break;
     return 0;
+}
+
+/* ---- somebody who migrates, in a process of its own ---- */
+
+enum role {
+    HOLD,      /* until it is let go or cancelled */
+    COMMITTED, /* cannot be cancelled any more */
+};
+
+static pid_t server;
+static int hold = -1, told = -1; /* pipes to it and from it */
+/* It is let go as soon as this stands in out; NULL: by stop(). */
+static const char *until;
+
+static void let_go(void)
+{
+    if (hold >= 0)
+        close(hold);
+    hold = -1;
+}
+
+static void migrate(enum role role, const char *state, int held, int tell)
+{
+    struct mext_standing st = {
+        "copying", "copies memory", 3, 45, 100, 7 << 20, 1234,
+    };
+    struct mext_wishes w = { 0 };
+    struct mext_steer *s;
+
+    if (mext_steer_open(dir, &entries[4], &s, &why))
+        _exit(1);
+    mext_steer_tell(s, &st);
+    if (role == COMMITTED && mext_steer_commit(s, &why))
+        _exit(1);
+    if (write(tell, "", 1) != 1)
+        _exit(1);
+    mext_net_wait(&held, 1, 100000, &why);
+    mext_steer_wishes(s, &w);
+    mext_steer_close(s, state, "by the operator");
+    _exit(write(tell, &w, sizeof(w)) != sizeof(w));
+}
+
+/* Returns when it can be looked at. */
+static void serve(enum role role, const char *state)
+{
+    int to[2], from[2];
+    char ready;
+
+    ck_assert_int_eq(pipe(to) | pipe(from), 0);
+    server = fork();
+    if (!server) {
+        close(to[1]);
+        migrate(role, state, to[0], from[1]);
+    }
+    close(to[0]);
+    close(from[1]);
+    hold = to[1];
+    told = from[0];
+    ck_assert_int_eq(read(told, &ready, 1), 1);
+}
+
+/* Waits for its end; what was wished meanwhile. */
+static struct mext_wishes stop(void)
+{
+    struct mext_wishes w;
+    int status;
+
+    let_go();
+    ck_assert_int_eq(read(told, &w, sizeof(w)), sizeof(w));
+    ck_assert_int_eq(waitpid(server, &status, 0), server);
+    ck_assert_int_eq(status, 0);
+    close(told);
+    server = 0;
+    until = NULL;
+    return w;
 }
 
 /* ---- running words ---- */
@@ -75,46 +149,34 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char path[MEXT_STEER_PATH_LEN];
-
-    mext_steer_close(s, "kept", "");
-    s = NULL;
-    for (size_t i = 0; i < n_entries; i++) {
-        mext_steer_path(dir, entries[i].id, entries[i].side, path, &why);
-        unlink(path);
-    }
+    if (server)
+        stop();
     rmdir(dir);
 }
 
-static void slurp(FILE *f, char *to, size_t max)
+/* Appends to out or err. */
+static ssize_t on_write(void *to, const char *p, size_t n)
 {
-    rewind(f);
-    to[fread(to, 1, max - 1, f)] = 0;
-    fclose(f);
+    size_t at = strlen(to);
+
+    ck_assert_uint_lt(at + n, sizeof(out));
+    memcpy((char *)to + at, p, n);
+    ((char *)to)[at + n] = 0;
+    if (to == out && until && strstr(out, until))
+        let_go();
+    return (ssize_t)n;
 }
 
-/* In a process of its own, which a cancel here does not reach. */
-static int run_child(const struct xl_places *p, int argc, char **argv)
+static FILE *stream(char *to)
 {
-    pid_t pid = fork();
-    int status;
-
-    if (!pid) {
-        mext_net_cancel_fd(-1);
-        status = xl_status_run(p, argc, argv);
-        fflush(p->out);
-        fflush(p->err);
-        _exit(status);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    to[0] = 0;
+    return fopencookie(to, "w", (cookie_io_functions_t){ .write = on_write });
 }
 
-/* Runs the words of `line`; fills out and err; the exit status. */
-static int run(const char *line)
+/* Runs the words of `line`, the folder being d; the exit status. */
+static int run_in(const char *d, const char *line)
 {
-    struct xl_places p = { "journal", dir, NOW, tmpfile(), tmpfile() };
+    struct xl_places p = { d, dir, NOW, stream(out), stream(err) };
     char copy[256], *argv[16], *save = NULL;
     int argc = 0, rc;
 
@@ -124,10 +186,15 @@ static int run(const char *line)
         argv[argc++] = w;
     argv[argc] = NULL;
     ck_assert(xl_status_word(argv[0]));
-    rc = run_child(&p, argc, argv);
-    slurp(p.out, out, sizeof(out));
-    slurp(p.err, err, sizeof(err));
+    rc = xl_status_run(&p, argc, argv);
+    fclose(p.out);
+    fclose(p.err);
     return rc;
+}
+
+static int run(const char *line)
+{
+    return run_in("journal", line);
 }
 
 static void has(const char *text, const char *part)
@@ -138,16 +205,6 @@ static void has(const char *text, const char *part)
 static void lacks(const char *text, const char *part)
 {
     ck_assert_msg(!strstr(text, part), "\"%s\" in: %s", part, text);
-}
-
-static void serve(void)
-{
-    struct mext_standing st = {
-        "copying", "copies memory", 3, 45, 100, 7 << 20, 1234,
-    };
-
-    ck_assert_msg(!mext_steer_open(dir, &entries[4], &s, &why), "%s", why.text);
-    mext_steer_tell(s, &st);
 }
 
 /* ---- migrate-status ---- */
@@ -180,7 +237,7 @@ END_TEST
 
 START_TEST(table_live)
 {
-    serve();
+    serve(HOLD, "kept");
     ck_assert_int_eq(run("migrate-status"), 0);
     has(out, "copying     30 s ago  iteration 3, 45 %, 1234 pages/s\n");
 }
@@ -244,7 +301,7 @@ END_TEST
 
 START_TEST(json)
 {
-    serve();
+    serve(HOLD, "kept");
     ck_assert_int_eq(run("migrate-status --json web"), 0);
     has(out, "\"live\": {\n"
              "            \"step\": \"copies memory\",\n"
@@ -283,37 +340,14 @@ END_TEST
 
 /* ---- with somebody who migrates ---- */
 
-/* Migrates until it is cancelled, then ends as this says. */
-static void *migrate(void *state)
-{
-    int none = -1;
-
-    mext_net_wait(&none, 1, 20000, &why);
-    mext_steer_close(s, state, "by the operator");
-    s = NULL;
-    return NULL;
-}
-
-/* Ends a while after somebody looks. */
-static void *end_soon(void *arg)
-{
-    usleep(300000);
-    mext_steer_close(s, "done", "it runs there");
-    s = NULL;
-    return NULL;
-}
-
 START_TEST(watch)
 {
-    pthread_t t;
-
-    serve();
-    pthread_create(&t, NULL, end_soon, NULL);
+    serve(HOLD, "done");
+    until = "\ncopying: copies memory, iteration 3, 45 %, 1234 pages/s\n";
     ck_assert_int_eq(run("migrate-status --watch web"), 0);
-    pthread_join(t, NULL);
     has(out, "migration  beef");
-    has(out, "copying: copies memory, iteration 3, 45 %, 1234 pages/s\n");
-    has(out, "\ndone: it runs there\n");
+    has(out, "\ndone: by the operator\n");
+    stop();
     /* of one that nobody minds there is nothing to watch */
     ck_assert_int_eq(run("migrate-status --watch mail"), 0);
     has(out, "state      committing\n");
@@ -322,27 +356,22 @@ END_TEST
 
 START_TEST(watch_json)
 {
-    pthread_t t;
-
-    serve();
-    pthread_create(&t, NULL, end_soon, NULL);
+    serve(HOLD, "done");
+    until = "\"state\":\"copying\"";
     ck_assert_int_eq(run("migrate-status --watch --json web"), 0);
-    pthread_join(t, NULL);
     ck_assert_int_eq(strncmp(out, "{\"id\":\"beef", 11), 0);
-    has(out, "\"text\":\"it runs there\"}\n");
+    has(out, "\"text\":\"by the operator\"}\n");
 }
 END_TEST
 
 /* Cancels, with the given last state; the exit status. */
 static int cancel_to(const char *line, const char *state)
 {
-    pthread_t t;
     int rc;
 
-    serve();
-    pthread_create(&t, NULL, migrate, (void *)state);
+    serve(HOLD, state);
     rc = run(line);
-    pthread_join(t, NULL);
+    stop();
     return rc;
 }
 
@@ -365,8 +394,7 @@ END_TEST
 
 START_TEST(cancel_refused)
 {
-    serve();
-    ck_assert_int_eq(mext_steer_commit(s, &why), 0);
+    serve(COMMITTED, "done");
     ck_assert_int_eq(run("migrate-cancel web"), 1);
     has(err, "xl: not cancelled: too late");
     ck_assert_int_eq(run("migrate-cancel --json web"), 1);
@@ -392,19 +420,20 @@ START_TEST(set)
 {
     struct mext_wishes w;
 
-    serve();
+    serve(HOLD, "kept");
     ck_assert_int_eq(run("migrate-set web --downtime 100 --bandwidth 50"), 0);
-    ck_assert(mext_steer_wishes(s, &w));
+    w = stop();
     ck_assert_uint_eq(w.downtime_ms, 100);
     ck_assert_uint_eq(w.bytes_per_s, 50000000);
     ck_assert(!w.switch_over);
+    serve(HOLD, "kept");
     ck_assert_int_eq(
         run("migrate-set --iterations 7 --switch-over --bandwidth 0 5"), 0);
-    ck_assert(mext_steer_wishes(s, &w));
+    w = stop();
     ck_assert_uint_eq(w.iterations, 7);
     ck_assert_uint_eq(w.bytes_per_s, UINT64_MAX);
     ck_assert(w.switch_over);
-    ck_assert_int_eq(mext_steer_commit(s, &why), 0);
+    serve(COMMITTED, "done");
     ck_assert_int_eq(run("migrate-set web --switch-over"), 1);
     has(err, "xl: not set: too late");
     ck_assert_int_eq(run("migrate-set mail --switch-over"), 1);
@@ -462,13 +491,8 @@ END_TEST
 
 START_TEST(no_journal)
 {
-    struct xl_places p = { "elsewhere", dir, NOW, tmpfile(), tmpfile() };
-    char *argv[] = { "migrate-status", NULL };
-
-    ck_assert_int_eq(xl_status_run(&p, 1, argv), 1);
-    slurp(p.err, err, sizeof(err));
+    ck_assert_int_eq(run_in("elsewhere", "migrate-status"), 1);
     ck_assert_str_eq(err, "xl: cannot read elsewhere\n");
-    fclose(p.out);
 }
 END_TEST
 
