@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-no-mapping \
 	tests/testbed/scenario-policy \
 	tests/testbed/scenario-ramdisks \
+	tests/testbed/scenario-recovery \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-terminal \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The source's way to packetd, with one or several keys trusted under its
- * name.  connect_control is the sender's own, so its file is part of this one.
+ * name.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,9 +10,13 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "mext_sender.c" /* first of the rest: it has the includes it needs */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "keydir.h"
+#include "mext_crypto.h"
+#include "mext_dest.h"
 
 /* What the destination is like. */
 struct host {
@@ -129,25 +133,25 @@ static void on_step(void *arg, const char *text)
 {
 }
 
-/* connect_control; the last token it made. */
+/* mext_dest_connect; the last token it made. */
 static int connect_to(struct mext_token *last_r)
 {
     char where[32], json[] = "{}";
     struct mext_request rq = {
         .host = where, .peer = "127.0.0.1", .keys_dir = dir, .channels = 1
     };
-    struct mext_events ev = { .step = on_step };
-    struct sender s = { .rq = &rq, .ev = &ev };
+    struct mext_guest guest = { .json = json, .max_kib = 65536, .vcpus = 1 };
+    struct mext_policy policy = { .nleaves = 0 };
+    struct mext_dest d = {
+        .rq = &rq, .guest = &guest, .policy = &policy, .say = on_step
+    };
     int rc;
 
     snprintf(where, sizeof(where), "127.0.0.1:%u", port);
     rq.port = MEXT_DATA_PORT;
-    s.guest.json = json;
-    s.guest.max_kib = 65536;
-    s.guest.vcpus = 1;
-    rc = connect_control(&s, &why);
-    *last_r = s.token;
-    mext_conn_close(&s.conn);
+    rc = mext_dest_connect(&d, &why);
+    *last_r = d.token;
+    mext_dest_close(&d);
     return rc;
 }
 

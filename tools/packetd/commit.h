@@ -15,14 +15,14 @@
 struct commit {
     /* filled by the caller */
     struct mext_lxl *lxl;
-    struct mext_conn *conn; /* to the source; NULL: none */
-    unsigned code;          /* MEXT_E_* of a failure, for the source */
+    struct mext_conn *conn;       /* to the source; NULL: none */
+    unsigned code;                /* MEXT_E_* of a failure, for the source */
     uint64_t tidy_us, prepare_us; /* for PREPARED */
     /* private */
     struct mext_machine machine;
     struct mext_journal *journal;
-    bool found;        /* in the journal, so the process is another one */
-    uint64_t since;    /* us: COMMIT was read */
+    bool found;     /* in the journal, so the process is another one */
+    uint64_t since; /* us: COMMIT was read */
     struct mext_why *why;
 };
 

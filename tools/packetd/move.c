@@ -217,7 +217,9 @@ static int report(struct move *m)
         packetd_log("%s: moved itself to %s", m->name, m->rq->dest);
         return 0;
     }
-    if (!*m->last)
+    if (!*m->last && m->cancelled)
+        snprintf(m->last, sizeof(m->last), "cancelled");
+    else if (!*m->last)
         snprintf(m->last, sizeof(m->last), "xl ended with status %d", code);
     packetd_log("%s: did not move to %s: %s", m->name, m->rq->dest, m->last);
     tell(m, MEXT_MOVE_FAILED, m->last);

@@ -12,8 +12,9 @@
 #include "mext_resolve.h"
 #include "packetd.h"
 
-#define AT_ONCE     64   /* the others later */
-#define PATIENCE_MS 3000 /* a destination is asked for so long, then again later */
+#define AT_ONCE 64 /* the others later */
+#define PATIENCE_MS \
+    3000 /* a destination is asked for so long, then again later */
 
 struct found {
     struct mext_entry e[AT_ONCE];

@@ -76,8 +76,8 @@ static void step(struct session *s, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     packetd_log("%s: %s", s->name ? s->name : s->peer, text);
-    mext_steer_tell(s->steer, &(struct mext_standing){
-                                  .state = state_name(s), .step = text });
+    mext_steer_tell(s->steer, &(struct mext_standing){ .state = state_name(s),
+                                                       .step = text });
     m.u.step.text = text;
     m.u.step.len = (uint16_t)strlen(text);
     mext_conn_send(&s->conn, &m, SEND_MS, &ignored);
@@ -202,9 +202,8 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     if (s->token.ip && !waiting &&
         packetd_admit_address(s->p, s->policy, s->key, s->ip, why))
         return fail(s, MEXT_E_REFUSED);
-    if (waiting
-            ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->commit.code, why)
-            : mext_lxl_launch(s->lxl, how, &r, &s->commit.code, why))
+    if (waiting ? mext_lxl_adopt(s->lxl, waiting, how, &r, &s->commit.code, why)
+                : mext_lxl_launch(s->lxl, how, &r, &s->commit.code, why))
         return -1;
     s->adopted = waiting;
     s->minded = waiting &&

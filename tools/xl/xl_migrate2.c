@@ -230,8 +230,8 @@ static int trim_level(const char *text, unsigned *level_r)
 struct arguments {
     struct mext_request rq;
     bool json, quiet, help, stock; /* stock: xl receives */
-    bool mstrap_only;                      /* what only mstrap can do */
-    const char *ssh;                       /* NULL: not given */
+    bool mstrap_only;              /* what only mstrap can do */
+    const char *ssh;               /* NULL: not given */
     char peer[256];
 };
 

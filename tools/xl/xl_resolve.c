@@ -46,8 +46,8 @@ static bool is_named(const struct mext_entry *e, const char *name)
     char hex[2 * MEXT_ID_LEN + 1];
 
     sodium_bin2hex(hex, sizeof(hex), e->id, sizeof(e->id));
-    return !strcmp(e->name, name) || (strlen(name) >= PREFIX_MIN &&
-                                      !strncmp(hex, name, strlen(name)));
+    return !strcmp(e->name, name) ||
+           (strlen(name) >= PREFIX_MIN && !strncmp(hex, name, strlen(name)));
 }
 
 static bool collect(void *arg, const struct mext_entry *e, bool alive)

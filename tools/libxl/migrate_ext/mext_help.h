@@ -21,8 +21,8 @@ enum {
 struct mext_help {
     /* filled by the caller */
     uint32_t domid;
-    bool wanted;           /* ask at all */
-    unsigned trim;         /* MEXT_AGENT_TRIM_*, 0: not */
+    bool wanted;      /* ask at all */
+    unsigned trim;    /* MEXT_AGENT_TRIM_*, 0: not */
     mext_say_fn *say; /* one line for the operator */
     void *say_arg;
 

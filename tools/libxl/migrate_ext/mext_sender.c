@@ -19,12 +19,13 @@
 #include "mext_xen.h"
 
 /* Deadlines, ms. */
-#define CONNECT_MS 10000
-#define ANSWER_MS  30000
-#define DATA_MS    60000
-#define COMMIT_MS  60000
-#define REPORT_MS  5000 /* the guest tells how long it stood still */
-#define DOUBT_MS   60000
+#define CONNECT_MS   10000
+#define ANSWER_MS    30000
+#define DATA_MS      60000
+#define COMMIT_MS    60000
+#define REPORT_MS    5000 /* the guest tells how long it stood still */
+#define DOUBT_MS     60000
+#define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
 
 struct sender {
     const struct mext_request *rq;
@@ -190,18 +191,25 @@ static void take_wishes(struct sender *s)
     s->switch_over |= w.switch_over;
 }
 
-/* Says at once if the destination gave up while we were sending. */
-static int still_there(struct sender *s, struct mext_why *why)
+/* -1 and why if the destination has given up, or does so within wait_ms. */
+static int still_there(struct sender *s, unsigned wait_ms, struct mext_why *why)
 {
     struct mext_ctl m;
     struct mext_why quiet;
 
-    if (mext_net_wait(&s->dest.conn.fd, 1, 0, &quiet) < 0)
+    if (mext_net_wait(&s->dest.conn.fd, 1, wait_ms, &quiet) < 0)
         return 0;
     if (mext_conn_recv(&s->dest.conn, &m, ANSWER_MS, NULL, why))
         return -1;
     return mext_fail(why, "the destination sent message 0x%02x out of turn",
                      m.type);
+}
+
+/* mstrap's connection ended: if the destination says why, that counts. */
+static int cut_off(struct sender *s, struct mext_why *why)
+{
+    still_there(s, LAST_WORD_MS, why);
+    return -1;
 }
 
 static int precopy(struct sender *s, struct mext_why *why)
@@ -214,8 +222,9 @@ static int precopy(struct sender *s, struct mext_why *why)
         before = now;
         s->rep->iterations++;
         if (mext_memory_iterate(&s->mem, s->rep->iterations, DATA_MS, &now,
-                                why) ||
-            still_there(s, why))
+                                why))
+            return cut_off(s, why);
+        if (still_there(s, 0, why))
             return -1;
         take_wishes(s);
         d = mext_precopy_decide(&s->limits, &now,

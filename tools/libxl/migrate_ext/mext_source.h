@@ -20,7 +20,7 @@ struct mext_source {
     struct mext_lxl *lxl;
     mext_say_fn *say;
     void *say_arg;
-    struct mext_conn *conn; /* NULL: none, or none any more */
+    struct mext_conn *conn;         /* NULL: none, or none any more */
     void (*resumed)(void *say_arg); /* the guest runs again; may be NULL */
     /* private */
     struct mext_machine machine;

@@ -488,7 +488,8 @@ void mext_steer_tell(struct mext_steer *s, const struct mext_standing *st)
         return;
     pthread_mutex_lock(&s->lock);
     show(st->state, s->now.state, sizeof(s->now.state));
-    show(st->step, s->now.step, sizeof(s->now.step));
+    if (st->step)
+        show(st->step, s->now.step, sizeof(s->now.step));
     s->now.iteration = st->iteration;
     s->now.sent = st->sent;
     s->now.of = st->of;

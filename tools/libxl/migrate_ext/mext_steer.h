@@ -26,7 +26,7 @@ struct mext_wishes {
 /* Where it is; strings are copied. */
 struct mext_standing {
     const char *state; /* as in docs/specs/commit.md */
-    const char *step;  /* a plain sentence */
+    const char *step;  /* a plain sentence; NULL: as it was */
     unsigned iteration;
     uint64_t sent, of; /* pages of this iteration */
     uint64_t wire_bytes;
