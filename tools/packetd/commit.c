@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "mext_steer.h"
 #include "mext_xen.h"
 #include "packetd.h"
 
@@ -193,6 +194,7 @@ int commit_take(struct commit *c, const char *dir,
         return r;
     c->machine.state = states[entry(c)->noted];
     c->found = true;
+    mext_steer_forget(MEXT_STEER_DIR, entry(c));
     return 0;
 }
 

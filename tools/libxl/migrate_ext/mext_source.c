@@ -4,6 +4,7 @@
 
 #include "mext_fate_ask.h"
 #include "mext_source.h"
+#include "mext_steer.h"
 #include "mext_suspend.h"
 #include "mext_xen.h"
 
@@ -252,6 +253,7 @@ int mext_source_take(struct mext_source *s, const char *dir,
         return r;
     s->machine.state = states[mext_journal_entry(s->journal)->noted];
     s->found = true;
+    mext_steer_forget(MEXT_STEER_DIR, mext_journal_entry(s->journal));
     return 0;
 }
 

@@ -480,6 +480,15 @@ void mext_steer_close(struct mext_steer *s, const char *state, const char *text)
 
 /* ---- what the migration says and asks ---- */
 
+void mext_steer_forget(const char *dir, const struct mext_entry *e)
+{
+    char path[MEXT_STEER_PATH_LEN];
+    struct mext_why quiet;
+
+    if (!mext_steer_path(dir, e->id, e->side, path, &quiet))
+        unlink(path);
+}
+
 void mext_steer_tell(struct mext_steer *s, const struct mext_standing *st)
 {
     bool first;

@@ -51,6 +51,12 @@ int mext_steer_open(const char *dir, const struct mext_entry *e,
 void mext_steer_close(struct mext_steer *s, const char *state,
                       const char *text);
 
+/*
+ * Removes the socket of a process that died; e is of a migration whose journal
+ * the caller has taken.
+ */
+void mext_steer_forget(const char *dir, const struct mext_entry *e);
+
 /* All below are safe from any thread; s may be NULL (nothing is done). */
 void mext_steer_tell(struct mext_steer *s, const struct mext_standing *st);
 /*
