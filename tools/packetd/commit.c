@@ -18,12 +18,11 @@ bool commit_domain_there(struct commit *c, struct mext_domain_now *now_r)
 {
     uint8_t boot[MEXT_BOOT_LEN];
     struct mext_why quiet;
-    const struct mext_entry *e = entry(c);
 
-    return e->domid && !mext_boot_id(boot, &quiet) &&
-           !memcmp(boot, e->boot, sizeof(boot)) &&
-           !mext_lxl_now(c->lxl, e->domid, now_r) &&
-           !memcmp(now_r->uuid, e->uuid, sizeof(now_r->uuid));
+    return c->domid && !mext_boot_id(boot, &quiet) &&
+           !memcmp(boot, entry(c)->boot, sizeof(boot)) &&
+           !mext_lxl_now(c->lxl, c->domid, now_r) &&
+           !memcmp(now_r->uuid, c->uuid, sizeof(now_r->uuid));
 }
 
 /* ---- effects ---- */
@@ -56,7 +55,7 @@ static int send_running(struct commit *c)
 
     if (!c->conn)
         return 0;
-    m.u.running.domid = entry(c)->domid;
+    m.u.running.domid = c->domid;
     m.u.running.handover_us = mext_now_us() - c->since;
     if (!mext_conn_send(c->conn, &m, SEND_MS, &why))
         return 0;
@@ -76,7 +75,7 @@ static int unpause(struct commit *c)
         return mext_fail(c->why, "the domain is gone");
     if (!now.paused)
         return 0;
-    if (mext_dom_open(entry(c)->domid, &d, c->why))
+    if (mext_dom_open(c->domid, &d, c->why))
         return -1;
     rc = mext_dom_unpause(d, c->why);
     mext_dom_close(d);
@@ -103,11 +102,11 @@ static int destroy_domain(struct commit *c)
 {
     struct mext_domain_now now;
 
-    if (!entry(c)->domid)
+    if (!c->domid)
         return destroy_unnoted(c);
     if (!commit_domain_there(c, &now))
         return 0;
-    if (!mext_lxl_destroy(c->lxl, entry(c)->domid, c->why))
+    if (!mext_lxl_destroy(c->lxl, c->domid, c->why))
         return 0;
     packetd_log("%s: %s; it is tried again", entry(c)->name, c->why->text);
     return -1;
@@ -156,6 +155,7 @@ void commit_init(struct commit *c)
                                         .effect = effect,
                                         .arg = c };
     c->journal = NULL;
+    c->domid = 0;
     c->found = false;
 }
 
@@ -174,6 +174,8 @@ int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why)
 
     if (mext_lxl_now(c->lxl, domid, &now))
         return mext_fail(why, "the domain is gone");
+    c->domid = domid;
+    memcpy(c->uuid, now.uuid, sizeof(c->uuid));
     mext_journal_domain(c->journal, domid, now.uuid);
     return mext_journal_note(c->journal, MEXT_NOTED_INCOMING, NULL, why);
 }
@@ -193,6 +195,8 @@ int commit_take(struct commit *c, const char *dir,
     if (r)
         return r;
     c->machine.state = states[entry(c)->noted];
+    c->domid = entry(c)->domid;
+    memcpy(c->uuid, entry(c)->uuid, sizeof(c->uuid));
     c->found = true;
     mext_steer_forget(MEXT_STEER_DIR, entry(c));
     return 0;

@@ -21,6 +21,8 @@ struct commit {
     /* private */
     struct mext_machine machine;
     struct mext_journal *journal;
+    uint32_t domid;              /* 0: none, as far as is known */
+    uint8_t uuid[MEXT_UUID_LEN]; /* of it */
     bool found;     /* in the journal, so the process is another one */
     uint64_t since; /* us: COMMIT was read */
     struct mext_why *why;
