@@ -519,14 +519,16 @@ static int commit(struct session *s, struct mext_why *why)
 
 static void abandon(struct session *s, struct mext_why *why)
 {
-    struct mext_why quiet;
+    struct mext_why first = *why, quiet;
 
     mext_steer_commit(s->steer, &quiet); /* it is given up already */
     mext_net_cancel_fd(-1);
-    packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
-                mext_reason(s->commit.code), *why->text ? ": " : "", why->text);
     if (s->commit.machine.state != MEXT_DST_ABORTED)
         commit_event(&s->commit, MEXT_EV_FAILED, why);
+    /* Only now, for who reads the log and looks for what is left. */
+    packetd_log("%s: given up: %s%s%s", s->name ? s->name : s->peer,
+                mext_reason(s->commit.code), *first.text ? ": " : "",
+                first.text);
     mext_steer_close(s->steer, state_name(s), why->text);
 }
 
