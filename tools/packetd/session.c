@@ -519,8 +519,13 @@ static int commit(struct session *s, struct mext_why *why)
 
 static void abandon(struct session *s, struct mext_why *why)
 {
-    struct mext_why first = *why, quiet;
+    struct mext_why first, quiet;
 
+    if (mext_net_cancelled(&quiet)) {
+        s->commit.code = MEXT_E_CANCELLED;
+        mext_fail(why, "at the destination");
+    }
+    first = *why;
     mext_steer_commit(s->steer, &quiet); /* it is given up already */
     mext_net_cancel_fd(-1);
     if (s->commit.machine.state != MEXT_DST_ABORTED)
