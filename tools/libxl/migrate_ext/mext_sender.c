@@ -25,6 +25,7 @@
 #define COMMIT_MS    60000
 #define REPORT_MS    5000 /* the guest tells how long it stood still */
 #define DOUBT_MS     60000
+#define PACE_MS      5000 /* at most, before it is looked at again */
 #define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
 
 struct sender {
@@ -43,6 +44,10 @@ struct sender {
     struct mext_steer *steer;
     struct mext_limits limits;
     bool switch_over; /* by the operator's wish */
+    struct {
+        uint64_t bytes_per_s; /* 0: any */
+        uint64_t since, from; /* us; bytes that had been sent then */
+    } pace;
     uint32_t domid;
     uint64_t t_start, t_suspended;
 };
@@ -153,6 +158,47 @@ static int connect_data(struct sender *s, struct mext_why *why)
 
 /* ---- pre-copy ---- */
 
+/* What was asked for at the monitor socket. */
+static void take_wishes(struct sender *s)
+{
+    struct mext_wishes w;
+
+    if (!mext_steer_wishes(s->steer, &w))
+        return;
+    if (w.downtime_ms)
+        s->limits.downtime_ms = w.downtime_ms;
+    if (w.iterations)
+        s->limits.iterations = w.iterations;
+    s->switch_over |= w.switch_over;
+    if (w.bytes_per_s) {
+        s->pace.bytes_per_s = w.bytes_per_s == UINT64_MAX ? 0 : w.bytes_per_s;
+        s->pace.since = 0;
+    }
+}
+
+/*
+ * Waits until what was sent is within the bandwidth that was asked for.  What
+ * was not used for a while is not saved up.  Never while the guest stands still.
+ */
+static void keep_pace(struct sender *s)
+{
+    uint64_t now = mext_now_us(), bytes = mext_memory_bytes(&s->mem), due;
+    struct mext_why quiet;
+    int none = -1;
+
+    if (!s->pace.bytes_per_s || s->t_suspended)
+        return;
+    due = s->pace.since + (uint64_t)((double)(bytes - s->pace.from) * 1e6 /
+                                     (double)s->pace.bytes_per_s);
+    if (!s->pace.since || due < now) {
+        s->pace.since = now;
+        s->pace.from = bytes;
+        return;
+    }
+    due = due - now > PACE_MS * 1000 ? PACE_MS : (due - now) / 1000;
+    mext_net_wait(&none, 1, (unsigned)due, &quiet);
+}
+
 static void on_progress(void *arg, uint64_t sent, uint64_t of)
 {
     struct sender *s = arg;
@@ -175,20 +221,8 @@ static void on_progress(void *arg, uint64_t sent, uint64_t of)
                         .wire_bytes = p.wire_bytes,
                         .pages_per_s = p.rate,
                     });
-}
-
-/* What was asked for at the monitor socket. */
-static void take_wishes(struct sender *s)
-{
-    struct mext_wishes w;
-
-    if (!mext_steer_wishes(s->steer, &w))
-        return;
-    if (w.downtime_ms)
-        s->limits.downtime_ms = w.downtime_ms;
-    if (w.iterations)
-        s->limits.iterations = w.iterations;
-    s->switch_over |= w.switch_over;
+    take_wishes(s);
+    keep_pace(s);
 }
 
 /* -1 and why if the destination has given up, or does so within wait_ms. */
