@@ -53,6 +53,7 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_line \
+	tests/unit/test_monitor \
 	tests/unit/test_move \
 	tests/unit/test_net \
 	tests/unit/test_order \
@@ -241,6 +242,11 @@ tests_unit_test_status_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_status_LDADD = $(UNIT_LDADD) $(YAJL_LIBS) -lpthread
 tests_unit_test_status_SOURCES = tests/unit/test_status.c \
 	$(XL_STATUS_SOURCES)
+
+tests_unit_test_monitor_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_monitor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_monitor_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
+tests_unit_test_monitor_SOURCES = tests/unit/test_monitor.c
 
 tests_unit_test_steer_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_steer_CFLAGS = $(UNIT_CFLAGS)

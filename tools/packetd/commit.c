@@ -82,28 +82,10 @@ static int unpause(struct commit *c)
     return rc;
 }
 
-/*
- * libxl takes a domain back that it could not build; what a process that died
- * was just building has the guest's name and a suffix.
- */
-static int destroy_unnoted(struct commit *c)
-{
-    char name[MEXT_ENTRY_NAME_MAX + 16];
-    struct mext_why quiet;
-    uint32_t domid;
-
-    snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, entry(c)->name);
-    if (!c->found || mext_lxl_find(c->lxl, name, &domid, &quiet))
-        return 0;
-    return mext_lxl_destroy(c->lxl, domid, c->why);
-}
-
 static int destroy_domain(struct commit *c)
 {
     struct mext_domain_now now;
 
-    if (!c->domid)
-        return destroy_unnoted(c);
     if (!commit_domain_there(c, &now))
         return 0;
     if (!mext_lxl_destroy(c->lxl, c->domid, c->why))
@@ -174,6 +156,7 @@ int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why)
 
     if (mext_lxl_now(c->lxl, domid, &now))
         return mext_fail(why, "the domain is gone");
+    /* Known before it is noted: if that fails it is destroyed all the same. */
     c->domid = domid;
     memcpy(c->uuid, now.uuid, sizeof(c->uuid));
     mext_journal_domain(c->journal, domid, now.uuid);

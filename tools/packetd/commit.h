@@ -35,7 +35,7 @@ void commit_init(struct commit *c);
 int commit_begin(struct commit *c, const char *dir, struct mext_entry *e,
                  struct mext_why *why);
 
-/* There is a domain now, which a restart has to know of. */
+/* There is a domain now, or was found: a restart has to know of it. */
 int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why);
 
 /* Takes over one that the journal tells of; 1: it is another process's. */

@@ -39,8 +39,8 @@ static void usage(FILE *f)
         "       packetd check-config [FILE]   the policy's errors\n"
         "\n"
         "  --dir DIR           keys (default " MEXT_SYSCONFDIR "/xen/packetd)\n"
-        "  --state DIR         ids already seen (default " MEXT_STATEDIR
-        "/lib/packetd)\n"
+        "  --state DIR         ids already seen, journal of migrations\n"
+        "                      (default " MEXT_STATEDIR "/lib/packetd)\n"
         "  --conf FILE         what sources may send, which guests may move\n"
         "                      (default " PACKETD_CONF ")\n"
         "  --listen ADDRESS    default: all\n"

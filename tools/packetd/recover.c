@@ -11,6 +11,7 @@
 #include "commit.h"
 #include "mext_resolve.h"
 #include "packetd.h"
+#include "received.h"
 
 #define AT_ONCE 64 /* the others later */
 #define PATIENCE_MS \
@@ -65,6 +66,43 @@ static void settle(const struct packetd *p, struct mext_lxl *lxl,
     packetd_mind(p, e->name, e->domid);
 }
 
+struct claim {
+    uint32_t domid;
+    bool made;
+};
+
+static bool is_claimed(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct claim *c = arg;
+
+    c->made = e->side == MEXT_SIDE_DEST && e->domid == c->domid &&
+              !mext_noted_final(e->noted);
+    return c->made;
+}
+
+/*
+ * The process died while libxl made the domain, before that was noted: it has
+ * the guest's name and a suffix.  One domain is made and noted at a time, so
+ * one of that name that no other migration has noted is it.
+ */
+static void find_unnoted(const struct packetd *p, const char *dir,
+                         struct commit *c)
+{
+    char name[MEXT_ENTRY_NAME_MAX + sizeof(MEXT_INCOMING_SUFFIX)];
+    struct claim claim = { 0 };
+    struct mext_why quiet;
+    int lock = received_lock(p->state_dir, &quiet);
+
+    if (lock < 0)
+        return;
+    snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX,
+             mext_journal_entry(c->journal)->name);
+    if (!mext_lxl_find(c->lxl, name, &claim.domid, &quiet) &&
+        !mext_journal_each(dir, is_claimed, &claim, &quiet) && !claim.made)
+        commit_domain(c, claim.domid, &quiet);
+    close(lock);
+}
+
 static int as_destination(const struct packetd *p, const char *dir,
                           struct mext_lxl *lxl, const struct mext_entry *e)
 {
@@ -77,6 +115,8 @@ static int as_destination(const struct packetd *p, const char *dir,
     if (commit_take(&c, dir, e->id, &why))
         return 0;
     if (c.machine.state == MEXT_DST_INCOMING) {
+        if (!c.domid)
+            find_unnoted(p, dir, &c);
         commit_event(&c, MEXT_EV_FAILED, &why);
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
         go = commit_domain_there(&c, &now);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The words for migrations that are under way or were.
 XL_STATUS_SOURCES = \
+	tools/xl/xl_args.c \
+	tools/xl/xl_args.h \
 	tools/xl/xl_status.c \
 	tools/xl/xl_status.h \
 	tools/xl/xl_status_run.h \

@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <sodium.h>
 
 #include "config.h"
+#include "xl_args.h"
 #include "xl_report.h"
 #include "xl_resolve.h"
 #include "xl_status.h"
@@ -157,22 +157,6 @@ static int bad(const char *what, const char *value)
     return -1;
 }
 
-static int number(const char *text, unsigned long min, unsigned long max,
-                  unsigned long *n_r)
-{
-    char *end;
-
-    errno = 0;
-    *n_r = strtoul(text, &end, 10);
-    if (errno || *end || *text < '0' || *text > '9' || *n_r < min ||
-        *n_r > max) {
-        fprintf(stderr, "xl: \"%s\" is not a number from %lu to %lu\n", text,
-                min, max);
-        return -1;
-    }
-    return 0;
-}
-
 static int address(const char *text, uint32_t *ip_r)
 {
     struct in_addr a;
@@ -194,7 +178,7 @@ static int network(const char *text, uint32_t *ip_r, uint32_t *mask_r)
         return bad("not ADDRESS/BITS", text);
     memcpy(host, text, (size_t)(slash - text));
     host[slash - text] = 0;
-    if (address(host, ip_r) || number(slash + 1, 1, 31, &bits))
+    if (address(host, ip_r) || xl_number(stderr, slash + 1, 1, 31, &bits))
         return -1;
     *mask_r = ~0u << (32 - bits);
     return 0;
@@ -264,19 +248,19 @@ static int take(struct arguments *a, int c)
         rq->peer = optarg;
         break;
     case O_DOWNTIME:
-        rc = number(optarg, 1, 3600000, &n);
+        rc = xl_number(stderr, optarg, 1, 3600000, &n);
         rq->limits.downtime_ms = (unsigned)n;
         break;
     case O_ITERATIONS:
-        rc = number(optarg, 1, 1000, &n);
+        rc = xl_number(stderr, optarg, 1, 1000, &n);
         rq->limits.iterations = (unsigned)n;
         break;
     case O_SUSPEND:
-        rc = number(optarg, 1, 3600, &n);
+        rc = xl_number(stderr, optarg, 1, 3600, &n);
         rq->suspend_timeout_ms = (unsigned)n * 1000;
         break;
     case O_CHANNELS:
-        rc = number(optarg, 1, MEXT_CHANNELS_MAX, &n);
+        rc = xl_number(stderr, optarg, 1, MEXT_CHANNELS_MAX, &n);
         rq->channels = (uint16_t)n;
         break;
     case O_COMPRESS:
@@ -290,7 +274,7 @@ static int take(struct arguments *a, int c)
         rq->agent = false;
         break;
     case O_PORT:
-        rc = number(optarg, 1, 65535, &n);
+        rc = xl_number(stderr, optarg, 1, 65535, &n);
         rq->port = (uint16_t)n;
         break;
     case O_EXPECT:

@@ -4,16 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "mext_crypto.h"
 #include "mext_resolve.h"
 #include "xl_resolve.h"
+#include "xl_status_run.h"
 
 #define EXIT_USAGE  2
 #define AT_ONCE     256
 #define PATIENCE_MS 10000
-#define PREFIX_MIN  4
 
 const char xl_resolve_help[] =
     " migrate-resolve        Ends migrations from here that were broken off\n";
@@ -37,27 +35,29 @@ static const char usage[] =
 
 struct wanted {
     const char *name; /* NULL: all */
+    bool by_id;       /* name is that of a migration, not of a guest */
     struct mext_entry e[AT_ONCE];
     unsigned n;
 };
 
-static bool is_named(const struct mext_entry *e, const char *name)
-{
-    char hex[2 * MEXT_ID_LEN + 1];
-
-    sodium_bin2hex(hex, sizeof(hex), e->id, sizeof(e->id));
-    return !strcmp(e->name, name) ||
-           (strlen(name) >= PREFIX_MIN && !strncmp(hex, name, strlen(name)));
-}
-
 static bool collect(void *arg, const struct mext_entry *e, bool alive)
 {
     struct wanted *w = arg;
+    bool named = !w->name ||
+                 (w->by_id ? xl_has_id(e, w->name) : !strcmp(e->name, w->name));
 
-    if (e->side == MEXT_SIDE_SOURCE && !mext_noted_final(e->noted) &&
-        (!w->name || is_named(e, w->name)))
+    if (named && e->side == MEXT_SIDE_SOURCE && !mext_noted_final(e->noted))
         w->e[w->n++] = *e;
     return w->n == AT_ONCE;
+}
+
+/* Those of a guest, or one by its id. */
+static int find(const char *dir, struct wanted *w, struct mext_why *why)
+{
+    if (mext_journal_each(dir, collect, w, why))
+        return -1;
+    w->by_id = w->name && !w->n;
+    return w->by_id ? mext_journal_each(dir, collect, w, why) : 0;
 }
 
 static void say(void *arg, const char *text)
@@ -94,7 +94,7 @@ static int unnoted(const struct mext_resolver *r, const char *name)
         printf("no migration from here is broken off\n");
         return 0;
     }
-    if (r->word != MEXT_WORD_HERE)
+    if (r->verdict != MEXT_VERDICT_HERE)
         mext_fail(&why,
                   "no migration of \"%.60s\" from here is broken off (xl "
                   "migrate-status --all)",
@@ -114,13 +114,17 @@ static int run(struct mext_resolver *r, const char *name, unsigned verbosity)
     int rc = 0;
 
     w.name = name;
-    if (mext_journal_each(r->dir, collect, &w, &why) ||
-        mext_lxl_open(verbosity, &r->lxl, &why)) {
+    if (find(r->dir, &w, &why) || mext_lxl_open(verbosity, &r->lxl, &why)) {
         fprintf(stderr, "source: %s\n", why.text);
         return 1;
     }
     if (!w.n)
         rc = unnoted(r, name);
+    if (w.by_id && w.n > 1) {
+        fprintf(stderr, XL_SEVERAL, name);
+        w.n = 0;
+        rc = 1;
+    }
     for (unsigned i = 0; i < w.n; i++)
         rc |= resolve(r, &w.e[i]) != 0;
     mext_lxl_close(r->lxl);
@@ -148,13 +152,13 @@ int xl_resolve_run(int argc, char **argv, unsigned verbosity)
             return 0;
         } else if (c == 'k') {
             r.keys_dir = optarg;
-        } else if ((c == 'H' || c == 'T') && !r.word) {
-            r.word = c == 'H' ? MEXT_WORD_HERE : MEXT_WORD_THERE;
+        } else if ((c == 'H' || c == 'T') && !r.verdict) {
+            r.verdict = c == 'H' ? MEXT_VERDICT_HERE : MEXT_VERDICT_THERE;
         } else {
             fputs(usage, stderr);
             return EXIT_USAGE;
         }
-    if (argc - optind > 1 || (r.word && argc == optind)) {
+    if (argc - optind > 1 || (r.verdict && argc == optind)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

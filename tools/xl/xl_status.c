@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include <sodium.h>
 
 #include "mext_net.h"
+#include "xl_args.h"
 #include "xl_status.h"
 #include "xl_status_run.h"
 
@@ -98,21 +97,6 @@ static const struct option options[XL_WORDS][6] = {
                       { 0 } },
 };
 
-static int number(struct xl_run *r, unsigned long min, unsigned long max,
-                  unsigned long *n_r)
-{
-    char *end;
-
-    errno = 0;
-    *n_r = strtoul(optarg, &end, 10);
-    if (!errno && !*end && isdigit((unsigned char)*optarg) && *n_r >= min &&
-        *n_r <= max)
-        return 0;
-    fprintf(r->p->err, "xl: \"%s\" is not a number from %lu to %lu\n", optarg,
-            min, max);
-    return -1;
-}
-
 static int take_limit(struct xl_run *r, int c)
 {
     unsigned long n = 0;
@@ -120,17 +104,18 @@ static int take_limit(struct xl_run *r, int c)
     r->set = true;
     switch (c) {
     case O_DOWNTIME:
-        if (number(r, 1, MEXT_MONITOR_DOWNTIME_MAX, &n))
+        if (xl_number(r->p->err, optarg, 1, MEXT_MONITOR_DOWNTIME_MAX, &n))
             return -1;
         r->wishes.downtime_ms = (unsigned)n;
         return 0;
     case O_ITERATIONS:
-        if (number(r, 1, MEXT_MONITOR_ITERATIONS_MAX, &n))
+        if (xl_number(r->p->err, optarg, 1, MEXT_MONITOR_ITERATIONS_MAX, &n))
             return -1;
         r->wishes.iterations = (unsigned)n;
         return 0;
     case O_RATE:
-        if (number(r, 0, MEXT_MONITOR_RATE_MAX / 1000000, &n))
+        if (xl_number(r->p->err, optarg, 0, MEXT_MONITOR_RATE_MAX / 1000000,
+                      &n))
             return -1;
         r->wishes.bytes_per_s = n ? n * 1000000 : UINT64_MAX;
         return 0;
@@ -260,13 +245,18 @@ static bool has_number(const struct xl_seen *m, const char *name)
     return m->alive && m->e.domid && !strcmp(digits, name);
 }
 
-static bool has_id(const struct xl_seen *m, const char *name)
+bool xl_has_id(const struct mext_entry *e, const char *name)
 {
     char id[2 * MEXT_ID_LEN + 1];
     size_t n = strlen(name);
 
-    sodium_bin2hex(id, sizeof(id), m->e.id, MEXT_ID_LEN);
+    sodium_bin2hex(id, sizeof(id), e->id, MEXT_ID_LEN);
     return n >= ID_MIN && n < sizeof(id) && !strncasecmp(id, name, n);
+}
+
+static bool has_id(const struct xl_seen *m, const char *name)
+{
+    return xl_has_id(&m->e, name);
 }
 
 /* Better to act on: one under way, then one unfinished, then the newest. */
@@ -309,8 +299,7 @@ struct xl_seen *xl_run_find(struct xl_run *r)
     if (m && !many)
         return m;
     fprintf(r->p->err,
-            many ? "xl: several migrations begin with %s\n"
-                 : "xl: there is no migration %s on this host\n",
+            many ? XL_SEVERAL : "xl: there is no migration %s on this host\n",
             r->name);
     return NULL;
 }

@@ -29,6 +29,10 @@ int xl_run_read(struct xl_run *r);
  */
 struct xl_seen *xl_run_find(struct xl_run *r);
 
+/* Is name the beginning of its id, of digits enough? */
+bool xl_has_id(const struct mext_entry *e, const char *name);
+#define XL_SEVERAL "xl: several migrations begin with %s\n"
+
 /* The words; the exit status. */
 int xl_run_cancel(struct xl_run *r);
 int xl_run_set(struct xl_run *r);

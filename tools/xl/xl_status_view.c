@@ -247,18 +247,45 @@ static void json_one(yajl_gen g, const struct xl_seen *m)
     yajl_gen_map_close(g);
 }
 
-void xl_view_json(FILE *f, const struct xl_seen *m, size_t n)
+static yajl_gen json_begin(void)
 {
     yajl_gen g = yajl_gen_alloc(NULL);
+
+    yajl_gen_config(g, yajl_gen_beautify, 1);
+    return g;
+}
+
+static void json_end(yajl_gen g, FILE *f)
+{
     const unsigned char *text;
     size_t len;
 
-    yajl_gen_config(g, yajl_gen_beautify, 1);
+    yajl_gen_get_buf(g, &text, &len);
+    fwrite(text, 1, len, f);
+    yajl_gen_free(g);
+}
+
+void xl_view_json(FILE *f, const struct xl_seen *m, size_t n)
+{
+    yajl_gen g = json_begin();
+
     yajl_gen_array_open(g);
     for (; n; n--, m++)
         json_one(g, m);
     yajl_gen_array_close(g);
-    yajl_gen_get_buf(g, &text, &len);
-    fwrite(text, 1, len, f);
-    yajl_gen_free(g);
+    json_end(g, f);
+}
+
+void xl_view_cancel(FILE *f, const struct xl_seen *m, bool cancelled,
+                    const struct mext_monitor_line *l)
+{
+    yajl_gen g = json_begin();
+
+    yajl_gen_map_open(g);
+    json_hex(g, "id", m->e.id, MEXT_ID_LEN);
+    json_bool(g, "cancelled", cancelled);
+    json_text(g, "state", l->state);
+    json_text(g, "text", l->text);
+    yajl_gen_map_close(g);
+    json_end(g, f);
 }

@@ -30,4 +30,8 @@ void xl_view_json(FILE *f, const struct xl_seen *m, size_t n);
 /* How far one is, on one line without newline: state, iteration, rate. */
 void xl_view_progress(FILE *f, const struct mext_monitor_line *l);
 
+/* What became of a wish to cancel it: l is its last line, or the answer. */
+void xl_view_cancel(FILE *f, const struct xl_seen *m, bool cancelled,
+                    const struct mext_monitor_line *l);
+
 #endif

@@ -3,10 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
-#include <yajl/yajl_gen.h>
-
 #include "mext_text.h"
 #include "xl_status_run.h"
 
@@ -77,34 +73,6 @@ static bool stays(const char *state)
            !strcmp(state, mext_noted_name(MEXT_NOTED_ABORTED));
 }
 
-static void put_pair(yajl_gen g, const char *key, const char *value)
-{
-    yajl_gen_string(g, (const unsigned char *)key, strlen(key));
-    yajl_gen_string(g, (const unsigned char *)value, strlen(value));
-}
-
-static void cancel_json(struct xl_run *r, const struct xl_seen *m,
-                        bool cancelled, const struct mext_monitor_line *l)
-{
-    yajl_gen g = yajl_gen_alloc(NULL);
-    char id[2 * MEXT_ID_LEN + 1];
-    const unsigned char *text;
-    size_t len;
-
-    sodium_bin2hex(id, sizeof(id), m->e.id, MEXT_ID_LEN);
-    yajl_gen_config(g, yajl_gen_beautify, 1);
-    yajl_gen_map_open(g);
-    put_pair(g, "id", id);
-    yajl_gen_string(g, (const unsigned char *)"cancelled", 9);
-    yajl_gen_bool(g, cancelled);
-    put_pair(g, "state", l->state);
-    put_pair(g, "text", l->text);
-    yajl_gen_map_close(g);
-    yajl_gen_get_buf(g, &text, &len);
-    fwrite(text, 1, len, r->p->out);
-    yajl_gen_free(g);
-}
-
 /* The process ended without a last line: what it noted. */
 static void read_end(struct xl_run *r, const struct mext_entry *was,
                      struct mext_monitor_line *l)
@@ -132,7 +100,7 @@ static int cancel_end(struct xl_run *r, const struct xl_seen *m,
         read_end(r, &m->e, l);
     kept = stays(l->state);
     if (r->json)
-        cancel_json(r, m, kept, l);
+        xl_view_cancel(r->p->out, m, kept, l);
     else
         fprintf(
             kept ? r->p->out : r->p->err, "%s%s: %s%s%s\n", kept ? "" : "xl: ",
@@ -155,7 +123,7 @@ int xl_run_cancel(struct xl_run *r)
     if (!t.answered || t.ok)
         return cancel_end(r, &m, &t.line);
     if (r->json)
-        cancel_json(r, &m, false, &t.line);
+        xl_view_cancel(r->p->out, &m, false, &t.line);
     else
         fprintf(r->p->err, "xl: not cancelled: %s\n", t.line.text);
     return 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include <string.h>
 
-#include <sodium/crypto_sign_ed25519.h>
-
 #include "mext_fate.h"
 
 /* Where the audience stands in a question. */
@@ -16,25 +14,6 @@ _Static_assert(MEXT_QUERY_LEN != MEXT_WHOIS_LEN, "");
 
 static const uint8_t query_purpose[MEXT_PURPOSE_LEN] = MEXT_QUERY_PURPOSE;
 static const uint8_t fate_purpose[MEXT_PURPOSE_LEN] = MEXT_FATE_PURPOSE;
-
-/* The signature covers every octet before itself. */
-static int sign_object(uint8_t *object, size_t len,
-                       const struct mext_identity *who)
-{
-    size_t n = len - MEXT_SIG_LEN;
-
-    if (crypto_sign_ed25519_detached(object + n, NULL, object, n, who->sk))
-        return MEXT_ERR_LIB;
-    return 0;
-}
-
-static bool signed_by(const uint8_t *object, size_t len,
-                      const uint8_t pk[MEXT_KEY_LEN])
-{
-    size_t n = len - MEXT_SIG_LEN;
-
-    return !crypto_sign_ed25519_verify_detached(object + n, object, n, pk);
-}
 
 /* ---- query ---- */
 
@@ -56,7 +35,7 @@ int mext_query_sign(const struct mext_query *q,
     mext_put(&b, q->source, sizeof(q->source));
     rc = mext_buf_end(&b);
     if (!rc)
-        rc = sign_object(buf, sizeof(buf), self);
+        rc = mext_object_sign(buf, sizeof(buf), self);
     if (!rc)
         memcpy(out, buf, sizeof(buf));
     return rc;
@@ -85,7 +64,7 @@ int mext_query_verify(const uint8_t *in, size_t n, struct mext_query *q_r)
 
     if (rc)
         return rc;
-    if (!signed_by(in, n, q.source))
+    if (!mext_object_signed_by(in, n, q.source))
         return MEXT_ERR_AUTH;
     *q_r = q;
     return 0;
@@ -140,7 +119,7 @@ int mext_fate_sign(const struct mext_fate *f,
     mext_put32(&b, f->domid);
     rc = mext_buf_end(&b);
     if (!rc)
-        rc = sign_object(buf, sizeof(buf), self);
+        rc = mext_object_sign(buf, sizeof(buf), self);
     if (!rc)
         memcpy(out, buf, sizeof(buf));
     return rc;
@@ -164,7 +143,8 @@ int mext_fate_verify(const uint8_t *in, size_t n,
     mext_get(&b, reserved, sizeof(reserved));
     f.domid = mext_get32(&b);
     mext_digest(query, MEXT_QUERY_LEN, want);
-    if (memcmp(key, audience, MEXT_KEY_LEN) || !signed_by(in, n, audience) ||
+    if (memcmp(key, audience, MEXT_KEY_LEN) ||
+        !mext_object_signed_by(in, n, audience) ||
         memcmp(digest, want, sizeof(want)))
         return MEXT_ERR_AUTH;
     if (reserved[0] || reserved[1] || reserved[2])

@@ -70,6 +70,8 @@ struct mext_entry {
 bool mext_noted_final(enum mext_noted n);
 /* "begun", "committing", ... as in docs/specs/commit.md. */
 const char *mext_noted_name(enum mext_noted n);
+/* "out" of a source, "in" of a destination; also the end of file names. */
+const char *mext_side_name(enum mext_side side);
 
 /* ---- a record; pure ---- */
 

@@ -20,8 +20,8 @@ void mext_jfile_name(char name[MEXT_JOURNAL_NAME],
     char hex[MEXT_JOURNAL_HEX + 1];
 
     sodium_bin2hex(hex, sizeof(hex), id, MEXT_ID_LEN);
-    snprintf(name, MEXT_JOURNAL_NAME, "%s%s%s", unfinished ? "." : "", hex,
-             side == MEXT_SIDE_SOURCE ? ".out" : ".in");
+    snprintf(name, MEXT_JOURNAL_NAME, "%s%s.%s", unfinished ? "." : "", hex,
+             mext_side_name(side));
 }
 
 bool mext_jfile_parse(const char *name, uint8_t id_r[MEXT_ID_LEN],

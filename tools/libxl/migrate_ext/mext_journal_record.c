@@ -35,6 +35,11 @@ const char *mext_noted_name(enum mext_noted n)
     return i < sizeof(names) / sizeof(names[0]) && names[i] ? names[i] : "?";
 }
 
+const char *mext_side_name(enum mext_side side)
+{
+    return side == MEXT_SIDE_SOURCE ? "out" : "in";
+}
+
 /* Each side has its own. */
 static bool noted_of(unsigned side, unsigned n)
 {

@@ -364,8 +364,3 @@ size_t mext_monitor_text(const struct mext_monitor_line *l,
         out[n++] = '\n';
     return n;
 }
-
-const char *mext_side_name(enum mext_side side)
-{
-    return side == MEXT_SIDE_SOURCE ? "out" : "in";
-}

@@ -65,7 +65,4 @@ int mext_monitor_parse(const char *line, size_t n,
 size_t mext_monitor_text(const struct mext_monitor_line *l,
                          char out[MEXT_MONITOR_LINE_MAX]);
 
-/* "out" or "in". */
-const char *mext_side_name(enum mext_side side);
-
 #endif

@@ -9,7 +9,7 @@
 static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
                      struct mext_why *why)
 {
-    if (r->word == MEXT_WORD_NONE) {
+    if (r->verdict == MEXT_VERDICT_NONE) {
         mext_source_ask(s, r->patience_ms, why);
         return;
     }
@@ -20,7 +20,7 @@ static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
         return;
     why->text[0] = 0;
     mext_source_event(
-        s, r->word == MEXT_WORD_HERE ? MEXT_EV_HERE : MEXT_EV_THERE, why);
+        s, r->verdict == MEXT_VERDICT_HERE ? MEXT_EV_HERE : MEXT_EV_THERE, why);
 }
 
 static int end_it(struct mext_source *s, const struct mext_resolver *r,
@@ -28,7 +28,8 @@ static int end_it(struct mext_source *s, const struct mext_resolver *r,
 {
     const struct mext_entry *e = mext_journal_entry(s->journal);
 
-    if (s->machine.state == MEXT_SRC_COPYING && r->word == MEXT_WORD_THERE)
+    if (s->machine.state == MEXT_SRC_COPYING &&
+        r->verdict == MEXT_VERDICT_THERE)
         return mext_fail(why,
                          "\"%.60s\" was never let run at %.60s: it is here",
                          e->name, e->host);

@@ -9,12 +9,16 @@
 #include "mext_source.h"
 
 /* What the operator says who has looked. */
-enum mext_word { MEXT_WORD_NONE, MEXT_WORD_HERE, MEXT_WORD_THERE };
+enum mext_verdict {
+    MEXT_VERDICT_NONE,
+    MEXT_VERDICT_HERE,
+    MEXT_VERDICT_THERE,
+};
 
 struct mext_resolver {
     const char *dir, *keys_dir;
     struct mext_lxl *lxl;
-    enum mext_word word;
+    enum mext_verdict verdict;
     unsigned patience_ms; /* so long the destination is asked */
     mext_say_fn *say;
     void *say_arg;

@@ -3,10 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <sodium.h>
 
 #include "mext_crypto.h"
 #include "mext_dest.h"

@@ -80,8 +80,9 @@ struct mext_events {
 
 /*
  * Runs the whole migration.  On MEXT_KEPT and MEXT_UNKNOWN *why says why and
- * what to do; *rep_r is filled as far as it went.  A cancel descriptor
- * (mext_net_cancel_fd) ends it before COMMIT and is ignored after.
+ * what to do; *rep_r is filled as far as it went.  Once the destination has taken the
+ * token, SIGINT, SIGTERM, SIGHUP and the monitor socket (mext_steer.h) cancel
+ * it; after COMMIT they do nothing.
  */
 enum mext_outcome mext_migrate(const struct mext_request *rq,
                                const struct mext_events *ev,

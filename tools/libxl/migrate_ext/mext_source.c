@@ -80,13 +80,13 @@ static int resume(struct mext_source *s)
         take_back(domid);
     mext_source_home_name(now.name, home);
     if (mext_lxl_now(s->lxl, domid, &now) ||
-        (strcmp(now.name, home) &&
-         mext_lxl_rename(s->lxl, domid, home, s->why)) ||
         (now.suspended && mext_lxl_resume(s->lxl, domid, s->why)))
         return -1;
     if (s->resumed)
         s->resumed(s->say_arg);
-    return 0;
+    /* On one host the domain that arrives may have the name for a while. */
+    return strcmp(now.name, home) ? mext_lxl_rename(s->lxl, domid, home, s->why)
+                                  : 0;
 }
 
 /* Only a suspended copy goes: one that runs is not a copy any more. */

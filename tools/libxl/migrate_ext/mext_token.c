@@ -59,9 +59,8 @@ static int open_object(struct mext_buf *b, const uint8_t *in, size_t len,
     return 0;
 }
 
-/* The signature covers every octet before itself. */
-static int sign_object(uint8_t *object, size_t len,
-                       const struct mext_identity *who)
+int mext_object_sign(uint8_t *object, size_t len,
+                     const struct mext_identity *who)
 {
     size_t n = len - MEXT_SIG_LEN;
 
@@ -70,8 +69,8 @@ static int sign_object(uint8_t *object, size_t len,
     return 0;
 }
 
-static bool signed_by(const uint8_t *object, size_t len,
-                      const uint8_t pk[MEXT_KEY_LEN])
+bool mext_object_signed_by(const uint8_t *object, size_t len,
+                           const uint8_t pk[MEXT_KEY_LEN])
 {
     size_t n = len - MEXT_SIG_LEN;
 
@@ -137,7 +136,7 @@ int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
     mext_put32(&b, 0);
     rc = mext_buf_end(&b);
     if (!rc)
-        rc = sign_object(buf, sizeof(buf), who);
+        rc = mext_object_sign(buf, sizeof(buf), who);
     if (!rc)
         memcpy(out, buf, sizeof(buf));
     return rc;
@@ -196,7 +195,7 @@ int mext_token_verify(const uint8_t *in, size_t len,
         return MEXT_E_AUDIENCE;
     if (!trusts(arg, t.source))
         return MEXT_E_UNTRUSTED;
-    if (!signed_by(in, len, t.source))
+    if (!mext_object_signed_by(in, len, t.source))
         return MEXT_E_SIGNATURE;
     if (!fields_ok(&t, reserved))
         return MEXT_E_MALFORMED;
@@ -224,7 +223,7 @@ int mext_hello_sign(const struct mext_hello *h, const struct mext_identity *who,
     mext_put(&b, h->session, sizeof(h->session));
     rc = mext_buf_end(&b);
     if (!rc)
-        rc = sign_object(buf, sizeof(buf), who);
+        rc = mext_object_sign(buf, sizeof(buf), who);
     if (!rc)
         memcpy(out, buf, sizeof(buf));
     return rc;
@@ -246,7 +245,7 @@ int mext_hello_verify(const uint8_t *in, size_t len,
     mext_view(&b, MEXT_SIG_LEN);
     if (!same(h.destination, destination, MEXT_KEY_LEN))
         return MEXT_E_AUDIENCE;
-    if (!signed_by(in, len, destination))
+    if (!mext_object_signed_by(in, len, destination))
         return MEXT_E_SIGNATURE;
     if (!same(h.token, token, MEXT_DIGEST_LEN))
         return MEXT_E_ANSWER;
@@ -302,7 +301,7 @@ int mext_receipt_sign(const struct mext_receipt *r,
     mext_put16(&b, 0);
     rc = mext_buf_end(&b);
     if (!rc)
-        rc = sign_object(buf, sizeof(buf), who);
+        rc = mext_object_sign(buf, sizeof(buf), who);
     if (!rc)
         memcpy(out, buf, sizeof(buf));
     return rc;
@@ -345,7 +344,7 @@ int mext_receipt_verify(const uint8_t *in, size_t len,
         return MEXT_E_MALFORMED;
     if (!same(r.destination, t->audience, MEXT_KEY_LEN))
         return MEXT_E_AUDIENCE;
-    if (!signed_by(in, len, t->audience))
+    if (!mext_object_signed_by(in, len, t->audience))
         return MEXT_E_SIGNATURE;
     if (!answers(&r, t, token))
         return MEXT_E_ANSWER;

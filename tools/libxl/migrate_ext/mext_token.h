@@ -106,4 +106,13 @@ int mext_receipt_verify(const uint8_t *in, size_t len,
                         const uint8_t token[MEXT_DIGEST_LEN],
                         struct mext_receipt *r_r);
 
+/*
+ * Signed objects of a fixed size, len bytes: the signature is the last
+ * MEXT_SIG_LEN of them and covers every octet before itself.  0, MEXT_ERR_LIB.
+ */
+int mext_object_sign(uint8_t *object, size_t len,
+                     const struct mext_identity *who);
+bool mext_object_signed_by(const uint8_t *object, size_t len,
+                           const uint8_t pk[MEXT_KEY_LEN]);
+
 #endif

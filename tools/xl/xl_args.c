@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "xl_args.h"
+
+int xl_number(FILE *err, const char *text, unsigned long min, unsigned long max,
+              unsigned long *n_r)
+{
+    char *end;
+
+    errno = 0;
+    *n_r = strtoul(text, &end, 10);
+    if (!errno && !*end && isdigit((unsigned char)*text) && *n_r >= min &&
+        *n_r <= max)
+        return 0;
+    fprintf(err, "xl: \"%s\" is not a number from %lu to %lu\n", text, min,
+            max);
+    return -1;
+}

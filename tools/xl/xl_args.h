@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Arguments that several of xl's words take. */
+#ifndef XL_ARGS_H
+#define XL_ARGS_H
+
+#include <stdio.h>
+
+/* A decimal number from min to max; -1, and it was said on err, if it is not. */
+int xl_number(FILE *err, const char *text, unsigned long min, unsigned long max,
+              unsigned long *n_r);
+
+#endif
