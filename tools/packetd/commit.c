@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "mext_fault.h"
 #include "mext_steer.h"
 #include "mext_xen.h"
 #include "packetd.h"
@@ -150,16 +151,15 @@ int commit_begin(struct commit *c, const char *dir, struct mext_entry *e,
                : 0;
 }
 
-int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why)
+int commit_domain(struct commit *c, uint32_t domid, const uint8_t uuid[16],
+                  struct mext_why *why)
 {
-    struct mext_domain_now now;
-
-    if (mext_lxl_now(c->lxl, domid, &now))
-        return mext_fail(why, "the domain is gone");
     /* Known before it is noted: if that fails it is destroyed all the same. */
     c->domid = domid;
-    memcpy(c->uuid, now.uuid, sizeof(c->uuid));
-    mext_journal_domain(c->journal, domid, now.uuid);
+    memcpy(c->uuid, uuid, sizeof(c->uuid));
+    if (mext_fault("dest.created", why))
+        return -1;
+    mext_journal_domain(c->journal, domid, uuid);
     return mext_journal_note(c->journal, MEXT_NOTED_INCOMING, NULL, why);
 }
 

@@ -36,7 +36,8 @@ int commit_begin(struct commit *c, const char *dir, struct mext_entry *e,
                  struct mext_why *why);
 
 /* There is a domain now, or was found: a restart has to know of it. */
-int commit_domain(struct commit *c, uint32_t domid, struct mext_why *why);
+int commit_domain(struct commit *c, uint32_t domid, const uint8_t uuid[16],
+                  struct mext_why *why);
 
 /* Takes over one that the journal tells of; 1: it is another process's. */
 int commit_take(struct commit *c, const char *dir,

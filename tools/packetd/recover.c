@@ -90,6 +90,7 @@ static void find_unnoted(const struct packetd *p, const char *dir,
 {
     char name[MEXT_ENTRY_NAME_MAX + sizeof(MEXT_INCOMING_SUFFIX)];
     struct claim claim = { 0 };
+    struct mext_domain_now now;
     struct mext_why quiet;
     int lock = received_lock(p->state_dir, &quiet);
 
@@ -98,8 +99,9 @@ static void find_unnoted(const struct packetd *p, const char *dir,
     snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX,
              mext_journal_entry(c->journal)->name);
     if (!mext_lxl_find(c->lxl, name, &claim.domid, &quiet) &&
-        !mext_journal_each(dir, is_claimed, &claim, &quiet) && !claim.made)
-        commit_domain(c, claim.domid, &quiet);
+        !mext_journal_each(dir, is_claimed, &claim, &quiet) && !claim.made &&
+        !mext_lxl_now(c->lxl, claim.domid, &now))
+        commit_domain(c, claim.domid, now.uuid, &quiet);
     close(lock);
 }
 

@@ -16,6 +16,7 @@
 #include "receipt.h"
 #include "door.h"
 #include "mext_agent.h"
+#include "mext_fault.h"
 #include "mext_steer.h"
 #include "ms_host.h"
 #include "packetd.h"
@@ -213,8 +214,9 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     s->ms.vif = r.vif;
     s->ms.vcpus = s->token.vcpus;
     s->name = r.name;
-    return commit_domain(&s->commit, r.domid, why) ? fail(s, MEXT_E_INTERNAL)
-                                                   : 0;
+    return commit_domain(&s->commit, r.domid, r.uuid, why)
+               ? fail(s, MEXT_E_INTERNAL)
+               : 0;
 }
 
 /*
@@ -273,9 +275,12 @@ static int launch(struct session *s, const struct mext_ctl *m,
     if (choose_address(s, why))
         return fail(s, MEXT_E_CONFIG);
     packetd_cmdline(s->ip, s->netmask, s->gateway, s->token.port, cmdline);
+    if (mext_fault("dest.launch", why))
+        return fail(s, MEXT_E_INTERNAL);
     if (find_domain_alone(s, &how, why))
         return -1;
-    if (mext_dom_open(s->ms.domid, &s->ms.dom, why))
+    if (mext_fault("dest.launched", why) ||
+        mext_dom_open(s->ms.domid, &s->ms.dom, why))
         return fail(s, MEXT_E_INTERNAL);
     return set_policy(s, m, why);
 }
@@ -293,6 +298,8 @@ static int grow(struct session *s, struct mext_why *why)
 
 static int start(struct session *s, struct mext_why *why)
 {
+    if (mext_fault("dest.start", why))
+        return fail(s, MEXT_E_INTERNAL);
     if (s->adopted ? grow(s, why)
                    : ms_seed(&s->ms, why) || mext_dom_unpause(s->ms.dom, why))
         return fail(s, MEXT_E_INTERNAL);
@@ -354,7 +361,8 @@ static int send_receipt(struct session *s, struct mext_why *why)
     uint8_t out[MEXT_RECEIPT_LEN];
     struct mext_evidence e;
 
-    if (packetd_receipt(s->p, s->digest, &s->token, s->ip, &s->ms, out, &e,
+    if (mext_fault("dest.receipt", why) ||
+        packetd_receipt(s->p, s->digest, &s->token, s->ip, &s->ms, out, &e,
                         why))
         return fail(s, MEXT_E_INTERNAL);
     m.u.receipt.bytes = out;
@@ -432,6 +440,8 @@ static int boot(struct session *s, struct mext_why *why)
 
     if (read_config(s, &m, why))
         return -1;
+    if (mext_fault("dest.config", why))
+        return fail(s, MEXT_E_INTERNAL);
     if (mext_lxl_open(s->p->verbosity, &s->lxl, why) ||
         mext_store_open(&s->store, why))
         return fail(s, MEXT_E_INTERNAL);
@@ -445,7 +455,8 @@ static int boot(struct session *s, struct mext_why *why)
         return -1;
     if (ms_keys_read(&s->ms, why))
         return fail(s, MEXT_E_MSTRAP);
-    if (ms_invite(&s->ms, s->digest, s->token.session, s->token.channels, why))
+    if (mext_fault("dest.invite", why) ||
+        ms_invite(&s->ms, s->digest, s->token.session, s->token.channels, why))
         return fail(s, MEXT_E_INTERNAL);
     return send_receipt(s, why);
 }
@@ -482,14 +493,16 @@ static int hand_over(struct session *s, struct mext_why *why)
                              m.u.final.tsc_incarnation, m.u.final.tsc_nsec };
     t = mext_now_us();
     /* While mstrap tidies up. */
-    if (mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
+    if (mext_fault("dest.settle", why) ||
+        mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
         mext_lxl_rename(s->lxl, s->ms.domid, s->name, why))
         return fail(s, MEXT_E_HANDOVER);
     if (wait_state(s, MS_TIDY, TIDY_MS, why))
         return -1;
     s->commit.tidy_us = mext_now_us() - t;
     t = mext_now_us();
-    if (ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
+    if (mext_fault("dest.hand-over", why) ||
+        ms_handover(&s->ms, &tsc, m.u.final.context, m.u.final.context_len,
                     m.u.final.target_kib, why) ||
         (s->adopted &&
          mext_lxl_vifs_replace(s->lxl, s->ms.domid, s->ms.vif, s->json, why)))
@@ -504,7 +517,8 @@ static int commit(struct session *s, struct mext_why *why)
 {
     struct mext_ctl m;
 
-    if (commit_event(&s->commit, MEXT_EV_FINAL, why))
+    if (commit_event(&s->commit, MEXT_EV_FINAL, why) ||
+        mext_fault("dest.wait-commit", why))
         return fail(s, MEXT_E_LINK);
     if (receive(s, &m, COMMIT_MS, why))
         return -1;

@@ -29,6 +29,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_fate.h \
 	tools/libxl/migrate_ext/mext_fate_ask.c \
 	tools/libxl/migrate_ext/mext_fate_ask.h \
+	tools/libxl/migrate_ext/mext_fault.c \
+	tools/libxl/migrate_ext/mext_fault.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \

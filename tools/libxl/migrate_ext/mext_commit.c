@@ -2,6 +2,7 @@
 #include <stdbool.h>
 
 #include "mext_commit.h"
+#include "mext_fault.h"
 
 #define SRC(s, e, n, ...) \
     { \
@@ -98,13 +99,22 @@ static bool counts(enum mext_effect e)
     }
 }
 
+static int do_effect(struct mext_machine *m, enum mext_effect e)
+{
+    const char *side = m->table == mext_src_table ? "source" : "dest";
+    const char *name = mext_effect_name(e);
+
+    return mext_fault_effect(side, name, false) || m->effect(m->arg, e) ||
+           mext_fault_effect(side, name, true);
+}
+
 /* 0, or -1 if an effect that counts failed; only with 0 the state is the next. */
 static int go(struct mext_machine *m, const struct mext_transition *t)
 {
     for (unsigned i = 0; i < MEXT_EFFECTS_MAX && t->effects[i]; i++) {
         enum mext_effect e = (enum mext_effect)t->effects[i];
 
-        if (m->effect(m->arg, e) && counts(e))
+        if (do_effect(m, e) && counts(e))
             return -1;
     }
     m->state = t->next;

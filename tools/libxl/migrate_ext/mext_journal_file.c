@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "mext_fault.h"
 #include "mext_journal_file.h"
 #include "mext_net.h"
 
@@ -257,7 +258,12 @@ int mext_jfile_append(int fd, struct mext_jfile *c, const struct mext_entry *e)
         return -1;
     }
     at = (off_t)c->n * MEXT_JOURNAL_LEN;
-    if (cut(fd, at) || write_at(fd, bytes, sizeof(bytes), at) || fdatasync(fd))
+    errno = ENOSPC; /* what a fault there is taken for */
+    if (mext_fault("journal.write", NULL) || cut(fd, at) ||
+        write_at(fd, bytes, sizeof(bytes), at))
+        return -1;
+    errno = EIO;
+    if (mext_fault("journal.sync", NULL) || fdatasync(fd))
         return -1;
     c->e = *e;
     c->n++;

@@ -375,7 +375,9 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
             libxl_domain_destroy(l->ctx, domid, NULL);
         goto out;
     }
-    *r_r = (struct mext_launched){ domid, vif, name };
+    *r_r = (struct mext_launched){ .domid = domid, .vif = vif, .name = name };
+    memcpy(r_r->uuid, libxl_uuid_bytearray_const(&c.c_info.uuid),
+           sizeof(r_r->uuid));
     name = NULL;
     rc = 0;
 out:
@@ -441,11 +443,14 @@ int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
                    unsigned *code_r, struct mext_why *why)
 {
     libxl_domain_config c;
+    struct mext_domain_now now;
     int vif, rc = -1;
 
     libxl_domain_config_init(&c);
     *code_r = MEXT_E_CONFIG;
-    if (libxl_domain_config_from_json(l->ctx, &c, how->json))
+    if (mext_lxl_now(l, domid, &now))
+        mext_fail(why, "the waiting mstrap is gone");
+    else if (libxl_domain_config_from_json(l->ctx, &c, how->json))
         mext_fail(why, "libxl of this host does not understand it");
     else if (!config_check(&c, how, why) &&
              !adopt_check(l, domid, how, &vif, why))
@@ -458,8 +463,12 @@ int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
         if (libxl_device_disk_add(l->ctx, domid, &c.disks[i], NULL))
             rc = mext_fail(why, "disk %s cannot be attached here",
                            c.disks[i].vdev);
-    if (!rc)
-        *r_r = (struct mext_launched){ domid, vif, strdup(c.c_info.name) };
+    if (!rc) {
+        *r_r = (struct mext_launched){ .domid = domid,
+                                       .vif = vif,
+                                       .name = strdup(c.c_info.name) };
+        memcpy(r_r->uuid, now.uuid, sizeof(r_r->uuid));
+    }
     libxl_domain_config_dispose(&c);
     return rc;
 }

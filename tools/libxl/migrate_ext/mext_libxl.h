@@ -77,6 +77,7 @@ struct mext_launch {
  */
 struct mext_launched {
     uint32_t domid;
+    uint8_t uuid[16];
     int vif;    /* index of the migration vif */
     char *name; /* guest's own name, malloc'ed */
 };

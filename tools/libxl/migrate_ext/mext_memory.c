@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mext_fault.h"
 #include "mext_memory.h"
 #include "mext_pack.h"
 
@@ -209,7 +210,7 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
     int err[MEXT_WINDOW_MAX];
     struct mext_data d;
 
-    if (mext_net_cancelled(why) ||
+    if (mext_net_cancelled(why) || mext_fault("source.window", why) ||
         mext_map_window(m->map, list, n, err, &window, why))
         return -1;
     for (unsigned i = 0, k; i < n; i += k) {
@@ -320,6 +321,8 @@ static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
 {
     struct mext_data d = { .type = MEXT_DATA_BARRIER };
 
+    if (mext_fault("source.barrier", why))
+        return -1;
     d.u.barrier.iteration = number;
     for (unsigned i = 0; i < m->nchannels; i++)
         if (mext_channel_send(&m->channel[i], &d, timeout_ms, why))

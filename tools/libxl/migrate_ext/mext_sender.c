@@ -6,6 +6,7 @@
 
 #include "mext_crypto.h"
 #include "mext_dest.h"
+#include "mext_fault.h"
 #include "mext_memory.h"
 #include "mext_sender.h"
 #include "mext_source.h"
@@ -252,6 +253,8 @@ static int precopy(struct sender *s, struct mext_why *why)
     while (d == MEXT_GO_ON) {
         before = now;
         s->rep->iterations++;
+        if (mext_fault("source.iterate", why))
+            return -1;
         if (mext_memory_iterate(&s->mem, s->rep->iterations, DATA_MS, &now,
                                 why))
             return cut_off(s, why);
@@ -363,13 +366,14 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->zero_pages = s->mem.zero;
     s->rep->packed_pages = s->mem.npacked;
     s->rep->absent_pages = s->mem.absent;
-    if (rename_away(s, why) || send_final(s, why))
+    if (mext_fault("source.rename", why) || rename_away(s, why) ||
+        mext_fault("source.final", why) || send_final(s, why))
         return -1;
     t = mext_now_us();
     s->rep->last_us = t - s->t_suspended;
     /* While mstrap tidies up. */
     if (mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
-        wait_prepared(s, why))
+        mext_fault("source.wait-prepared", why) || wait_prepared(s, why))
         return -1;
     s->rep->tidy_us = mext_now_us() - t;
     return 0;
@@ -430,17 +434,19 @@ static int commit(struct sender *s, struct mext_why *why)
 
 static int prepare(struct sender *s, struct mext_why *why)
 {
-    if (open_guest(s, why) || mext_dest_connect(&s->dest, why) ||
-        begin(s, why) || mext_dest_boot(&s->dest, why))
+    if (open_guest(s, why) || mext_fault("source.connect", why) ||
+        mext_dest_connect(&s->dest, why) || begin(s, why) ||
+        mext_fault("source.boot", why) || mext_dest_boot(&s->dest, why))
         return -1;
     s->rep->domid = s->dest.receipt.domid;
-    if (connect_data(s, why))
+    if (mext_fault("source.data", why) || connect_data(s, why))
         return -1;
     s->rep->setup_us = mext_now_us() - s->t_start;
     step(s, "mstrap answers, %u data channel%s", s->dest.token.channels,
          s->dest.token.channels > 1 ? "s" : "");
     mext_help_begin(&s->help);
-    if (mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
+    if (mext_fault("source.log-dirty", why) ||
+        mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
                           on_progress, s, why))
         return -1;
     mext_help_free(&s->help, &s->mem);
@@ -472,7 +478,9 @@ static int run(struct sender *s, struct mext_why *why)
     s->rep->precopy_us = mext_now_us() - t;
     mext_help_quiesce(&s->help, &s->mem);
     step(s, "suspending the guest");
-    if (suspend_guest(s, why) || stop_and_copy(s, why) || commit(s, why))
+    if (mext_fault("source.suspend", why) || suspend_guest(s, why) ||
+        mext_fault("source.last", why) || stop_and_copy(s, why) ||
+        commit(s, why))
         return -1;
     s->rep->wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent;
     return 0;
