@@ -26,6 +26,7 @@ static void try_command(const char *text, size_t size)
     FUZZ_CHECK(c.wishes.downtime_ms == c2.wishes.downtime_ms);
     FUZZ_CHECK(c.wishes.iterations == c2.wishes.iterations);
     FUZZ_CHECK(c.wishes.bytes_per_s == c2.wishes.bytes_per_s);
+    FUZZ_CHECK(c.wishes.timeout_ms == c2.wishes.timeout_ms);
     FUZZ_CHECK(c.wishes.switch_over == c2.wishes.switch_over);
 }
 

@@ -68,6 +68,7 @@ unit_tests = \
 	tests/unit/test_status \
 	tests/unit/test_steer \
 	tests/unit/test_thin \
+	tests/unit/test_throttle \
 	tests/unit/test_token \
 	tests/unit/test_trust \
 	tests/unit/test_whois
@@ -114,6 +115,12 @@ tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_thin_LDADD = $(UNIT_LDADD)
 tests_unit_test_thin_SOURCES = tests/unit/test_thin.c
+
+# Over a domain of its own.
+tests_unit_test_throttle_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_throttle_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_throttle_LDADD = $(UNIT_LDADD)
+tests_unit_test_throttle_SOURCES = tests/unit/test_throttle.c
 
 tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)

@@ -63,8 +63,11 @@ START_TEST(commands_again)
         { MEXT_WORD_STATUS, { 0 } },
         { MEXT_WORD_CANCEL, { 0 } },
         { MEXT_WORD_SWITCH_OVER, { .switch_over = true } },
-        { MEXT_WORD_LIMITS, { 3600000, 1000, MEXT_MONITOR_RATE_MAX, false } },
+        { MEXT_WORD_LIMITS,
+          { 3600000, 1000, MEXT_MONITOR_RATE_MAX, MEXT_MONITOR_TIMEOUT_MAX,
+            false } },
         { MEXT_WORD_LIMITS, { .bytes_per_s = UINT64_MAX } },
+        { MEXT_WORD_LIMITS, { .timeout_ms = UINT64_MAX } },
     };
     char text[MEXT_MONITOR_LINE_MAX];
 
@@ -79,6 +82,7 @@ START_TEST(commands_again)
         ck_assert_uint_eq(c.wishes.downtime_ms, rows[i].wishes.downtime_ms);
         ck_assert_uint_eq(c.wishes.iterations, rows[i].wishes.iterations);
         ck_assert_uint_eq(c.wishes.bytes_per_s, rows[i].wishes.bytes_per_s);
+        ck_assert_uint_eq(c.wishes.timeout_ms, rows[i].wishes.timeout_ms);
         ck_assert_int_eq(c.wishes.switch_over, rows[i].wishes.switch_over);
     }
 }

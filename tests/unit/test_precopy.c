@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* When pre-copying stops: one row a situation. */
+/* When pre-copying stops, one row a situation; and at what pace it goes. */
+#include "mext_pace.h"
 #include "mext_precopy.h"
 #include "unit.h"
 
@@ -51,21 +52,29 @@ START_TEST(decision)
     static const struct mext_limits l = { .downtime_ms = 300,
                                           .iterations = 10 };
     enum mext_decision d = mext_precopy_decide(
-        &l, &rows[_i].now, rows[_i].before.number ? &rows[_i].before : NULL,
-        NULL);
+        &l, &rows[_i].now, rows[_i].before.number ? &rows[_i].before : NULL);
 
     ck_assert_msg(d == rows[_i].want, "row %d: %s", _i, mext_decision_text(d));
 }
 END_TEST
 
-START_TEST(rate_is_of_this_iteration)
+START_TEST(pace_is_kept)
 {
-    static const struct mext_limits l = { 300, 10 };
-    static const struct mext_iteration i = IT(1, 60000, 5);
-    uint64_t rate = 0;
+    struct mext_pace p = { .bytes_per_s = 1000000 };
 
-    mext_precopy_decide(&l, &i, NULL, &rate);
-    ck_assert_uint_eq(rate, 1000);
+    ck_assert_uint_eq(mext_pace_wait(&p, 5000000, 7000), 0); /* begins */
+    /* 500 ms' worth in 100 ms: 400 to wait, and 100 when those have passed */
+    ck_assert_uint_eq(mext_pace_wait(&p, 5100000, 507000), 400000);
+    ck_assert_uint_eq(mext_pace_wait(&p, 5400000, 507000), 100000);
+    ck_assert_uint_eq(mext_pace_wait(&p, 5500000, 507000), 0);
+    /* a second of silence is not saved up */
+    ck_assert_uint_eq(mext_pace_wait(&p, 6500000, 507000), 0);
+    ck_assert_uint_eq(mext_pace_wait(&p, 6500000, 1507000), 1000000);
+    mext_pace_set(&p, 10000000);
+    ck_assert_uint_eq(mext_pace_wait(&p, 6500000, 1507000), 0);
+    ck_assert_uint_eq(mext_pace_wait(&p, 6500001, 2507000), 99999);
+    mext_pace_set(&p, 0);
+    ck_assert_uint_eq(mext_pace_wait(&p, 6500001, 1ull << 60), 0);
 }
 END_TEST
 
@@ -75,7 +84,7 @@ int main(void)
     TCase *t = tcase_create("decide");
 
     tcase_add_loop_test(t, decision, 0, sizeof(rows) / sizeof(rows[0]));
-    tcase_add_test(t, rate_is_of_this_iteration);
+    tcase_add_test(t, pace_is_kept);
     suite_add_tcase(s, t);
     return unit_main(s);
 }

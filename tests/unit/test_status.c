@@ -429,6 +429,7 @@ START_TEST(set)
     serve(HOLD, "kept");
     ck_assert_int_eq(
         run("migrate-set --iterations 7 --switch-over --bandwidth 0 5"), 0);
+    ck_assert_int_eq(run("migrate-set web --timeout 3600"), 0);
     w = stop();
     ck_assert_uint_eq(w.iterations, 7);
     ck_assert_uint_eq(w.bytes_per_s, UINT64_MAX);
@@ -464,6 +465,7 @@ START_TEST(usage)
         "migrate-set web --iterations 1001",
         "migrate-set web --bandwidth 1000000001",
         "migrate-set web --bandwidth +1",
+        "migrate-set web --timeout 604801",
         "migrate-set web other --switch-over",
         "migrate-set --json web --switch-over",
     };

@@ -395,6 +395,50 @@ START_TEST(wishes)
 }
 END_TEST
 
+/* What it is cancelled for. */
+static const char *reason(void)
+{
+    strcpy(why.text, "not cancelled");
+    mext_steer_why(s, &why);
+    return why.text;
+}
+
+START_TEST(time_limit)
+{
+    struct looker k;
+
+    open_side(MEXT_SIDE_SOURCE);
+    mext_steer_limit(s, 0);
+    ck_assert_str_eq(reason(), "not cancelled");
+    mext_steer_limit(s, 1);
+    wait_cancelled();
+    ck_assert_str_eq(reason(), "its time limit of 0 s is over");
+    ck_assert_int_eq(mext_steer_commit(s, &why), -1);
+    teardown();
+    setup();
+    /* changed from outside, and taken away again */
+    open_side(MEXT_SIDE_SOURCE);
+    mext_steer_limit(s, 3600000);
+    enter(&k);
+    accepted(&k, "{\"do\":\"limits\",\"timeout_ms\":0}");
+    accepted(&k, "{\"do\":\"limits\",\"timeout_ms\":1000}");
+    wait_cancelled();
+    ck_assert_str_eq(reason(), "its time limit of 1 s is over");
+    refused(&k, "{\"do\":\"limits\",\"timeout_ms\":0}", "cancelled");
+    close(k.fd);
+}
+END_TEST
+
+START_TEST(no_time_limit_after_commit)
+{
+    open_side(MEXT_SIDE_SOURCE);
+    ck_assert_int_eq(mext_steer_commit(s, &why), 0);
+    mext_steer_limit(s, 1);
+    ck_assert_int_eq(mext_steer_commit(s, &why), 0);
+    ck_assert_str_eq(reason(), "not cancelled");
+}
+END_TEST
+
 static const char *const bad[] = {
     "",
     " ",
@@ -445,6 +489,8 @@ static const char *const bad[] = {
     "{\"do\":\"limits\",\"bytes_per_s\":999999}",
     "{\"do\":\"limits\",\"bytes_per_s\":1000000000000001}",
     "{\"do\":\"limits\",\"bytes\":1000000}",
+    "{\"do\":\"limits\",\"timeout_ms\":999}",
+    "{\"do\":\"limits\",\"timeout_ms\":604800001}",
 };
 
 START_TEST(bad_ones)
@@ -714,6 +760,8 @@ int main(void)
         does_not_read,
         status,
         wishes,
+        time_limit,
+        no_time_limit_after_commit,
         bad_ones,
         octets,
         long_lines,

@@ -13,6 +13,8 @@ XL_STATUS_SOURCES = \
 sbin_PROGRAMS += tools/xl/xl
 tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
 tools_xl_xl_SOURCES = \
+	tools/xl/xl_detach.c \
+	tools/xl/xl_detach.h \
 	tools/xl/xl_migrate2.c \
 	tools/xl/xl_report.c \
 	tools/xl/xl_report.h \

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mext_monitor.h"
 #include "xl_args.h"
 
 int xl_number(FILE *err, const char *text, unsigned long min, unsigned long max,
@@ -18,4 +19,14 @@ int xl_number(FILE *err, const char *text, unsigned long min, unsigned long max,
     fprintf(err, "xl: \"%s\" is not a number from %lu to %lu\n", text, min,
             max);
     return -1;
+}
+
+int xl_rate(FILE *err, const char *text, uint64_t *bytes_per_s_r)
+{
+    unsigned long mb;
+
+    if (xl_number(err, text, 0, MEXT_MONITOR_RATE_MAX / 1000000, &mb))
+        return -1;
+    *bytes_per_s_r = mb * 1000000;
+    return 0;
 }

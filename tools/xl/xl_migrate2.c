@@ -18,7 +18,9 @@
 #include <sodium.h>
 
 #include "config.h"
+#include "mext_monitor.h"
 #include "xl_args.h"
+#include "xl_detach.h"
 #include "xl_report.h"
 #include "xl_resolve.h"
 #include "xl_status.h"
@@ -43,8 +45,15 @@ static void usage(FILE *f)
         "  -s COMMAND             instead of ssh, called with HOST and a command\n"
         "  --peer NAME            name under which HOST's key is trusted\n"
         "                         (default: HOST as written; packetd trust list)\n"
+        "  -d, --detach           go on in the background once it has begun\n"
         "  --downtime MS          aim at so short a last copy (default 300)\n"
         "  --iterations N         at most so many before the last copy (default 10)\n"
+        "  --on-stall WHAT        if the guest writes faster than can be sent:\n"
+        "                         calm (its agent slows services, default), throttle\n"
+        "                         (less and less CPU for it), cancel, or force (at once,\n"
+        "                         whatever the downtime; also the end of the first two)\n"
+        "  --bandwidth MB/S       use so much of the link (default: as much as there is)\n"
+        "  --timeout S            give up if it is not there after so long (default: never)\n"
         "  --suspend-timeout S    how long the guest may take (default 60)\n"
         "  --channels N           data connections, 1 to 8 (default 1)\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
@@ -115,6 +124,9 @@ enum {
     O_PEER,
     O_DOWNTIME,
     O_ITERATIONS,
+    O_STALL,
+    O_RATE,
+    O_TIMEOUT,
     O_SUSPEND,
     O_CHANNELS,
     O_COMPRESS,
@@ -134,6 +146,9 @@ static const struct option options[] = {
     { "peer", required_argument, NULL, O_PEER },
     { "downtime", required_argument, NULL, O_DOWNTIME },
     { "iterations", required_argument, NULL, O_ITERATIONS },
+    { "on-stall", required_argument, NULL, O_STALL },
+    { "bandwidth", required_argument, NULL, O_RATE },
+    { "timeout", required_argument, NULL, O_TIMEOUT },
     { "suspend-timeout", required_argument, NULL, O_SUSPEND },
     { "channels", required_argument, NULL, O_CHANNELS },
     { "compress", required_argument, NULL, O_COMPRESS },
@@ -145,6 +160,7 @@ static const struct option options[] = {
     { "mstrap-gateway", required_argument, NULL, O_GATEWAY },
     { "keys", required_argument, NULL, O_KEYS },
     { "json", no_argument, NULL, O_JSON },
+    { "detach", no_argument, NULL, 'd' },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { 0 },
@@ -213,9 +229,10 @@ static int trim_level(const char *text, unsigned *level_r)
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help, stock; /* stock: xl receives */
-    bool mstrap_only;              /* what only mstrap can do */
-    const char *ssh;               /* NULL: not given */
+    bool json, quiet, help, detach;
+    bool stock;       /* xl receives */
+    bool mstrap_only; /* what only mstrap can do */
+    const char *ssh;  /* NULL: not given */
     char peer[256];
 };
 
@@ -248,12 +265,22 @@ static int take(struct arguments *a, int c)
         rq->peer = optarg;
         break;
     case O_DOWNTIME:
-        rc = xl_number(stderr, optarg, 1, 3600000, &n);
+        rc = xl_number(stderr, optarg, 1, MEXT_MONITOR_DOWNTIME_MAX, &n);
         rq->limits.downtime_ms = (unsigned)n;
         break;
     case O_ITERATIONS:
-        rc = xl_number(stderr, optarg, 1, 1000, &n);
+        rc = xl_number(stderr, optarg, 1, MEXT_MONITOR_ITERATIONS_MAX, &n);
         rq->limits.iterations = (unsigned)n;
+        break;
+    case O_STALL:
+        if (mext_on_stall_parse(optarg, &rq->on_stall))
+            return bad("neither calm, throttle, cancel nor force", optarg);
+        break;
+    case O_RATE:
+        return xl_rate(stderr, optarg, &rq->bytes_per_s);
+    case O_TIMEOUT:
+        rc = xl_number(stderr, optarg, 1, MEXT_MONITOR_TIMEOUT_MAX / 1000, &n);
+        rq->timeout_ms = (unsigned)n * 1000;
         break;
     case O_SUSPEND:
         rc = xl_number(stderr, optarg, 1, 3600, &n);
@@ -289,6 +316,9 @@ static int take(struct arguments *a, int c)
     case O_JSON:
         a->json = true;
         break;
+    case 'd':
+        a->detach = true;
+        break;
     case 'q':
         a->quiet = true;
         break;
@@ -307,7 +337,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     uint16_t port;
     int c;
 
-    while ((c = getopt_long(argc, argv, "qhs:", options, NULL)) != -1)
+    while ((c = getopt_long(argc, argv, "dqhs:", options, NULL)) != -1)
         if (take(a, c))
             return -1;
     if (a->help)
@@ -368,6 +398,12 @@ failed:
     return 1;
 }
 
+static void begun(void *arg, const uint8_t id[MEXT_ID_LEN])
+{
+    xl_report_log();
+    xl_detach_now(id);
+}
+
 static int migrate(int argc, char **argv, unsigned verbosity)
 {
     struct arguments a = {
@@ -386,6 +422,7 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     struct mext_why why = { "" };
     struct mext_events ev;
     enum mext_outcome o;
+    int rc;
 
     if (parse(argc, argv, &a))
         return EXIT_USAGE;
@@ -395,8 +432,15 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     }
     if (a.stock)
         return migrate_stock(&a);
+    if (a.detach) {
+        rc = xl_detach(a.rq.domain, a.rq.host, a.json);
+        if (rc >= 0)
+            return rc;
+    }
     signal(SIGPIPE, SIG_IGN);
     xl_report_events(&ev, a.quiet);
+    if (a.detach)
+        ev.begun = begun;
     o = mext_migrate(&a.rq, &ev, &rep, &why);
     xl_report_end(o, &rep, &why, &a.rq, a.json);
     return (int)o;

@@ -53,7 +53,13 @@ void xl_report_events(struct mext_events *ev_r, bool quiet)
     view.terminal = isatty(STDERR_FILENO);
     view.quiet = quiet;
     view.shown = mext_now_ms();
-    *ev_r = (struct mext_events){ on_step, on_progress, NULL };
+    *ev_r = (struct mext_events){ .step = on_step, .progress = on_progress };
+}
+
+void xl_report_log(void)
+{
+    end_line();
+    view.terminal = false;
 }
 
 /* ---- result ---- */
@@ -129,6 +135,7 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
     yajl_gen_config(g, yajl_gen_beautify, 1);
     yajl_gen_map_open(g);
     put_text(g, "result", outcomes[o]);
+    put_text(g, "id", r->id);
     put_text(g, "domain", rq->domain);
     put_text(g, "destination", rq->host);
     put_text(g, "reason", o == MEXT_DONE ? "" : why->text);

@@ -46,6 +46,7 @@ static const char usage_set[] =
     "  --downtime MS      aim at so short a last copy\n"
     "  --iterations N     at most so many before the last copy\n"
     "  --bandwidth MB/S   use so much of the link; 0: as much as there is\n"
+    "  --timeout S        give it up after so long since it began; 0: never\n"
     "  --switch-over      suspend the guest now, whatever is left to copy\n";
 
 static const struct {
@@ -78,9 +79,18 @@ bool xl_status_word(const char *word)
 
 /* ---- arguments ---- */
 
-enum { O_JSON = 256, O_ALL, O_WATCH, O_DOWNTIME, O_ITERATIONS, O_RATE, O_NOW };
+enum {
+    O_JSON = 256,
+    O_ALL,
+    O_WATCH,
+    O_DOWNTIME,
+    O_ITERATIONS,
+    O_RATE,
+    O_TIMEOUT,
+    O_NOW
+};
 
-static const struct option options[XL_WORDS][6] = {
+static const struct option options[XL_WORDS][7] = {
     [XL_WORD_STATUS] = { { "json", no_argument, NULL, O_JSON },
                          { "all", no_argument, NULL, O_ALL },
                          { "watch", no_argument, NULL, O_WATCH },
@@ -92,6 +102,7 @@ static const struct option options[XL_WORDS][6] = {
     [XL_WORD_SET] = { { "downtime", required_argument, NULL, O_DOWNTIME },
                       { "iterations", required_argument, NULL, O_ITERATIONS },
                       { "bandwidth", required_argument, NULL, O_RATE },
+                      { "timeout", required_argument, NULL, O_TIMEOUT },
                       { "switch-over", no_argument, NULL, O_NOW },
                       { "help", no_argument, NULL, 'h' },
                       { 0 } },
@@ -114,10 +125,16 @@ static int take_limit(struct xl_run *r, int c)
         r->wishes.iterations = (unsigned)n;
         return 0;
     case O_RATE:
-        if (xl_number(r->p->err, optarg, 0, MEXT_MONITOR_RATE_MAX / 1000000,
+        if (xl_rate(r->p->err, optarg, &r->wishes.bytes_per_s))
+            return -1;
+        if (!r->wishes.bytes_per_s)
+            r->wishes.bytes_per_s = UINT64_MAX;
+        return 0;
+    case O_TIMEOUT:
+        if (xl_number(r->p->err, optarg, 0, MEXT_MONITOR_TIMEOUT_MAX / 1000,
                       &n))
             return -1;
-        r->wishes.bytes_per_s = n ? n * 1000000 : UINT64_MAX;
+        r->wishes.timeout_ms = n ? n * 1000 : UINT64_MAX;
         return 0;
     case O_NOW:
         r->wishes.switch_over = true;

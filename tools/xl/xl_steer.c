@@ -152,7 +152,8 @@ int xl_run_set(struct xl_run *r)
     bool any;
 
     limits.switch_over = false;
-    any = limits.downtime_ms || limits.iterations || limits.bytes_per_s;
+    any = limits.downtime_ms || limits.iterations || limits.bytes_per_s ||
+          limits.timeout_ms;
     if (!m || (any && set(r, m, MEXT_WORD_LIMITS, &limits)))
         return 1;
     return r->wishes.switch_over ? set(r, m, MEXT_WORD_SWITCH_OVER, &now) : 0;

@@ -19,6 +19,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_commit.c \
 	tools/libxl/migrate_ext/mext_commit.h \
+	tools/libxl/migrate_ext/mext_copy.c \
+	tools/libxl/migrate_ext/mext_copy.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
@@ -61,6 +63,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_order.h \
 	tools/libxl/migrate_ext/mext_pack.c \
 	tools/libxl/migrate_ext/mext_pack.h \
+	tools/libxl/migrate_ext/mext_pace.c \
+	tools/libxl/migrate_ext/mext_pace.h \
 	tools/libxl/migrate_ext/mext_precopy.c \
 	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_quote.c \
@@ -84,6 +88,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_text.h \
 	tools/libxl/migrate_ext/mext_thin.c \
 	tools/libxl/migrate_ext/mext_thin.h \
+	tools/libxl/migrate_ext/mext_throttle.c \
+	tools/libxl/migrate_ext/mext_throttle.h \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
 	tools/libxl/migrate_ext/mext_trust.c \

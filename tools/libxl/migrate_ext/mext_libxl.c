@@ -195,6 +195,37 @@ int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
     return 0;
 }
 
+int mext_lxl_cap(struct mext_lxl *l, uint32_t domid, unsigned *cap_r,
+                 struct mext_why *why)
+{
+    libxl_domain_sched_params p;
+    int rc;
+
+    libxl_domain_sched_params_init(&p);
+    rc = libxl_domain_sched_params_get(l->ctx, domid, &p);
+    if (!rc && p.cap >= 0)
+        *cap_r = (unsigned)p.cap;
+    else
+        rc = mext_fail(why, "Xen's scheduler here has no cap on a domain's CPU "
+                            "time (credit and credit2 have)");
+    libxl_domain_sched_params_dispose(&p);
+    return rc;
+}
+
+int mext_lxl_set_cap(struct mext_lxl *l, uint32_t domid, unsigned cap,
+                     struct mext_why *why)
+{
+    libxl_domain_sched_params p;
+    int rc;
+
+    libxl_domain_sched_params_init(&p);
+    p.sched = libxl_get_scheduler(l->ctx);
+    p.cap = (int)cap;
+    rc = libxl_domain_sched_params_set(l->ctx, domid, &p);
+    libxl_domain_sched_params_dispose(&p);
+    return rc ? mext_fail(why, "Xen refuses a cap of %u %%", cap) : 0;
+}
+
 int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
 {
     if (libxl_domain_destroy(l->ctx, domid, NULL))

@@ -60,6 +60,15 @@ int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
                     struct mext_why *why);
 int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 
+/*
+ * The cap of Xen's scheduler: per cent of one CPU that the domain's vCPUs get
+ * together at most, 0: no cap.
+ */
+int mext_lxl_cap(struct mext_lxl *l, uint32_t domid, unsigned *cap_r,
+                 struct mext_why *why);
+int mext_lxl_set_cap(struct mext_lxl *l, uint32_t domid, unsigned cap,
+                     struct mext_why *why);
+
 /* How a receiving domain is to be built. */
 struct mext_launch {
     const char *json;    /* guest's configuration, with NUL */

@@ -251,6 +251,8 @@ static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
 
         if (!all && look_for_hot(m, why))
             return -1;
+        if (!all && m->hurry)
+            return 0;
         n = mext_order_next(&m->order, all ? NULL : m->hot, list,
                             MEXT_WINDOW_MAX);
         if (!n)
@@ -376,7 +378,7 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     it_r->us = mext_now_us() - m->iteration_start;
     it_r->data = m->data - data;
     it_r->pages = it_r->data + m->zero - zero;
-    if (fetch_dirty(m, false, why))
+    if (fetch_dirty(m, m->hurry, why))
         return -1;
     it_r->dirty = m->ntodo;
     return 0;

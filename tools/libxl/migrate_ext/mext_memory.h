@@ -33,7 +33,8 @@ struct mext_memory {
     uint64_t *filled;    /* bitmap: the receiver has content there */
     uint64_t ram_pages;  /* of RAM as built */
     uint64_t pages_then; /* the guest had, before any look */
-    uint64_t iteration_start;    /* us */
+    uint64_t iteration_start; /* us */
+    bool hurry; /* ends this iteration; what was not sent is left to do */
     uint64_t data, zero, absent; /* sent in all */
     uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
     uint64_t npacked; /* of data: packed */

@@ -207,6 +207,8 @@ static size_t flat_text(const struct field *f, size_t n,
 
 /* ---- commands ---- */
 
+#define LIMITS 4
+
 static const char *const words[] = {
     [MEXT_WORD_STATUS] = "status",
     [MEXT_WORD_CANCEL] = "cancel",
@@ -232,19 +234,27 @@ static int limit_ok(const struct field *f, uint64_t v, uint64_t min,
                      max);
 }
 
-static int take_limits(const struct field *f, const uint64_t v[3],
+/* 0 stands for no limit. */
+static uint64_t or_none(const struct field *f, uint64_t v)
+{
+    return f->seen && !v ? UINT64_MAX : v;
+}
+
+static int take_limits(const struct field *f, const uint64_t v[LIMITS],
                        struct mext_wishes *w, struct mext_why *why)
 {
-    if (!f[0].seen && !f[1].seen && !f[2].seen)
+    if (!f[0].seen && !f[1].seen && !f[2].seen && !f[3].seen)
         return mext_fail(why, "\"limits\" names none");
     if (limit_ok(&f[0], v[0], 1, MEXT_MONITOR_DOWNTIME_MAX, why) ||
         limit_ok(&f[1], v[1], 1, MEXT_MONITOR_ITERATIONS_MAX, why) ||
         (v[2] && limit_ok(&f[2], v[2], MEXT_MONITOR_RATE_MIN,
-                          MEXT_MONITOR_RATE_MAX, why)))
+                          MEXT_MONITOR_RATE_MAX, why)) ||
+        (v[3] && limit_ok(&f[3], v[3], 1000, MEXT_MONITOR_TIMEOUT_MAX, why)))
         return -1;
     w->downtime_ms = (unsigned)v[0];
     w->iterations = (unsigned)v[1];
-    w->bytes_per_s = f[2].seen && !v[2] ? UINT64_MAX : v[2];
+    w->bytes_per_s = or_none(&f[2], v[2]);
+    w->timeout_ms = or_none(&f[3], v[3]);
     return 0;
 }
 
@@ -253,12 +263,13 @@ int mext_command_parse(const char *line, size_t n, struct mext_command *c_r,
 {
     struct mext_command c = { 0 };
     char word[16] = "";
-    uint64_t v[3] = { 0 };
+    uint64_t v[LIMITS] = { 0 };
     struct field f[] = {
         { "do", TEXT, word, sizeof(word), false },
         { "downtime_ms", NUMBER, &v[0], 0, false },
         { "iterations", NUMBER, &v[1], 0, false },
         { "bytes_per_s", NUMBER, &v[2], 0, false },
+        { "timeout_ms", NUMBER, &v[3], 0, false },
     };
     struct flat flat = { f, COUNT(f), true, NULL, false, why };
 
@@ -273,7 +284,8 @@ int mext_command_parse(const char *line, size_t n, struct mext_command *c_r,
     if (!c.word)
         return mext_fail(why, "\"do\" is none of status, cancel, limits, "
                               "switch-over");
-    if (c.word != MEXT_WORD_LIMITS && (f[1].seen || f[2].seen || f[3].seen))
+    if (c.word != MEXT_WORD_LIMITS &&
+        (f[1].seen || f[2].seen || f[3].seen || f[4].seen))
         return mext_fail(why, "only \"limits\" takes limits");
     if (c.word == MEXT_WORD_LIMITS && take_limits(&f[1], v, &c.wishes, why))
         return -1;
@@ -286,9 +298,11 @@ size_t mext_command_text(const struct mext_command *c,
                          char out[MEXT_MONITOR_LINE_MAX])
 {
     const struct mext_wishes *w = &c->wishes;
-    uint64_t v[3] = { w->downtime_ms, w->iterations,
-                      w->bytes_per_s == UINT64_MAX ? 0 : w->bytes_per_s };
-    struct field f[4] = { { "do", TEXT, (void *)words[c->word], 0, false } };
+    uint64_t v[LIMITS] = { w->downtime_ms, w->iterations,
+                           w->bytes_per_s == UINT64_MAX ? 0 : w->bytes_per_s,
+                           w->timeout_ms == UINT64_MAX ? 0 : w->timeout_ms };
+    struct field f[LIMITS + 1] = { { "do", TEXT, (void *)words[c->word], 0,
+                                     false } };
     size_t n = 1;
 
     if (w->downtime_ms)
@@ -297,6 +311,8 @@ size_t mext_command_text(const struct mext_command *c,
         f[n++] = (struct field){ "iterations", NUMBER, &v[1], 0, false };
     if (w->bytes_per_s)
         f[n++] = (struct field){ "bytes_per_s", NUMBER, &v[2], 0, false };
+    if (w->timeout_ms)
+        f[n++] = (struct field){ "timeout_ms", NUMBER, &v[3], 0, false };
     n = flat_text(f, n, out);
     out[n] = 0;
     return n;

@@ -16,6 +16,7 @@
 /* Limits that can be wished for, as those of xl's options. */
 #define MEXT_MONITOR_DOWNTIME_MAX   3600000 /* ms */
 #define MEXT_MONITOR_ITERATIONS_MAX 1000
+#define MEXT_MONITOR_TIMEOUT_MAX    604800000  /* ms, a week */
 #define MEXT_MONITOR_RATE_MIN       1000000ULL /* bytes/s */
 #define MEXT_MONITOR_RATE_MAX       1000000000000000ULL
 

@@ -34,8 +34,7 @@ static bool converges(const struct mext_iteration *now,
 
 enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *now,
-                                       const struct mext_iteration *before,
-                                       uint64_t *rate_r)
+                                       const struct mext_iteration *before)
 {
     uint64_t r = rate(now);
     bool fits;
@@ -43,8 +42,6 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
     /* Too short to measure: the longer iteration before it knows better. */
     if (before && now->us < MEASURABLE_US && before->us > now->us)
         r = rate(before);
-    if (rate_r)
-        *rate_r = r;
     fits = now->dirty <= r * l->downtime_ms / 1000;
     if (now->dirty <= FEW_PAGES ||
         (fits && (now->dirty <= REST_PAGES || !converges(now, before))))

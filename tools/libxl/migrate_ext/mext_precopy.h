@@ -31,12 +31,11 @@ enum mext_decision {
 
 /*
  * Decides after iteration `now`; before: the one before it, NULL for the
- * first.  rate_r (pages/s, may be NULL) is the measured rate.
+ * first.
  */
 enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *now,
-                                       const struct mext_iteration *before,
-                                       uint64_t *rate_r);
+                                       const struct mext_iteration *before);
 const char *mext_decision_text(enum mext_decision d);
 
 #endif

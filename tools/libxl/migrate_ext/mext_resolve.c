@@ -79,6 +79,66 @@ int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
     return rc;
 }
 
+struct former {
+    uint32_t domid;
+    const uint8_t *uuid;
+    bool found, alive;
+    uint8_t id[MEXT_ID_LEN];
+    char host[MEXT_ENTRY_HOST_MAX + 1];
+};
+
+static bool is_former(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct former *f = arg;
+
+    if (e->side != MEXT_SIDE_SOURCE || mext_noted_final(e->noted) ||
+        e->domid != f->domid || memcmp(e->uuid, f->uuid, sizeof(e->uuid)))
+        return false;
+    f->found = true;
+    f->alive = alive;
+    memcpy(f->id, e->id, sizeof(f->id));
+    snprintf(f->host, sizeof(f->host), "%s", e->host);
+    return true;
+}
+
+int mext_resolve_domain(const struct mext_resolver *r, uint32_t domid,
+                        struct mext_why *why)
+{
+    struct mext_domain_now now;
+    struct mext_why reason;
+    unsigned state;
+    int rc;
+
+    for (;;) {
+        struct former f = { .domid = domid, .uuid = now.uuid };
+
+        if (mext_lxl_now(r->lxl, domid, &now))
+            return mext_fail(why, "it is gone");
+        if (mext_journal_each(r->dir, is_former, &f, why))
+            return -1;
+        if (!f.found)
+            return 0;
+        rc = f.alive ? 1 : mext_resolve(r, f.id, &state, &reason);
+        if (rc > 0)
+            return mext_fail(why,
+                             "\"%.60s\" is being migrated to %.100s already "
+                             "(xl migrate-status, xl migrate-cancel)",
+                             now.name, f.host);
+        if (rc < 0)
+            return mext_fail(why,
+                             "a former migration to %.100s is not over: %.300s "
+                             "(xl migrate-resolve)",
+                             f.host, reason.text);
+        if (state == MEXT_SRC_DONE)
+            return mext_fail(why,
+                             "\"%.60s\" runs on %.100s since a former "
+                             "migration",
+                             now.name, f.host);
+        r->say(r->say_arg, "a former migration, broken off, is ended: the "
+                           "guest was here");
+    }
+}
+
 /* By the name given, or by what it was renamed to. */
 static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
                      struct mext_why *why)

@@ -34,6 +34,13 @@ int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
                  unsigned *state_r, struct mext_why *why);
 
 /*
+ * The same for all migrations of the domain that were broken off: 0 if there are
+ * none any more and it is here; -1 and why if not, or if one is under way.
+ */
+int mext_resolve_domain(const struct mext_resolver *r, uint32_t domid,
+                        struct mext_why *why);
+
+/*
  * A suspended copy that no journal tells of runs again under its own name;
  * domain: its name, with or without MEXT_AWAY_SUFFIX, or number.  0 or -1 and
  * why.

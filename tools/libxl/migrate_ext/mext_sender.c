@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
+#include "mext_copy.h"
 #include "mext_crypto.h"
 #include "mext_dest.h"
 #include "mext_fault.h"
 #include "mext_memory.h"
+#include "mext_resolve.h"
 #include "mext_sender.h"
 #include "mext_source.h"
 #include "mext_steer.h"
@@ -16,14 +20,13 @@
 #include "mext_xen.h"
 
 /* Deadlines, ms. */
-#define CONNECT_MS   10000
-#define ANSWER_MS    30000
-#define DATA_MS      60000
-#define COMMIT_MS    60000
-#define REPORT_MS    5000 /* the guest tells how long it stood still */
-#define DOUBT_MS     60000
-#define PACE_MS      5000 /* at most, before it is looked at again */
-#define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
+#define CONNECT_MS 10000
+#define ANSWER_MS  30000
+#define DATA_MS    30000
+#define COMMIT_MS  10000 /* then it is asked what became of it */
+#define REPORT_MS  5000  /* the guest tells how long it stood still */
+#define DOUBT_MS   60000
+#define FORMER_MS  3000 /* a former destination is asked so long */
 
 struct sender {
     const struct mext_request *rq;
@@ -39,12 +42,7 @@ struct sender {
     struct mext_dest dest;
     struct mext_source source;
     struct mext_steer *steer;
-    struct mext_limits limits;
-    bool switch_over; /* by the operator's wish */
-    struct {
-        uint64_t bytes_per_s; /* 0: any */
-        uint64_t since, from; /* us; bytes that had been sent then */
-    } pace;
+    struct mext_copy copy;
     uint32_t domid;
     uint64_t t_start, t_suspended;
 };
@@ -55,11 +53,18 @@ static void say(void *arg, const char *text)
     struct mext_standing now = {
         .state = mext_src_name(s->source.machine.state),
         .step = text,
-        .iteration = s->rep->iterations,
+        .iteration = s->copy.iterations,
     };
 
     s->ev->step(s->ev->arg, text);
     mext_steer_tell(s->steer, &now);
+}
+
+static void progress(void *arg, const struct mext_progress *p)
+{
+    struct sender *s = arg;
+
+    s->ev->progress(s->ev->arg, p);
 }
 
 static void step(struct sender *s, const char *fmt, ...)
@@ -78,13 +83,29 @@ static void step(struct sender *s, const char *fmt, ...)
 
 /* ---- the guest ---- */
 
+/* A migration of this guest that was broken off comes to its end first. */
+static int end_former(struct sender *s, struct mext_why *why)
+{
+    struct mext_resolver r = {
+        .dir = MEXT_JOURNAL_DIR,
+        .keys_dir = s->rq->keys_dir,
+        .lxl = s->lxl,
+        .patience_ms = FORMER_MS,
+        .say = say,
+        .say_arg = s,
+    };
+
+    s->source.lxl = s->lxl;
+    return mext_resolve_domain(&r, s->domid, why);
+}
+
 static int open_guest(struct sender *s, struct mext_why *why)
 {
     struct mext_dom_state st;
 
     if (mext_lxl_open(s->rq->verbosity, &s->lxl, why) ||
         mext_lxl_find(s->lxl, s->rq->domain, &s->domid, why) ||
-        mext_store_open(&s->store, why) ||
+        end_former(s, why) || mext_store_open(&s->store, why) ||
         mext_dom_open(s->domid, &s->dom, why) ||
         mext_lxl_guest(s->lxl, s->domid, &s->guest, why) ||
         mext_dom_state(s->dom, &st, why))
@@ -112,7 +133,11 @@ static int open_guest(struct sender *s, struct mext_why *why)
     s->help.trim = s->rq->trim;
     s->help.say = say;
     s->help.say_arg = s;
-    s->source.lxl = s->lxl;
+    s->copy.ram_pages = s->guest.max_kib / 4;
+    s->copy.throttle = (struct mext_throttle){ .lxl = s->lxl,
+                                               .store = s->store,
+                                               .domid = s->domid,
+                                               .vcpus = s->guest.vcpus };
     return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
@@ -134,8 +159,15 @@ static int begin(struct sender *s, struct mext_why *why)
     memcpy(e.theirs, s->dest.token.audience, sizeof(e.theirs));
     snprintf(e.host, sizeof(e.host), "%s", s->rq->host);
     snprintf(e.name, sizeof(e.name), "%s", s->guest.name);
-    return mext_source_begin(&s->source, MEXT_JOURNAL_DIR, &e, why) ||
-           mext_steer_open(MEXT_STEER_DIR, &e, &s->steer, why);
+    if (mext_source_begin(&s->source, MEXT_JOURNAL_DIR, &e, why) ||
+        mext_steer_open(MEXT_STEER_DIR, &e, &s->steer, why))
+        return -1;
+    s->copy.steer = s->steer;
+    mext_steer_limit(s->steer, s->rq->timeout_ms);
+    sodium_bin2hex(s->rep->id, sizeof(s->rep->id), e.id, MEXT_ID_LEN);
+    if (s->ev->begun)
+        s->ev->begun(s->ev->arg, e.id);
+    return 0;
 }
 
 static int connect_data(struct sender *s, struct mext_why *why)
@@ -153,131 +185,6 @@ static int connect_data(struct sender *s, struct mext_why *why)
     return rc;
 }
 
-/* ---- pre-copy ---- */
-
-/* What was asked for at the monitor socket. */
-static void take_wishes(struct sender *s)
-{
-    struct mext_wishes w;
-
-    if (!mext_steer_wishes(s->steer, &w))
-        return;
-    if (w.downtime_ms)
-        s->limits.downtime_ms = w.downtime_ms;
-    if (w.iterations)
-        s->limits.iterations = w.iterations;
-    s->switch_over |= w.switch_over;
-    if (w.bytes_per_s) {
-        s->pace.bytes_per_s = w.bytes_per_s == UINT64_MAX ? 0 : w.bytes_per_s;
-        s->pace.since = 0;
-    }
-}
-
-/*
- * Waits until what was sent is within the bandwidth that was asked for.  What
- * was not used for a while is not saved up.  Never while the guest stands still.
- */
-static void keep_pace(struct sender *s)
-{
-    uint64_t now = mext_now_us(), bytes = mext_memory_bytes(&s->mem), due;
-    struct mext_why quiet;
-    int none = -1;
-
-    if (!s->pace.bytes_per_s || s->t_suspended)
-        return;
-    due = s->pace.since + (uint64_t)((double)(bytes - s->pace.from) * 1e6 /
-                                     (double)s->pace.bytes_per_s);
-    if (!s->pace.since || due < now) {
-        s->pace.since = now;
-        s->pace.from = bytes;
-        return;
-    }
-    due = due - now > PACE_MS * 1000 ? PACE_MS : (due - now) / 1000;
-    mext_net_wait(&none, 1, (unsigned)due, &quiet);
-}
-
-static void on_progress(void *arg, uint64_t sent, uint64_t of)
-{
-    struct sender *s = arg;
-    uint64_t us = mext_now_us() - s->mem.iteration_start;
-    uint64_t ram = s->guest.max_kib / 4;
-    struct mext_progress p = {
-        .iteration = s->rep->iterations,
-        .sent = sent,
-        .of = of < ram ? of : ram, /* the first goes over holes, too */
-        .wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent,
-        .rate = us ? sent * 1000000 / us : 0,
-    };
-
-    s->ev->progress(s->ev->arg, &p);
-    mext_steer_tell(s->steer,
-                    &(struct mext_standing){
-                        .state = mext_src_name(s->source.machine.state),
-                        .iteration = p.iteration,
-                        .sent = sent,
-                        .of = p.of,
-                        .wire_bytes = p.wire_bytes,
-                        .pages_per_s = p.rate,
-                    });
-    take_wishes(s);
-    keep_pace(s);
-}
-
-/* -1 and why if the destination has given up, or does so within wait_ms. */
-static int still_there(struct sender *s, unsigned wait_ms, struct mext_why *why)
-{
-    struct mext_ctl m;
-    struct mext_why quiet;
-
-    if (mext_net_wait(&s->dest.conn.fd, 1, wait_ms, &quiet) < 0)
-        return 0;
-    if (mext_conn_recv(&s->dest.conn, &m, ANSWER_MS, NULL, why))
-        return -1;
-    return mext_fail(why, "the destination sent message 0x%02x out of turn",
-                     m.type);
-}
-
-/* mstrap's connection ended: if the destination says why, that counts. */
-static int cut_off(struct sender *s, struct mext_why *why)
-{
-    still_there(s, LAST_WORD_MS, why);
-    return -1;
-}
-
-static int precopy(struct sender *s, struct mext_why *why)
-{
-    struct mext_iteration now = { 0 }, before;
-    enum mext_decision d = MEXT_GO_ON;
-    uint64_t rate;
-
-    while (d == MEXT_GO_ON) {
-        before = now;
-        s->rep->iterations++;
-        if (mext_fault("source.iterate", why))
-            return -1;
-        if (mext_memory_iterate(&s->mem, s->rep->iterations, DATA_MS, &now,
-                                why))
-            return cut_off(s, why);
-        if (still_there(s, 0, why))
-            return -1;
-        take_wishes(s);
-        d = mext_precopy_decide(&s->limits, &now,
-                                before.number ? &before : NULL, &rate);
-        if (s->switch_over)
-            d = MEXT_STOP_ASKED;
-        step(s,
-             "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
-             "dirty; %s",
-             now.number, (unsigned long long)now.pages,
-             (unsigned long long)now.data, (unsigned long long)now.us / 1000,
-             (unsigned long long)now.dirty, mext_decision_text(d));
-        if ((d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT) &&
-            mext_help_calm(&s->help))
-            d = MEXT_GO_ON;
-    }
-    return 0;
-}
-
 /* ---- stop-and-copy ---- */
 
 static int suspend_guest(struct sender *s, struct mext_why *why)
@@ -289,6 +196,7 @@ static int suspend_guest(struct sender *s, struct mext_why *why)
                      why))
         return -1;
     s->t_suspended = mext_now_us();
+    s->copy.suspended = true;
     s->rep->suspend_us = s->t_suspended - t;
     return 0;
 }
@@ -447,7 +355,7 @@ static int prepare(struct sender *s, struct mext_why *why)
     mext_help_begin(&s->help);
     if (mext_fault("source.log-dirty", why) ||
         mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
-                          on_progress, s, why))
+                          mext_copy_progress, &s->copy, why))
         return -1;
     mext_help_free(&s->help, &s->mem);
     return 0;
@@ -473,9 +381,10 @@ static int run(struct sender *s, struct mext_why *why)
     if (prepare(s, why))
         return -1;
     t = mext_now_us();
-    if (precopy(s, why))
+    if (mext_copy_run(&s->copy, why))
         return -1;
     s->rep->precopy_us = mext_now_us() - t;
+    mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
     step(s, "suspending the guest");
     if (mext_fault("source.suspend", why) || suspend_guest(s, why) ||
@@ -499,6 +408,7 @@ static void undo(struct sender *s, struct mext_why *why)
     struct mext_why quiet;
 
     mext_steer_commit(s->steer, &quiet); /* nobody can cancel that */
+    mext_steer_why(s->steer, why);
     mext_net_cancel_fd(-1);
     if (s->dom)
         mext_dom_dirty_stop(s->dom);
@@ -551,6 +461,7 @@ static enum mext_outcome outcome(struct sender *s, struct mext_why *why)
 
 static void cleanup(struct sender *s)
 {
+    s->rep->iterations = s->copy.iterations;
     s->rep->helped = s->help.did;
     s->rep->free_pages = s->help.free_pages;
     s->rep->trimmed_kib = s->help.trimmed_kib;
@@ -589,7 +500,19 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     s.dest.rq = rq;
     s.dest.guest = &s.guest;
     s.dest.policy = &s.policy;
-    s.limits = rq->limits;
+    s.copy = (struct mext_copy){
+        .mem = &s.mem,
+        .help = &s.help,
+        .control = &s.dest.conn,
+        .machine = &s.source.machine,
+        .limits = rq->limits,
+        .on_stall = rq->on_stall,
+        .pace.bytes_per_s = rq->bytes_per_s,
+        .say = say,
+        .progress = progress,
+        .arg = &s,
+        .data_ms = DATA_MS,
+    };
     s.t_start = mext_now_us();
     if (run(&s, why))
         undo(&s, why);

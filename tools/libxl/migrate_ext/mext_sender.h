@@ -7,10 +7,7 @@
 #ifndef MEXT_SENDER_H
 #define MEXT_SENDER_H
 
-#include "mext_data.h"
-#include "mext_help.h"
-#include "mext_libxl.h"
-#include "mext_precopy.h"
+#include "mext_copy.h"
 #include "mext_token.h"
 
 /* What the operator asked for; all strings are the caller's. */
@@ -20,6 +17,9 @@ struct mext_request {
     const char *peer;   /* name its key is pinned under */
     const char *keys_dir;
     struct mext_limits limits;
+    enum mext_on_stall on_stall;
+    uint64_t bytes_per_s; /* bandwidth, 0: any */
+    unsigned timeout_ms;  /* until COMMIT, 0: any */
     unsigned suspend_timeout_ms;
     uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
     bool agent;                     /* ask the guest's agent for help */
@@ -33,7 +33,8 @@ struct mext_request {
 
 /* Where the time and the bytes went. */
 struct mext_report {
-    uint32_t domid; /* on the destination */
+    char id[2 * MEXT_ID_LEN + 1]; /* in hex; "" if it was not begun */
+    uint32_t domid;               /* on the destination */
     unsigned iterations;
     uint64_t wire_bytes; /* sent, all connections, frames */
     uint64_t data_pages, zero_pages, absent_pages;
@@ -64,17 +65,12 @@ enum mext_outcome {
     MEXT_UNKNOWN = 3, /* COMMIT was sent, no answer: kept suspended */
 };
 
-struct mext_progress {
-    unsigned iteration;
-    uint64_t sent, of; /* pages of this iteration */
-    uint64_t wire_bytes;
-    uint64_t rate; /* pages/s so far in it */
-};
-
 struct mext_events {
     /* A step began; text is a plain sentence without newline. */
     void (*step)(void *arg, const char *text);
     void (*progress)(void *arg, const struct mext_progress *p);
+    /* It is noted, can be seen and steered by this id; may be NULL. */
+    void (*begun)(void *arg, const uint8_t id[MEXT_ID_LEN]);
     void *arg;
 };
 

@@ -6,6 +6,7 @@
 #include "mext_source.h"
 #include "mext_steer.h"
 #include "mext_suspend.h"
+#include "mext_throttle.h"
 #include "mext_xen.h"
 
 #define SEND_MS   60000
@@ -51,6 +52,17 @@ bool mext_source_runs_here(struct mext_source *s)
     return copy_there(s, &now) && !now.suspended;
 }
 
+static void unthrottle(struct mext_source *s, uint32_t domid)
+{
+    struct mext_store *store;
+    struct mext_why quiet;
+
+    if (mext_store_open(&store, &quiet))
+        return;
+    mext_throttle_end(s->lxl, store, domid);
+    mext_store_close(store);
+}
+
 /* What a process that died may have left: log-dirty, a request to suspend. */
 static void take_back(uint32_t domid)
 {
@@ -76,6 +88,7 @@ static int resume(struct mext_source *s)
     if (!copy_there(s, &now))
         return 0;
     domid = mext_journal_entry(s->journal)->domid;
+    unthrottle(s, domid);
     if (s->found)
         take_back(domid);
     mext_source_home_name(now.name, home);

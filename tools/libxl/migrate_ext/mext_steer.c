@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,6 +34,8 @@ struct mext_steer {
     bool news; /* now has changed since all were told */
     struct mext_wishes wishes;
     bool wished, cancelled, committed, ending;
+    uint64_t end_ms;     /* it is cancelled then; 0: never */
+    struct mext_why why; /* why it was cancelled */
     /* the thread's own */
     struct client clients[CLIENTS];
     uint64_t told_ms; /* when all were told */
@@ -101,12 +104,14 @@ static int too_late(const struct mext_steer *s, struct mext_why *why)
     return 0;
 }
 
-static int cancel(struct mext_steer *s, struct mext_why *why)
+static int cancel(struct mext_steer *s, const char *by, struct mext_why *why)
 {
     if (too_late(s, why))
         return -1;
-    if (!s->cancelled)
+    if (!s->cancelled) {
+        mext_fail(&s->why, "%s", by);
         wake(s->cancel[1]);
+    }
     s->cancelled = true;
     return 0;
 }
@@ -116,7 +121,29 @@ static void heed_signal(struct mext_steer *s)
     struct mext_why why;
 
     if (atomic_exchange(&signalled, false))
-        cancel(s, &why);
+        cancel(s, "cancelled by a signal", &why);
+}
+
+/* Cancels it if its time is over; ms until then, -1: no limit. */
+static int heed_limit(struct mext_steer *s)
+{
+    uint64_t now = mext_now_ms();
+    struct mext_why why;
+    char by[80];
+
+    if (!s->end_ms || s->cancelled || s->committed || s->ending)
+        return -1;
+    if (now < s->end_ms)
+        return s->end_ms - now < INT_MAX ? (int)(s->end_ms - now) : INT_MAX;
+    snprintf(by, sizeof(by), "its time limit of %llu s is over",
+             (unsigned long long)(s->end_ms - s->begun_ms) / 1000);
+    cancel(s, by, &why);
+    return -1;
+}
+
+static void set_limit(struct mext_steer *s, uint64_t timeout_ms)
+{
+    s->end_ms = timeout_ms ? s->begun_ms + timeout_ms : 0;
 }
 
 static int wish(struct mext_steer *s, const struct mext_wishes *w,
@@ -134,6 +161,8 @@ static int wish(struct mext_steer *s, const struct mext_wishes *w,
         s->wishes.iterations = w->iterations;
     if (w->bytes_per_s)
         s->wishes.bytes_per_s = w->bytes_per_s;
+    if (w->timeout_ms)
+        set_limit(s, w->timeout_ms == UINT64_MAX ? 0 : w->timeout_ms);
     s->wishes.switch_over |= w->switch_over;
     s->wished = true;
     return 0;
@@ -146,7 +175,7 @@ static int obey(struct mext_steer *s, const struct mext_command *c,
 
     pthread_mutex_lock(&s->lock);
     if (c->word == MEXT_WORD_CANCEL)
-        rc = cancel(s, why);
+        rc = cancel(s, "cancelled by xl migrate-cancel", why);
     else if (c->word != MEXT_WORD_STATUS)
         rc = wish(s, &c->wishes, why);
     pthread_mutex_unlock(&s->lock);
@@ -277,22 +306,24 @@ static void tell_all(struct mext_steer *s)
 
 /* ---- the thread: its loop ---- */
 
-/* How long until a change may be told, ms; -1: there is none. */
-static int due(struct mext_steer *s, bool *ending_r)
+/*
+ * How long until a change may be told (then *tell_r) or its time is over, ms; -1:
+ * neither is to come.
+ */
+static int due(struct mext_steer *s, bool *ending_r, bool *tell_r)
 {
     uint64_t since = mext_now_ms() - s->told_ms;
-    bool news;
+    int ms, left = 0;
 
     pthread_mutex_lock(&s->lock);
     heed_signal(s);
+    ms = heed_limit(s);
     *ending_r = s->ending;
-    news = s->news;
+    *tell_r = s->news && since >= MEXT_MONITOR_EVERY_MS;
+    if (s->news && !*tell_r)
+        left = (int)(MEXT_MONITOR_EVERY_MS - since);
     pthread_mutex_unlock(&s->lock);
-    if (!news)
-        return -1;
-    return since >= MEXT_MONITOR_EVERY_MS
-               ? 0
-               : (int)(MEXT_MONITOR_EVERY_MS - since);
+    return left && (ms < 0 || left < ms) ? left : ms;
 }
 
 /* Waits for something to do, at most ms, and does what was asked. */
@@ -334,11 +365,11 @@ static void part(struct mext_steer *s)
 static void *serve(void *arg)
 {
     struct mext_steer *s = arg;
-    bool ending = false;
+    bool ending = false, tell = false;
     int ms;
 
-    while (ms = due(s, &ending), !ending) {
-        if (!ms)
+    while (ms = due(s, &ending, &tell), !ending) {
+        if (tell)
             tell_all(s);
         else
             turn(s, ms);
@@ -527,6 +558,26 @@ bool mext_steer_wishes(struct mext_steer *s, struct mext_wishes *w_r)
     return wished;
 }
 
+void mext_steer_limit(struct mext_steer *s, uint64_t timeout_ms)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    set_limit(s, timeout_ms);
+    pthread_mutex_unlock(&s->lock);
+    wake(s->wake[1]);
+}
+
+void mext_steer_why(struct mext_steer *s, struct mext_why *why)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    if (s->cancelled)
+        *why = s->why;
+    pthread_mutex_unlock(&s->lock);
+}
+
 int mext_steer_commit(struct mext_steer *s, struct mext_why *why)
 {
     bool cancelled;
@@ -535,6 +586,7 @@ int mext_steer_commit(struct mext_steer *s, struct mext_why *why)
         return 0;
     pthread_mutex_lock(&s->lock);
     heed_signal(s);
+    heed_limit(s);
     cancelled = s->cancelled;
     s->committed = !cancelled;
     pthread_mutex_unlock(&s->lock);

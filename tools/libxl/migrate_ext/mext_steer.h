@@ -20,6 +20,7 @@ struct mext_steer;
 struct mext_wishes {
     unsigned downtime_ms, iterations;
     uint64_t bytes_per_s; /* bandwidth; UINT64_MAX: no limit again */
+    uint64_t timeout_ms;  /* of all until COMMIT; UINT64_MAX: no limit again */
     bool switch_over;     /* suspend now, whatever is dirty */
 };
 
@@ -64,6 +65,10 @@ void mext_steer_tell(struct mext_steer *s, const struct mext_standing *st);
  * is something, else *w_r is left alone.
  */
 bool mext_steer_wishes(struct mext_steer *s, struct mext_wishes *w_r);
+/* It is cancelled unless it comes to COMMIT within so long; 0: no limit. */
+void mext_steer_limit(struct mext_steer *s, uint64_t timeout_ms);
+/* If it was cancelled *why says by whom or what, else it is left alone. */
+void mext_steer_why(struct mext_steer *s, struct mext_why *why);
 /*
  * From here it cannot be cancelled: 0, and whoever tries is told why; -1 and
  * why if it was already.  The one place that decides between the two.

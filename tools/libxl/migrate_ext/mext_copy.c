@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mext_copy.h"
+#include "mext_fault.h"
+
+#define ANSWER_MS    30000
+#define PACE_MS      5000 /* at most, before it is looked at again */
+#define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
+
+static void step(struct mext_copy *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void step(struct mext_copy *c, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    c->say(c->arg, text);
+}
+
+/* ---- while pages go ---- */
+
+/* What was asked for at the monitor socket. */
+static void take_wishes(struct mext_copy *c)
+{
+    struct mext_wishes w;
+
+    if (!mext_steer_wishes(c->steer, &w))
+        return;
+    if (w.downtime_ms)
+        c->limits.downtime_ms = w.downtime_ms;
+    if (w.iterations)
+        c->limits.iterations = w.iterations;
+    c->switch_over |= w.switch_over;
+    c->mem->hurry = c->switch_over;
+    if (w.bytes_per_s)
+        mext_pace_set(&c->pace,
+                      w.bytes_per_s == UINT64_MAX ? 0 : w.bytes_per_s);
+}
+
+static void keep_pace(struct mext_copy *c)
+{
+    uint64_t us = mext_pace_wait(&c->pace, mext_now_us(),
+                                 mext_memory_bytes(c->mem));
+    struct mext_why quiet;
+    int none = -1;
+
+    if (us)
+        mext_net_wait(&none, 1,
+                      us > PACE_MS * 1000 ? PACE_MS : (unsigned)(us / 1000),
+                      &quiet);
+}
+
+void mext_copy_progress(void *arg, uint64_t sent, uint64_t of)
+{
+    struct mext_copy *c = arg;
+    uint64_t us = mext_now_us() - c->mem->iteration_start;
+    struct mext_progress p = {
+        .iteration = c->iterations,
+        .sent = sent,
+        /* the first iteration goes over holes, too */
+        .of = of < c->ram_pages ? of : c->ram_pages,
+        .wire_bytes = mext_memory_bytes(c->mem) + c->control->sent,
+        .rate = us ? sent * 1000000 / us : 0,
+    };
+
+    c->progress(c->arg, &p);
+    mext_steer_tell(c->steer, &(struct mext_standing){
+                                  .state = mext_src_name(c->machine->state),
+                                  .iteration = p.iteration,
+                                  .sent = sent,
+                                  .of = p.of,
+                                  .wire_bytes = p.wire_bytes,
+                                  .pages_per_s = p.rate,
+                              });
+    take_wishes(c);
+    if (!c->suspended)
+        keep_pace(c);
+}
+
+int mext_copy_destination(struct mext_copy *c, unsigned wait_ms,
+                          struct mext_why *why)
+{
+    struct mext_ctl m;
+    struct mext_why quiet;
+
+    if (mext_net_wait(&c->control->fd, 1, wait_ms, &quiet) < 0)
+        return 0;
+    if (mext_conn_recv(c->control, &m, ANSWER_MS, NULL, why))
+        return -1;
+    return mext_fail(why, "the destination sent message 0x%02x out of turn",
+                     m.type);
+}
+
+/* ---- a guest that writes faster than can be sent ---- */
+
+static bool throttled(struct mext_copy *c)
+{
+    struct mext_why why;
+    unsigned percent;
+    int r = mext_throttle_more(&c->throttle, &percent, &why);
+
+    if (r > 0)
+        step(c, "the guest is left %u %% of its CPUs' time", percent);
+    else if (r < 0)
+        step(c, "the guest is not slowed down: %.180s", why.text);
+    return r > 0;
+}
+
+static int give_up(const struct mext_iteration *now, struct mext_why *why)
+{
+    return mext_fail(
+        why,
+        "after %u iterations %llu pages are still to be sent, and "
+        "the downtime they mean was not wanted (--on-stall cancel): "
+        "raise --downtime, or take another --on-stall",
+        now->number, (unsigned long long)now->dirty);
+}
+
+/* 1: another iteration may do; 0: the rest goes; -1 and why: given up. */
+static int stalled(struct mext_copy *c, const struct mext_iteration *now,
+                   struct mext_why *why)
+{
+    switch (c->on_stall) {
+    case MEXT_STALL_CALM:
+        return mext_help_calm(c->help);
+    case MEXT_STALL_THROTTLE:
+        return throttled(c);
+    case MEXT_STALL_CANCEL:
+        return give_up(now, why);
+    case MEXT_STALL_FORCE:
+        break;
+    }
+    return 0;
+}
+
+/* ---- iterations ---- */
+
+/* mstrap's connection ended: if the destination says why, that counts. */
+static int iterate(struct mext_copy *c, struct mext_iteration *now,
+                   struct mext_why *why)
+{
+    c->iterations++;
+    if (mext_fault("source.iterate", why))
+        return -1;
+    if (mext_memory_iterate(c->mem, c->iterations, c->data_ms, now, why)) {
+        mext_copy_destination(c, LAST_WORD_MS, why);
+        return -1;
+    }
+    return mext_copy_destination(c, 0, why);
+}
+
+int mext_copy_run(struct mext_copy *c, struct mext_why *why)
+{
+    struct mext_iteration now = { 0 }, before;
+    enum mext_decision d;
+    int more = 1;
+
+    while (more) {
+        before = now;
+        if (iterate(c, &now, why))
+            return -1;
+        take_wishes(c);
+        d = c->switch_over
+                ? MEXT_STOP_ASKED
+                : mext_precopy_decide(&c->limits, &now,
+                                      before.number ? &before : NULL);
+        step(c,
+             "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
+             "dirty; %s",
+             now.number, (unsigned long long)now.pages,
+             (unsigned long long)now.data, (unsigned long long)now.us / 1000,
+             (unsigned long long)now.dirty, mext_decision_text(d));
+        more = d == MEXT_GO_ON;
+        if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT)
+            more = stalled(c, &now, why);
+        if (more < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int mext_on_stall_parse(const char *word, enum mext_on_stall *s_r)
+{
+    static const char *const words[] = {
+        [MEXT_STALL_CALM] = "calm",
+        [MEXT_STALL_THROTTLE] = "throttle",
+        [MEXT_STALL_CANCEL] = "cancel",
+        [MEXT_STALL_FORCE] = "force",
+    };
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strcmp(word, words[i])) {
+            *s_r = (enum mext_on_stall)i;
+            return 0;
+        }
+    return -1;
+}
