@@ -28,6 +28,7 @@
 #define SESSIONS_MAX PACKETD_POOL_MAX /* at once */
 #define AGAIN_MS     10000 /* a process that ended is not replaced at once */
 #define LATER_MS     60000 /* a migration that could not be ended is tried again */
+#define LOOK_MS      2000 /* for one whose process has died */
 
 /* A process there is always one of. */
 struct keeper {
@@ -85,7 +86,7 @@ static void reap(void)
             watcher.pid = 0;
         if (pid == recovery.pid) {
             recovery.pid = 0;
-            recovery.at = mext_now_ms() + (status ? LATER_MS : AGAIN_MS);
+            recovery.at = mext_now_ms() + (status ? LATER_MS : LOOK_MS);
         }
         if (pid == door.pid) {
             door.pid = 0;
@@ -97,13 +98,14 @@ static void reap(void)
     }
 }
 
-static bool due(struct keeper *k)
+/* If so it is not due again for so long. */
+static bool due(struct keeper *k, unsigned again_ms)
 {
     uint64_t now = mext_now_ms();
 
     if (k->pid || now < k->at)
         return false;
-    k->at = now + AGAIN_MS;
+    k->at = now + again_ms;
     return true;
 }
 
@@ -183,7 +185,7 @@ static void keep_watcher(const struct packetd *p)
 {
     pid_t pid;
 
-    if (!due(&watcher))
+    if (!due(&watcher, AGAIN_MS))
         return;
     pid = start_process();
     if (pid == 0) {
@@ -199,7 +201,7 @@ static void keep_recovery(const struct packetd *p)
 {
     pid_t pid;
 
-    if (!due(&recovery) || !packetd_unfinished(p))
+    if (!due(&recovery, LOOK_MS) || !packetd_unfinished(p))
         return;
     pid = start_process();
     if (pid == 0) {
@@ -231,7 +233,7 @@ static void keep_door(struct packetd *p)
     int ends[2];
     pid_t pid;
 
-    if (!due(&door))
+    if (!due(&door, AGAIN_MS))
         return;
     if (p->gate >= 0)
         close(p->gate);

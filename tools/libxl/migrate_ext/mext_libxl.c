@@ -348,14 +348,26 @@ static int memory_check(struct mext_lxl *l, libxl_domain_config *c,
     return 0;
 }
 
-/* Refuses a name that is in use, unless it is the guest itself (same uuid). */
+/*
+ * Refuses a name that is in use, unless it is the guest itself (same uuid), or
+ * that will be by a migration under way.
+ */
 static int name_check(struct mext_lxl *l, const libxl_domain_config *c,
                       struct mext_why *why)
 {
     libxl_dominfo info;
+    char incoming[256];
     uint32_t other;
     int same;
 
+    snprintf(incoming, sizeof(incoming), "%s" MEXT_INCOMING_SUFFIX,
+             c->c_info.name);
+    if (!libxl_name_to_domid(l->ctx, incoming, &other))
+        return mext_fail(why,
+                         "a former migration of \"%.64s\" to here is not over "
+                         "yet: try again in a few seconds, or cancel it (xl "
+                         "migrate-cancel)",
+                         c->c_info.name);
     if (libxl_name_to_domid(l->ctx, c->c_info.name, &other))
         return 0;
     libxl_dominfo_init(&info);

@@ -165,6 +165,7 @@ static int begin(struct sender *s, struct mext_why *why)
     s->copy.steer = s->steer;
     mext_steer_limit(s->steer, s->rq->timeout_ms);
     sodium_bin2hex(s->rep->id, sizeof(s->rep->id), e.id, MEXT_ID_LEN);
+    step(s, "migration %.8s has begun", s->rep->id);
     if (s->ev->begun)
         s->ev->begun(s->ev->arg, e.id);
     return 0;

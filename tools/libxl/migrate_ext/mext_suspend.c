@@ -5,6 +5,7 @@
 #include "mext_suspend.h"
 
 #define REQUEST "control/shutdown"
+#define ASKED   "mext-suspend" /* there while a request is, for who comes later */
 
 /* A guest that took the request just before its withdrawal ends so soon. */
 #define GRACE_MS 5000
@@ -58,11 +59,16 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
 
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
 {
+    uint32_t domid = mext_dom_id(d);
     struct mext_why quiet;
+    int r;
 
-    if (withdraw(d, s))
-        return look(d, &quiet) == 1;
-    return wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet) == 1;
+    if (!mext_store_has(s, domid, ASKED) || withdraw(d, s))
+        r = look(d, &quiet);
+    else
+        r = wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet);
+    mext_store_remove(s, domid, ASKED);
+    return r == 1;
 }
 
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
@@ -72,10 +78,12 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
 
     *suspended_r = false;
     if (mext_store_watch(s, "@releaseDomain", why) ||
+        mext_store_write(s, mext_dom_id(d), ASKED, "", why) ||
         mext_store_write(s, mext_dom_id(d), REQUEST, "suspend", why))
         return -1;
     r = wait_until(d, s, mext_now_ms() + timeout_ms, why);
     if (r == 1) {
+        mext_store_remove(s, mext_dom_id(d), ASKED);
         *suspended_r = true;
         return 0;
     }
