@@ -5,12 +5,16 @@
 
 build_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Builds in build/check/product, and installs where "bed up" takes the product
-# from.  tests/setup must have run.
+# build_product [NAME [CONFIGURE-OPTION]...]: builds in build/check/NAME ("product"),
+# and installs where "bed up" takes the product from, or for another NAME where
+# it does with BED_STAGE. tests/setup must have run.
 build_product() (
+    name=${1-product}
     stage=${BED_DIR:-$build_top/build/testbed}/stage
-    cd "$build_top" && autoreconf -fi && mkdir -p build/check/product &&
-        cd build/check/product &&
-        { [ -f Makefile ] || "$build_top/configure" -q; } && make -s -j2 &&
-        rm -rf "$stage" && make -s install DESTDIR="$stage"
+    [ "$name" = product ] || stage=$stage-$name
+    cd "$build_top" || exit
+    { [ "$name" != product ] && [ -x configure ]; } || autoreconf -fi || exit
+    mkdir -p "build/check/$name" && cd "build/check/$name" &&
+        { [ -f Makefile ] || "$build_top/configure" -q "${@:2}"; } &&
+        make -s -j2 && rm -rf "$stage" && make -s install DESTDIR="$stage"
 )

@@ -11,7 +11,7 @@ pool=$bed_dir/debs          # downloaded packages
 unpacked=$bed_dir/unpacked  # all of them, unpacked over one another
 image=$bed_dir/image        # what QEMU boots
 dom0_root=$bed_dir/dom0
-dom0_product=$bed_dir/dom0-product
+dom0_product=$stage-dom0
 guest_root=$bed_dir/guest
 
 # Left out when unpacking: nothing at run time needs it.
@@ -341,7 +341,7 @@ build_images() {
 # which needs no libraries.  One compressed stream: the domain builder reads the
 # size at its end.
 guest_with_product() {
-    local root=$bed_dir/guest-product name
+    local root=$stage-guest name
     rm -rf "$root"
     mkdir -p "$root/usr/sbin"
     for name in mext-agent migrate; do
@@ -350,10 +350,19 @@ guest_with_product() {
     { gunzip -c "$image/guest.cpio.gz"; pack "$root"; } | gzip -1n
 }
 
+# All that the ramdisks depend on.
+ramdisk_inputs() {
+    cat "$image/inputs.sha256"
+    find "$stage" -printf '%P %m %s %T@\n' | sort
+}
+
 # What a host and a guest boot, here and elsewhere.  What goes into the host
 # behind its image stays in dom0_product.
 build_ramdisks() {
-    rm -rf "$dom0_product"
+    local want
+    want=$(ramdisk_inputs | sha256sum)
+    [ "$(cat "$ramdisks/inputs.sha256" 2>/dev/null)" = "$want" ] && return
+    rm -rf "$dom0_product" "$ramdisks/inputs.sha256"
     mkdir -p "$ramdisks" "$dom0_product/boot/guest"
     cp "$image"/{vmlinuz,xen.elf} "$bed_src/guest.cfg" "$ramdisks/"
     guest_with_product >"$ramdisks/guest-ramdisk.cpio.gz"
@@ -361,4 +370,5 @@ build_ramdisks() {
     cp "$ramdisks/guest-ramdisk.cpio.gz" "$dom0_product/boot/guest/"
     { cat "$image/dom0.cpio"; pack "$dom0_product"; } \
         >"$ramdisks/dom0-ramdisk.cpio"
+    echo "$want" >"$ramdisks/inputs.sha256"
 }

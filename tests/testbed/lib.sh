@@ -5,6 +5,7 @@
 
 bed_src=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bed_dir=${BED_DIR:-$(cd "$bed_src/../.." && pwd)/build/testbed}
+bed_run=${BED_RUN:-$bed_dir/run}
 
 bed() {
     "$bed_src/bed" "$@"
@@ -18,9 +19,9 @@ step() {
 # fail TEXT: ends the test and says where to look.
 fail() {
     echo "FAILED: $*" >&2
-    echo "serial logs: $bed_dir/run/host1.log $bed_dir/run/host2.log" >&2
+    echo "serial logs: $bed_run/host1.log $bed_run/host2.log" >&2
     echo "guests' consoles: /var/log/xen in each host; after \"bed down\"" \
-        "$bed_dir/run/host?-xenlog" >&2
+        "$bed_run/host?-xenlog" >&2
     exit 1
 }
 

@@ -30,10 +30,10 @@ keys_exchange() {
     for host in host1 host2; do
         bed exec "$host" sh -c \
             'packetd pubkey 2>/dev/null || packetd genkey' </dev/null \
-            >"$bed_dir/run/$host.pub" || fail "no key on $host"
+            >"$bed_run/$host.pub" || fail "no key on $host"
     done
     for host in host1 host2; do
-        key=$(cat "$bed_dir/run/$([ $host = host1 ] && echo host2 ||
+        key=$(cat "$bed_run/$([ $host = host1 ] && echo host2 ||
             echo host1).pub")
         bed exec "$host" packetd trust add \
             "192.0.2.$([ $host = host1 ] && echo 2 || echo 1)" "$key" \
