@@ -65,6 +65,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_quote.c \
 	tools/libxl/migrate_ext/mext_quote.h \
+	tools/libxl/migrate_ext/mext_receiver.c \
+	tools/libxl/migrate_ext/mext_receiver.h \
 	tools/libxl/migrate_ext/mext_seal.c \
 	tools/libxl/migrate_ext/mext_seal.h \
 	tools/libxl/migrate_ext/mext_sender.c \
