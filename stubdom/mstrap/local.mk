@@ -32,7 +32,8 @@ MS_INCLUDES = \
 	xen/xenstore.h xen/clock.h \
 	net/vif.h net/netfront.h net/stack.h net/connection.h \
 	port/libc.h port/sodium.h port/lwipopts.h port/arch/cc.h
-MS_FROM_MEXT = mext_codec.c mext_pack.c mext_receiver.c mext_seal.c
+MS_FROM_MEXT = mext_codec.c mext_codec_data.c mext_pack.c mext_receiver.c \
+	mext_seal.c mext_text.c
 MS_FROM_LWIP = \
 	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
 	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
