@@ -68,8 +68,8 @@ int ms_keys_read(struct ms_domain *m, struct mext_why *why);
 
 /*
  * All of the hand-over but the unpause (docs/architecture.md): the domain is
- * paused and still tidy; mstrap's pages go back to Xen, TSC and vCPU context are the
- * source's, mstrap's and the migration vif's nodes are gone.
+ * paused and still tidy; mstrap's pages go back to Xen, TSC and vCPU context are
+ * the source's, mstrap's and the migration vif's nodes are gone.
  */
 int ms_handover(struct ms_domain *m, const struct mext_tsc *tsc,
                 const uint8_t *context, uint32_t context_len,

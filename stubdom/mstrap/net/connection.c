@@ -251,12 +251,12 @@ static void share_window(struct tcp_pcb *pcb)
 
 err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 {
-    struct connection *c;
+    struct connection *c = NULL;
 
     if (error != ERR_OK || !pcb)
         return ERR_VAL;
-    c = session->state == MEXT_RCV_COMPLETE || failure.reason ? NULL
-                                                              : free_place();
+    if (session->state != MEXT_RCV_COMPLETE && !failure.reason)
+        c = free_place();
     if (!c) {
         tcp_abort(pcb);
         return ERR_ABRT;
