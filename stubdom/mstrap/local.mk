@@ -18,7 +18,7 @@ MS_WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 
 MS_FILES = \
 	boot/head.S \
-	main.c home.c paging.c ram.c fault.c tidy.c \
+	main.c home.c paging.c ram.c fault.c state.c tidy.c \
 	text.c cmdline.c entropy.c channel.c session.c receiver.c \
 	xen/hypercall.c xen/console.c xen/memory.c xen/evtchn.c xen/gnttab.c \
 	xen/xenstore.c xen/clock.c \
@@ -26,13 +26,14 @@ MS_FILES = \
 	port/libc.c port/sodium.c
 MS_INCLUDES = \
 	boot/layout.h mstrap.h \
-	home.h paging.h ram.h fault.h tidy.h \
+	home.h paging.h ram.h fault.h state.h tidy.h \
 	text.h cmdline.h entropy.h channel.h session.h receiver.h \
 	xen/hypercall.h xen/console.h xen/memory.h xen/evtchn.h xen/gnttab.h \
 	xen/xenstore.h xen/clock.h \
 	net/vif.h net/netfront.h net/stack.h net/connection.h \
 	port/libc.h port/sodium.h port/lwipopts.h port/arch/cc.h
-MS_FROM_MEXT = mext_codec.c mext_pack.c mext_seal.c
+MS_FROM_MEXT = mext_codec.c mext_codec_data.c mext_pack.c mext_receiver.c \
+	mext_seal.c mext_text.c
 MS_FROM_LWIP = \
 	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
 	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
@@ -105,11 +106,13 @@ stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
 stubdom_mstrap_test_tidy_SOURCES = \
 	stubdom/mstrap/test_tidy.c \
+	stubdom/mstrap/state.c \
 	stubdom/mstrap/text.c \
 	stubdom/mstrap/tidy.c
 stubdom_mstrap_test_tidy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(SODIUM_CFLAGS) -I$(LWIP_DIR)/src/include -I$(srcdir)/stubdom/mstrap/port
-stubdom_mstrap_test_tidy_LDADD = $(CHECK_LIBS) $(SODIUM_LIBS)
+stubdom_mstrap_test_tidy_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(CHECK_LIBS) $(SODIUM_LIBS)
 # Run in dom0 against an mstrap that waits.
 stubdom_mstrap_test_sender_SOURCES = stubdom/mstrap/test_sender.c
 stubdom_mstrap_test_sender_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \

@@ -22,6 +22,7 @@
 #include "ram.h"
 #include "receiver.h"
 #include "session.h"
+#include "state.h"
 #include "text.h"
 #include "tidy.h"
 #include "xen/clock.h"
@@ -29,7 +30,6 @@
 #include "xen/hypercall.h"
 #include "xen/xenstore.h"
 
-#define STATE_NODE       "data/mstrap/state"
 #define KEY_NODE         "data/mstrap/key"
 #define OWN_NODE         "data/mstrap/own"
 #define ADDRESS_NODE     "data/mstrap/address"
@@ -45,18 +45,16 @@ static uint8_t secret_key[MEXT_KEY_LEN], public_key[MEXT_KEY_LEN];
 
 static void fail(unsigned reason, const char *format, va_list args)
 {
-    static bool failing;
-    char text[160], state[176];
+    char text[160];
 
-    if (failing) /* while it was being reported */
+    /* Once only: not while that is being reported, nor when tidy. */
+    if (mext_rcv_event(&session.state, MEXT_RCV_EV_FAILED))
         ms_spin();
-    failing = true;
     ms_vformat(text, sizeof(text), format, args);
     ms_print("failed: %s", text);
     ms_connections_error((uint16_t)reason, text);
     ms_connections_abort();
-    ms_format(state, sizeof(state), "failed %s", text);
-    ms_xs_write(STATE_NODE, state);
+    ms_state_tell(session.state, text);
 }
 
 _Noreturn void ms_fail_as(unsigned reason, const char *format, ...)
@@ -101,6 +99,12 @@ static void write_or_fail(const char *path, const char *value)
         ms_fail("cannot write %s", path);
 }
 
+static void tell(enum mext_rcv state)
+{
+    if (!ms_state_tell(state, ""))
+        ms_fail("cannot tell that it is %s", mext_rcv_name(state));
+}
+
 static void make_key(void)
 {
     static const uint8_t base_point[MEXT_KEY_LEN] = { 9 };
@@ -126,7 +130,8 @@ static void advertise(const struct ms_config *config)
     write_or_fail(OWN_NODE, text);
     if (!ms_xs_watch(SESSION_NODE))
         ms_fail("cannot watch %s", SESSION_NODE);
-    write_or_fail(STATE_NODE, "waiting");
+    mext_rcv_event(&session.state, MEXT_RCV_EV_LISTENING);
+    tell(MEXT_RCV_WAITING);
 }
 
 /* The session node, once it is there. */
@@ -181,13 +186,14 @@ _Noreturn static void serve(void)
         bool any = ms_stack_work();
 
         give_up_if_lost();
-        if (ms_xs_changed() && !session.invited)
+        if (ms_xs_changed() && session.state == MEXT_RCV_WAITING)
             look_for_invitation();
-        if (session.phase != MS_WAITING && !told) {
-            write_or_fail(STATE_NODE, "receiving");
+        if (session.state >= MEXT_RCV_RECEIVING && !told) {
+            ms_print("receiving");
+            tell(MEXT_RCV_RECEIVING);
             told = true;
         }
-        if (session.phase == MS_COMPLETE)
+        if (session.state == MEXT_RCV_COMPLETE)
             ms_tidy(&session);
         if (told)
             report_progress();

@@ -6,7 +6,6 @@
 void ms_session_init(struct ms_session *s)
 {
     memset(s, 0, sizeof(*s));
-    s->phase = MS_WAITING;
 }
 
 bool ms_session_invite(struct ms_session *s,
@@ -14,18 +13,21 @@ bool ms_session_invite(struct ms_session *s,
                        const uint8_t secret[MEXT_KEY_LEN],
                        const uint8_t public[MEXT_KEY_LEN])
 {
-    if (mext_root_derive(&s->root, MEXT_KDF_DATA, secret,
+    enum mext_rcv next = s->state;
+
+    if (mext_rcv_event(&next, MEXT_RCV_EV_INVITED) ||
+        mext_root_derive(&s->root, MEXT_KDF_DATA, secret,
                          invitation->source_key, invitation->token_digest,
                          invitation->source_key, public))
         return false;
     s->channels = invitation->channels;
-    s->invited = true;
+    s->state = next;
     return true;
 }
 
 static int on_opened(struct ms_session *s, struct ms_channel *c)
 {
-    if (!s->invited || c->open.count != s->channels)
+    if (c->open.count != s->channels)
         return -MEXT_E_MALFORMED;
     if (s->channel[c->open.index])
         return -MEXT_E_REPLAY;
@@ -46,12 +48,11 @@ static int on_proven(struct ms_session *s, struct ms_channel *c)
 {
     if (s->channel[c->open.index])
         return -MEXT_E_REPLAY;
+    if (mext_rcv_event(&s->state, MEXT_RCV_EV_OPENED))
+        return -MEXT_E_INTERNAL;
     s->channel[c->open.index] = c;
     forget_root(s);
-    if (s->phase != MS_WAITING)
-        return MS_ACT_NONE;
-    s->phase = MS_RECEIVING;
-    return MS_ACT_STARTED;
+    return MS_ACT_NONE;
 }
 
 /* True if every channel of the session is in this state. */
@@ -82,7 +83,8 @@ static int on_end(struct ms_session *s, struct ms_channel *c)
             return -MEXT_E_MALFORMED;
     if (!all_are(s, MS_CHANNEL_ENDED))
         return MS_ACT_HOLD;
-    s->phase = MS_COMPLETE;
+    if (mext_rcv_event(&s->state, MEXT_RCV_EV_ALL_ENDED))
+        return -MEXT_E_INTERNAL;
     return MS_ACT_COMPLETE;
 }
 
@@ -106,7 +108,7 @@ int ms_session_step(struct ms_session *s, struct ms_channel *c,
 
 bool ms_session_needs(const struct ms_session *s, const struct ms_channel *c)
 {
-    return s->phase == MS_RECEIVING && c->proven &&
+    return s->state == MEXT_RCV_RECEIVING && c->proven &&
            s->channel[c->open.index] == c;
 }
 

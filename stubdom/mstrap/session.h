@@ -8,27 +8,19 @@
 
 #include "channel.h"
 #include "cmdline.h"
-
-/* As in data/mstrap/state. */
-enum ms_phase {
-    MS_WAITING = 1,
-    MS_RECEIVING,
-    MS_COMPLETE,
-};
+#include "mext_receiver.h"
 
 /* What is to be done after a step. */
 enum ms_action {
     MS_ACT_NONE = 0, /* go on reading */
-    MS_ACT_STARTED,  /* the first channel has proven itself */
     MS_ACT_HOLD,     /* read no more from this channel for now */
     MS_ACT_RELEASE,  /* acknowledge the barrier on all channels */
     MS_ACT_COMPLETE, /* END on all channels: memory is complete */
 };
 
 struct ms_session {
-    enum ms_phase phase;
-    bool invited;
-    unsigned channels;     /* of the invitation */
+    enum mext_rcv state;
+    unsigned channels;     /* of the invitation; 0: not invited yet */
     struct mext_root root; /* wiped when all channels are there */
     struct ms_channel *channel[MEXT_CHANNELS_MAX]; /* the proven ones */
 };
@@ -36,8 +28,8 @@ struct ms_session {
 void ms_session_init(struct ms_session *session);
 
 /**
- * Derives the session's keys; secret and public are mstrap's. False if the
- * source's key is not acceptable.
+ * The event "invited": derives the session's keys; secret and public are
+ * mstrap's. False if the source's key is not acceptable, or it is not the time.
  */
 bool ms_session_invite(struct ms_session *session,
                        const struct ms_invitation *invitation,

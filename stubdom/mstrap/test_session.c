@@ -94,6 +94,7 @@ static void start(unsigned channels)
     crypto_scalarmult_base(public, secret);
     invitation.channels = channels;
     ms_session_init(&session);
+    mext_rcv_event(&session.state, MEXT_RCV_EV_LISTENING);
     ck_assert(ms_session_invite(&session, &invitation, secret, public));
     ck_assert_int_eq(mext_root_derive(&source_root, MEXT_KDF_DATA,
                                       source_secret, public,
@@ -176,7 +177,7 @@ static void put_end(struct peer *p, uint64_t data, uint64_t zero)
 
 /*
  * Feeds what the peer has sent, in pieces of at most piece bytes, until an
- * action other than NONE and STARTED; that, or minus a reason.
+ * action other than NONE; that, or minus a reason.
  */
 static int run(struct peer *p, size_t piece)
 {
@@ -192,7 +193,7 @@ static int run(struct peer *p, size_t piece)
             return step;
         p->taken += used;
         action = ms_session_step(&session, &p->channel, (enum ms_step)step);
-        if (action < 0 || action > MS_ACT_STARTED)
+        if (action != MS_ACT_NONE)
             return action;
     }
     return MS_ACT_NONE;
@@ -255,7 +256,7 @@ START_TEST(pages_arrive_whatever_the_pieces)
     put_pages(p, 3, "d", 2);
     put_end(p, 3, 2);
     ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
-    ck_assert_int_eq(session.phase, MS_COMPLETE);
+    ck_assert_int_eq(session.state, MEXT_RCV_COMPLETE);
     check_page(3, 2);
     check_page(6, 1);
     ck_assert(sodium_is_zero(guest[4], MEXT_PAGE_SIZE));
@@ -424,7 +425,7 @@ START_TEST(a_stranger_cannot_take_a_channel)
     stranger->length += 100;
     ck_assert_int_eq(run(stranger, STREAM_MAX), -MEXT_E_MALFORMED);
     ck_assert(!ms_session_needs(&session, &stranger->channel));
-    ck_assert_int_eq(session.phase, MS_WAITING);
+    ck_assert_int_eq(session.state, MEXT_RCV_INVITED);
 
     put_open(source, 0, 1);
     put_pages(source, 1, "d", 1);
@@ -477,7 +478,7 @@ START_TEST(bad_openings_are_refused)
     put_open(&peers[0], 0, 2);
     peers[0].stream[25] = 2;
     ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
-    session.invited = false;
+    session.channels = 0; /* as before the invitation */
     put_open(&peers[0], 0, 2);
     ck_assert_int_eq(run(&peers[0], 1), -MEXT_E_MALFORMED);
 }

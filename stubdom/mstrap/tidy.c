@@ -6,6 +6,7 @@
 #include "net/netfront.h"
 #include "net/stack.h"
 #include "receiver.h"
+#include "state.h"
 #include "text.h"
 #include "tidy.h"
 #include "xen/clock.h"
@@ -13,7 +14,6 @@
 #include "xen/gnttab.h"
 #include "xen/xenstore.h"
 
-#define STATE_NODE       "data/mstrap/state"
 #define FLUSH_TIMEOUT_MS 10000
 #define CLOSE_TIMEOUT_MS 5000
 
@@ -21,7 +21,7 @@
 static void answer_source(void)
 {
     ms_connections_done(ms_receiver_populated());
-    ms_xs_write(STATE_NODE, "complete");
+    ms_state_tell(MEXT_RCV_COMPLETE, "");
     ms_stack_flush(FLUSH_TIMEOUT_MS);
     ms_connections_abort();
 }
@@ -48,23 +48,24 @@ static void forget(void)
     ms_stack_wipe();
 }
 
-_Noreturn void ms_tidy(const struct ms_session *session)
+_Noreturn void ms_tidy(struct ms_session *session)
 {
     struct ms_counts counts = ms_session_counts(session);
     uint64_t start = ms_now_ms();
-    char state[160];
+    char text[160];
 
     answer_source();
     close_vif();
     ms_xs_reset_watches();
-    ms_format(state, sizeof(state),
-              "tidy data=%lu zero=%lu absent=%lu populated=%lu ms=%lu",
-              counts.data, counts.zero, counts.absent, ms_receiver_populated(),
+    ms_format(text, sizeof(text),
+              "data=%lu zero=%lu absent=%lu populated=%lu ms=%lu", counts.data,
+              counts.zero, counts.absent, ms_receiver_populated(),
               ms_now_ms() - start);
-    ms_print("%s", state);
+    ms_print("tidy %s", text);
     ms_evtchn_reset();
     ms_home_unmap();
     forget();
-    ms_xs_write(STATE_NODE, state);
+    mext_rcv_event(&session->state, MEXT_RCV_EV_TIDIED);
+    ms_state_tell(session->state, text);
     ms_spin();
 }

@@ -5,10 +5,10 @@
 #include "session.h"
 
 /**
- * The memory is complete: tells the source, gives back everything a fresh
+ * The memory is COMPLETE: tells the source, gives back everything a fresh
  * domain does not have, tells dom0 and waits to become the guest. This is
  * part of the guest's downtime.
  */
-_Noreturn void ms_tidy(const struct ms_session *session);
+_Noreturn void ms_tidy(struct ms_session *session);
 
 #endif

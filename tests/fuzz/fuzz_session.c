@@ -42,7 +42,7 @@ int crypto_aead_chacha20poly1305_ietf_decrypt_detached(
 
 static int fake_page(uint64_t gfn, uint8_t **page_r)
 {
-    FUZZ_CHECK(gfn <= MEXT_GFN_MAX && session.phase == MS_RECEIVING);
+    FUZZ_CHECK(gfn <= MEXT_GFN_MAX && session.state == MEXT_RCV_RECEIVING);
     if (gfn >= GUEST_PAGES)
         return MEXT_E_GFN;
     given_pages++;
@@ -53,7 +53,7 @@ static int fake_page(uint64_t gfn, uint8_t **page_r)
 static int fake_absent(uint64_t gfn, uint32_t count)
 {
     FUZZ_CHECK(count && gfn + count - 1 <= MEXT_GFN_MAX);
-    FUZZ_CHECK(session.phase == MS_RECEIVING);
+    FUZZ_CHECK(session.state == MEXT_RCV_RECEIVING);
     absent_pages += count;
     return 0;
 }
@@ -65,7 +65,7 @@ static void start(void)
     ms_session_init(&session);
     memset(&session.root, 1, sizeof(session.root));
     session.channels = CHANNELS;
-    session.invited = true;
+    session.state = MEXT_RCV_INVITED;
     for (unsigned i = 0; i < PEERS; i++)
         ms_channel_init(&peers[i]);
     memset(gone, 0, sizeof(gone));
@@ -111,7 +111,7 @@ static void check(void)
     for (unsigned i = 0; i < PEERS; i++)
         FUZZ_CHECK(gone[i] || !peers[i].proven ||
                    session.channel[peers[i].open.index] == &peers[i]);
-    if (session.phase != MS_COMPLETE)
+    if (session.state != MEXT_RCV_COMPLETE)
         return;
     FUZZ_CHECK(sum.data + sum.zero == given_pages);
     for (unsigned i = 0; i < CHANNELS; i++)

@@ -342,7 +342,7 @@ static void *middle(void *arg)
         run.connection[i].fd = accept(run.listener, NULL, NULL);
         ms_channel_init(&run.connection[i].channel);
     }
-    while (pass(phase) && run.session.phase != MS_COMPLETE)
+    while (pass(phase) && run.session.state != MEXT_RCV_COMPLETE)
         phase++;
     for (unsigned i = 0; i < CHANNELS; i++) {
         shutdown(run.connection[i].fd, SHUT_RDWR);
@@ -384,6 +384,7 @@ static void invite(void)
     memcpy(invitation.token_digest, own.digest, MEXT_DIGEST_LEN);
     memcpy(invitation.source_key, own.t.session, MEXT_KEY_LEN);
     ms_session_init(&run.session);
+    mext_rcv_event(&run.session.state, MEXT_RCV_EV_LISTENING);
     ck_assert(ms_session_invite(&run.session, &invitation, own.mstrap_secret,
                                 own.mstrap_pk));
 }
@@ -430,7 +431,7 @@ static bool on_its_way(uint64_t gfn)
 /* The gfn of a page that is neither untouched nor right, or GUEST_GFNS. */
 static uint64_t wrong_page(void)
 {
-    bool complete = run.session.phase == MS_COMPLETE;
+    bool complete = run.session.state == MEXT_RCV_COMPLETE;
 
     for (uint64_t gfn = 0; gfn < GUEST_GFNS; gfn++)
         if (!guest_page_right(gfn, complete) && (complete || !on_its_way(gfn)))
@@ -475,7 +476,7 @@ static void check_case(struct tally *t)
     }
     ck_assert_msg(run.rc == -1 && *run.why.text, "%s: not noticed", name);
     ck_assert_msg(back || run.reason, "%s: mstrap gives no reason", name);
-    ck_assert_msg(back || run.session.phase != MS_COMPLETE,
+    ck_assert_msg(back || run.session.state != MEXT_RCV_COMPLETE,
                   "%s: taken for complete", name);
     ck_assert_msg(!back || !strstr(run.why.text, "mstrap: "),
                   "%s: believed: %s", name, run.why.text);
@@ -572,7 +573,7 @@ void data_self_test(void)
     prepare();
     play(&none, false, NOTHING, 0);
     ck_assert_msg(!run.rc, "%s", run.why.text);
-    ck_assert_int_eq(run.session.phase, MS_COMPLETE);
+    ck_assert_int_eq(run.session.state, MEXT_RCV_COMPLETE);
     ck_assert_uint_eq(run.reason, 0);
     ck_assert(!guest_leaked());
     ck_assert_uint_eq(wrong_page(), GUEST_GFNS);

@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* docs/specs/commit.md has the rows of mext_commit.c, in their order. */
+/*
+ * docs/specs/commit.md has the rows of mext_commit.c and mext_receiver.c, in
+ * their order.
+ */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mext_commit.h"
+#include "mext_receiver.h"
+#include "spec.h"
 #include "unit.h"
 
-#define TEXT_MAX 32768
-#define ROW_MAX  256
-
-static char text[TEXT_MAX];
-
-static void read_text(void)
-{
-    const char *top = getenv("srcdir");
-    char path[4096];
-    size_t n;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/docs/specs/commit.md", top ? top : ".");
-    f = fopen(path, "r");
-    ck_assert_msg(f != NULL, "%s", path);
-    n = fread(text, 1, sizeof(text) - 1, f);
-    fclose(f);
-    ck_assert_uint_gt(n, 0);
-    ck_assert_uint_lt(n, sizeof(text) - 1);
-    text[n] = '\0';
-}
+static char text[SPEC_TEXT_MAX];
 
 static void upper(char *to, const char *from)
 {
@@ -38,71 +22,83 @@ static void upper(char *to, const char *from)
     while (*from++);
 }
 
-/* A row of the table as the text has it, without its end of line. */
-static void row_text(const struct mext_transition *t,
-                     const char *(*name)(unsigned), char row[ROW_MAX])
+/* A row of a table as the text has it, without its end of line. */
+static void transition_text(const struct mext_transition *t,
+                            const char *(*name)(unsigned),
+                            char row[SPEC_ROW_MAX])
 {
     char state[32], next[32];
     int n;
 
     upper(state, name(t->state));
     upper(next, name(t->next));
-    n = snprintf(row, ROW_MAX, "| %s | %s | ", state,
+    n = snprintf(row, SPEC_ROW_MAX, "| %s | %s | ", state,
                  mext_event_name(t->event));
     for (unsigned i = 0; i < MEXT_EFFECTS_MAX && t->effects[i]; i++)
-        n += snprintf(row + n, ROW_MAX - n, "%s%s", i ? ", " : "",
+        n += snprintf(row + n, SPEC_ROW_MAX - n, "%s%s", i ? ", " : "",
                       mext_effect_name(t->effects[i]));
-    snprintf(row + n, ROW_MAX - n, " | %s |", next);
+    snprintf(row + n, SPEC_ROW_MAX - n, " | %s |", next);
 }
 
-/* Goes on to the next row of four cells below the heading; NULL: none. */
-static const char *next_row(const char *at, char row[ROW_MAX])
+static void src_text(size_t i, char row[SPEC_ROW_MAX])
 {
-    while (at && strncmp(at, "## ", 3)) {
-        const char *end = strchr(at, '\n');
-        size_t n = end ? (size_t)(end - at) : strlen(at);
-
-        if (at[0] == '|' && at[1] == ' ' && strncmp(at, "| state |", 9) &&
-            n < ROW_MAX) {
-            memcpy(row, at, n);
-            row[n] = '\0';
-            return at + n;
-        }
-        at = end ? end + 1 : NULL;
-    }
-    return NULL;
+    transition_text(&mext_src_table[i], mext_src_name, row);
 }
 
-static bool section_agrees(const char *in, const char *heading,
-                           const struct mext_transition *t, size_t rows,
-                           const char *(*name)(unsigned))
+static void dst_text(size_t i, char row[SPEC_ROW_MAX])
 {
-    char want[ROW_MAX], row[ROW_MAX];
-    const char *at = strstr(in, heading);
+    transition_text(&mext_dst_table[i], mext_dst_name, row);
+}
 
-    if (!at)
-        return false;
-    at += strlen(heading);
-    for (size_t i = 0; i < rows; i++) {
-        row_text(&t[i], name, want);
-        at = next_row(at, row);
+/* What it says is the next state's word, if that is another. */
+static void rcv_text(size_t i, char row[SPEC_ROW_MAX])
+{
+    const struct mext_rcv_row *r = &mext_rcv_table[i];
+    const char *word = mext_rcv_word(r->next);
+    char state[32], next[32];
+
+    upper(state, mext_rcv_name(r->state));
+    upper(next, mext_rcv_name(r->next));
+    snprintf(row, SPEC_ROW_MAX, "| %s | %s | %s | %s |", state,
+             mext_rcv_event_name(r->event),
+             strcmp(word, mext_rcv_word(r->state)) ? word : "nothing", next);
+}
+
+static const struct {
+    const char *heading;
+    const size_t *rows;
+    void (*text)(size_t i, char row[SPEC_ROW_MAX]);
+} tables[] = {
+    { "## Source", &mext_src_rows, src_text },
+    { "## Destination", &mext_dst_rows, dst_text },
+    { "## mstrap", &mext_rcv_rows, rcv_text },
+};
+
+static bool table_agrees(const char *in, unsigned table)
+{
+    char want[SPEC_ROW_MAX], row[SPEC_ROW_MAX];
+    const char *at = spec_section(in, tables[table].heading);
+
+    for (size_t i = 0; i < *tables[table].rows; i++) {
+        tables[table].text(i, want);
+        at = spec_row(at, row);
         if (!at || strcmp(row, want))
             return false;
     }
-    return !next_row(at, row);
+    return !spec_row(at, row);
 }
 
 static bool agrees(const char *in)
 {
-    return section_agrees(in, "\n## Source\n", mext_src_table, mext_src_rows,
-                          mext_src_name) &&
-           section_agrees(in, "\n## Destination\n", mext_dst_table,
-                          mext_dst_rows, mext_dst_name);
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (!table_agrees(in, i))
+            return false;
+    return true;
 }
 
 START_TEST(text_agrees)
 {
-    read_text();
+    spec_read(text);
     ck_assert(agrees(text));
 }
 END_TEST
@@ -124,14 +120,19 @@ static const struct {
       "| COMMITTED | gone | note lost | LOST |\n"
       "| LOST | failed | note aborted | ABORTED |\n" },
     { "\n## Destination\n", "\n## The destination\n" },
+    { "| WAITING | invited | nothing |", "| WAITING | invited | invited |" },
+    { "| COMPLETE | tidied | tidy | TIDY |\n", "" },
+    { "| COMPLETE | failed | failed | FAILED |\n",
+      "| COMPLETE | failed | failed | FAILED |\n"
+      "| TIDY | failed | failed | FAILED |\n" },
 };
 
 START_TEST(change_is_noticed)
 {
-    static char changed[TEXT_MAX + ROW_MAX];
+    static char changed[SPEC_TEXT_MAX + SPEC_ROW_MAX];
     const char *from = changes[_i].from, *at;
 
-    read_text();
+    spec_read(text);
     at = strstr(text, from);
     ck_assert_msg(at != NULL, "not in the text: %s", from);
     snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text,

@@ -61,6 +61,7 @@ unit_tests = \
 	tests/unit/test_policy \
 	tests/unit/test_precopy \
 	tests/unit/test_quote \
+	tests/unit/test_receiver \
 	tests/unit/test_replay \
 	tests/unit/test_rotate \
 	tests/unit/test_seal \
@@ -294,6 +295,14 @@ tests_unit_test_quote_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_quote_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quote_LDADD = $(UNIT_LDADD)
 tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+
+# With a xenstore, libxl and hypercalls of its own.
+tests_unit_test_receiver_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/mstrap
+tests_unit_test_receiver_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_receiver_LDADD = $(UNIT_LDADD)
+tests_unit_test_receiver_SOURCES = tests/unit/test_receiver.c \
+	tools/mstrap/ms_host.c \
+	tools/mstrap/ms_host.h
 
 tests_unit_test_attest_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_attest_CFLAGS = $(UNIT_CFLAGS)

@@ -31,16 +31,8 @@ static pid_t host;
 
 static void setup(void)
 {
-    struct sockaddr_in sa = { .sin_family = AF_INET };
-    socklen_t len = sizeof(sa);
-
     keydir_setup();
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(tcp, (struct sockaddr *)&sa, sizeof(sa)), 0);
-    ck_assert_int_eq(listen(tcp, 8), 0);
-    getsockname(tcp, (struct sockaddr *)&sa, &len);
-    port = ntohs(sa.sin_port);
+    tcp = unit_listen(SOCK_STREAM, &port);
     ck_assert_int_eq(pipe2(seen, O_NONBLOCK), 0);
     ck_assert_int_eq(mext_identity_create(dir, false, &why), 0);
     host = 0;

@@ -22,15 +22,8 @@ static pid_t host;
 
 static void setup(void)
 {
-    struct sockaddr_in sa = { .sin_family = AF_INET };
-    socklen_t len = sizeof(sa);
-
     keydir_setup();
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(udp, (struct sockaddr *)&sa, sizeof(sa)), 0);
-    getsockname(udp, (struct sockaddr *)&sa, &len);
-    port = ntohs(sa.sin_port);
+    udp = unit_listen(SOCK_DGRAM, &port);
     host = 0;
 }
 

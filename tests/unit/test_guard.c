@@ -332,12 +332,8 @@ int main(void)
                                    bad_at_first,  descriptor_unasked,
                                    monitor_gone,  NULL };
     Suite *s = unit_suite_in("guard", with_door, open_door, close_door);
-    TCase *c = tcase_create("by itself");
 
     unit_need_root();
-    for (const TTest *const *t = alone; *t; t++)
-        tcase_add_test(c, *t);
-    tcase_set_timeout(c, 120);
-    suite_add_tcase(s, c);
+    unit_case(s, "by itself", alone);
     return unit_main(s);
 }

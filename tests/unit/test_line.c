@@ -486,12 +486,8 @@ int main(void)
                                    reflected,         malformed,
                                    bad_session,       NULL };
     Suite *s = unit_suite_in("line", with_line, open_line, close_line);
-    TCase *c = tcase_create("by itself");
 
     unit_need_root();
-    for (const TTest *const *t = alone; *t; t++)
-        tcase_add_test(c, *t);
-    tcase_set_timeout(c, 120);
-    suite_add_tcase(s, c);
+    unit_case(s, "by itself", alone);
     return unit_main(s);
 }

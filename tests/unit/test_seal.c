@@ -451,21 +451,6 @@ END_TEST
 
 /* ---- committed files ---- */
 
-static size_t vector(const char *name, uint8_t *buf, size_t n)
-{
-    const char *top = getenv("srcdir");
-    char path[4096];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/tests/vectors/data/%s", top ? top : ".",
-             name);
-    f = fopen(path, "rb");
-    ck_assert_msg(f != NULL, "%s", path);
-    n = fread(buf, 1, n, f);
-    fclose(f);
-    return n;
-}
-
 START_TEST(committed_frames)
 {
     for (size_t i = 0; i < fix_ndata; i++) {
@@ -479,7 +464,7 @@ START_TEST(committed_frames)
 
         fix_data[i].fill(&m);
         snprintf(name, sizeof(name), "frame-%s", fix_data[i].name);
-        n = vector(name, frame, sizeof(frame));
+        n = unit_vector(name, frame, sizeof(frame));
         ck_assert_int_eq(open_copy(m.type & 0x80 ? &back : &to, frame, plain),
                          0);
         ck_assert_int_eq(

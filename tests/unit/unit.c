@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -26,14 +28,34 @@ Suite *unit_suite_in(const char *name, const TTest *const *tests, SFun setup,
                      SFun teardown)
 {
     Suite *s = suite_create(name);
+
+    tcase_add_checked_fixture(unit_case(s, name, tests), setup, teardown);
+    return s;
+}
+
+TCase *unit_case(Suite *s, const char *name, const TTest *const *tests)
+{
     TCase *c = tcase_create(name);
 
-    tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 120);
     while (*tests)
         tcase_add_test(c, *tests++);
     suite_add_tcase(s, c);
-    return s;
+    return c;
+}
+
+int unit_listen(int type, unsigned *port_r)
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    socklen_t len = sizeof(sa);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    ck_assert(type != SOCK_STREAM || !listen(fd, 8));
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    *port_r = ntohs(sa.sin_port);
+    return fd;
 }
 
 int unit_main(Suite *s)

@@ -19,6 +19,12 @@ Suite *unit_suite(const char *name, const TTest *const *tests);
 Suite *unit_suite_in(const char *name, const TTest *const *tests, SFun setup,
                      SFun teardown);
 
+/* Adds another case to a suite. */
+TCase *unit_case(Suite *s, const char *name, const TTest *const *tests);
+
+/* A socket of that type at a free port of the loopback. */
+int unit_listen(int type, unsigned *port_r);
+
 /* Reads a committed vector into buf[max]; its length. */
 size_t unit_vector(const char *name, uint8_t *buf, size_t max);
 

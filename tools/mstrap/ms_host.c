@@ -154,38 +154,67 @@ int ms_invite(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
     sodium_bin2hex(a, sizeof(a), token, MEXT_DIGEST_LEN);
     sodium_bin2hex(b, sizeof(b), session, MEXT_KEY_LEN);
     snprintf(text, sizeof(text), "v1 %s %s %u", a, b, channels);
+    if (mext_rcv_event(&m->seen, MEXT_RCV_EV_INVITED))
+        return mext_fail(why, "mstrap is %s, not waiting",
+                         mext_rcv_name(m->seen));
     return mext_store_write(m->store, m->domid, "mstrap/session", text, why);
 }
 
-enum ms_state ms_state_read(struct ms_domain *m, char *detail, size_t max)
+/* "data=N zero=N absent=N populated=N ms=N" */
+static bool is_counts(const char *s)
 {
-    static const struct {
-        const char *word;
-        enum ms_state state;
-    } states[] = {
-        { "waiting", MS_WAITING },   { "receiving", MS_RECEIVING },
-        { "complete", MS_COMPLETE }, { "tidy", MS_TIDY },
-        { "failed", MS_FAILED },
-    };
-    char text[256];
-    int n = mext_store_read(m->store, m->domid, "data/mstrap/state", text,
-                            sizeof(text));
+    static const char *const fields[] = { "data=", " zero=", " absent=",
+                                          " populated=", " ms=" };
+    struct mext_text t = { .at = s, .end = s + strlen(s) };
 
-    snprintf(detail, max, "%s", "");
-    if (n <= 0)
-        return MS_NONE;
-    mext_show(text, (size_t)n, text, sizeof(text));
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        size_t len = strlen(states[i].word);
-
-        if (strncmp(text, states[i].word, len) ||
-            (text[len] && text[len] != ' '))
-            continue;
-        snprintf(detail, max, "%s", text[len] ? text + len + 1 : "");
-        return states[i].state;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        mext_text_expect(&t, fields[i]);
+        mext_text_number(&t, 0, UINT64_MAX);
     }
-    snprintf(detail, max, "unknown state");
-    return MS_FAILED;
+    return mext_text_done(&t);
+}
+
+/* What a value says, and what is behind its word; STATES: malformed. */
+static enum mext_rcv said(const char *text, const char **rest_r)
+{
+    size_t len = strcspn(text, " ");
+
+    *rest_r = text[len] ? text + len + 1 : text + len;
+    for (unsigned i = MEXT_RCV_WAITING; i < MEXT_RCV_STATES; i++) {
+        const char *word = mext_rcv_word(i);
+
+        if (strlen(word) != len || memcmp(text, word, len))
+            continue;
+        if (i == MEXT_RCV_TIDY ? is_counts(*rest_r)
+                               : i == MEXT_RCV_FAILED || !text[len])
+            return (enum mext_rcv)i;
+    }
+    return MEXT_RCV_STATES;
+}
+
+enum mext_rcv ms_state_read(struct ms_domain *m, char *detail, size_t max)
+{
+    static const char path[] = "data/mstrap/state";
+    enum mext_rcv now = MEXT_RCV_STARTING;
+    const char *rest = "";
+    char text[256];
+
+    /* Once it is there it stays: what cannot be read then is malformed. */
+    if (mext_store_has(m->store, m->domid, path))
+        now = mext_store_read(m->store, m->domid, path, text, sizeof(text)) < 0
+                  ? MEXT_RCV_STATES
+                  : said(text, &rest);
+    mext_show(rest, strlen(rest), detail, max);
+    if (now < MEXT_RCV_STATES && mext_rcv_follow(&m->seen, now))
+        return m->seen;
+    if (now == MEXT_RCV_STATES)
+        snprintf(detail, max, "%s is malformed", path);
+    else if (now == MEXT_RCV_STARTING)
+        snprintf(detail, max, "%s is gone", path);
+    else
+        snprintf(detail, max, "%s says %s after %s", path, mext_rcv_name(now),
+                 mext_rcv_name(m->seen));
+    return m->seen = MEXT_RCV_FAILED;
 }
 
 int ms_keys_read(struct ms_domain *m, struct mext_why *why)
@@ -231,11 +260,15 @@ int ms_handover(struct ms_domain *m, const struct mext_tsc *tsc,
                 const uint8_t *context, uint32_t context_len,
                 uint64_t target_kib, struct mext_why *why)
 {
-    char target[24];
+    char target[24], detail[200];
 
     snprintf(target, sizeof(target), "%llu", (unsigned long long)target_kib);
-    if (mext_dom_pause(m->dom, why) ||
-        mext_dom_release(m->dom, m->own_gfn, m->own_count, why) ||
+    if (mext_dom_pause(m->dom, why))
+        return -1;
+    if (ms_state_read(m, detail, sizeof(detail)) != MEXT_RCV_TIDY)
+        return mext_fail(why, "mstrap is not tidy: %s",
+                         *detail ? detail : mext_rcv_name(m->seen));
+    if (mext_dom_release(m->dom, m->own_gfn, m->own_count, why) ||
         mext_dom_tsc_set(m->dom, tsc, why) ||
         mext_dom_context_set(m->dom, context, context_len, m->vcpus, why))
         return -1;

@@ -8,6 +8,7 @@
 #define MS_HOST_H
 
 #include "mext_libxl.h"
+#include "mext_receiver.h"
 #include "mext_store.h"
 #include "mext_xen.h"
 
@@ -40,6 +41,7 @@ struct ms_domain {
     struct mext_dom *dom;
     struct mext_store *store;  /* the caller's */
     struct mext_lxl *lxl;      /* the caller's */
+    enum mext_rcv seen;        /* last: what it may say next hangs on it */
     uint8_t key[MEXT_KEY_LEN]; /* once waiting */
     uint64_t own_gfn;          /* once waiting */
     uint32_t own_count;
@@ -48,34 +50,26 @@ struct ms_domain {
 /* Before the first unpause: mstrap/vif and mstrap/seed. */
 int ms_seed(struct ms_domain *m, struct mext_why *why);
 
-/* Writes mstrap/session. */
+/* Writes mstrap/session; only to one that was seen waiting. */
 int ms_invite(struct ms_domain *m, const uint8_t token[MEXT_DIGEST_LEN],
               const uint8_t session[MEXT_KEY_LEN], unsigned channels,
               struct mext_why *why);
 
-/* The states an mstrap goes through, as it writes them. */
-enum ms_state {
-    MS_NONE, /* nothing written yet */
-    MS_WAITING,
-    MS_RECEIVING,
-    MS_COMPLETE,
-    MS_TIDY,
-    MS_FAILED,
-};
-
 /*
  * Reads data/mstrap/state; the rest of the value (counts, reason) goes to
- * detail[max], printable only.  MS_FAILED also for anything malformed.
+ * detail[max], printable only.  MEXT_RCV_FAILED, with what is wrong as detail,
+ * also for a value that is malformed, or that is no step from what was seen
+ * last (docs/specs/commit.md); then it stays so.
  */
-enum ms_state ms_state_read(struct ms_domain *m, char *detail, size_t max);
+enum mext_rcv ms_state_read(struct ms_domain *m, char *detail, size_t max);
 
 /* Reads and checks data/mstrap/key and own; only valid when waiting. */
 int ms_keys_read(struct ms_domain *m, struct mext_why *why);
 
 /*
  * All of the hand-over but the unpause (docs/architecture.md): the domain is
- * paused, mstrap's pages go back to Xen, TSC and vCPU context are the
- * source's, mstrap's and the migration vif's nodes are gone.
+ * paused and still tidy; mstrap's pages go back to Xen, TSC and vCPU context are
+ * the source's, mstrap's and the migration vif's nodes are gone.
  */
 int ms_handover(struct ms_domain *m, const struct mext_tsc *tsc,
                 const uint8_t *context, uint32_t context_len,

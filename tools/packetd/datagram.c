@@ -24,12 +24,12 @@ static int wait_waiting(struct ms_domain *m, struct mext_why *why)
     if (mext_store_watch(m->store, path, why))
         return -1;
     for (;;) {
-        enum ms_state st = ms_state_read(m, detail, sizeof(detail));
+        enum mext_rcv st = ms_state_read(m, detail, sizeof(detail));
         uint64_t now = mext_now_ms();
 
-        if (st == MS_WAITING)
+        if (st == MEXT_RCV_WAITING)
             return ms_keys_read(m, why);
-        if (st == MS_FAILED)
+        if (st == MEXT_RCV_FAILED)
             return mext_fail(why, "mstrap failed: %s", detail);
         if (now >= end)
             return mext_fail(why, "mstrap did not answer in time");

@@ -311,7 +311,7 @@ static int start(struct session *s, struct mext_why *why)
 }
 
 /* A state mstrap must reach; link and operator may end the wait. */
-static int wait_state(struct session *s, enum ms_state want,
+static int wait_state(struct session *s, enum mext_rcv want,
                       unsigned timeout_ms, struct mext_why *why)
 {
     uint64_t end = mext_now_ms() + timeout_ms;
@@ -319,13 +319,13 @@ static int wait_state(struct session *s, enum ms_state want,
     struct mext_ctl m;
 
     for (;;) {
-        enum ms_state st = ms_state_read(&s->ms, detail, sizeof(detail));
+        enum mext_rcv st = ms_state_read(&s->ms, detail, sizeof(detail));
         uint64_t now = mext_now_ms();
         int r;
 
         if (st == want)
             return 0;
-        if (st == MS_FAILED) {
+        if (st == MEXT_RCV_FAILED) {
             mext_fail(why, "%s", detail);
             return fail(s, MEXT_E_MSTRAP);
         }
@@ -451,7 +451,7 @@ static int boot(struct session *s, struct mext_why *why)
         return -1;
     if (watch_domain(s, why))
         return fail(s, MEXT_E_INTERNAL);
-    if (start(s, why) || wait_state(s, MS_WAITING, MSTRAP_MS, why))
+    if (start(s, why) || wait_state(s, MEXT_RCV_WAITING, MSTRAP_MS, why))
         return -1;
     if (ms_keys_read(&s->ms, why))
         return fail(s, MEXT_E_MSTRAP);
@@ -473,7 +473,7 @@ static int wait_final(struct session *s, struct mext_ctl *m,
     while ((r = mext_store_wait(s->store, s->conn.fd, 60000, why)) != 2) {
         if (r < 0)
             return fail(s, MEXT_E_CANCELLED);
-        if (ms_state_read(&s->ms, detail, sizeof(detail)) == MS_FAILED) {
+        if (ms_state_read(&s->ms, detail, sizeof(detail)) == MEXT_RCV_FAILED) {
             mext_fail(why, "%s", detail);
             return fail(s, MEXT_E_MSTRAP);
         }
@@ -497,7 +497,7 @@ static int hand_over(struct session *s, struct mext_why *why)
         mext_lxl_settle(s->lxl, s->ms.domid, s->json, s->name, why) ||
         mext_lxl_rename(s->lxl, s->ms.domid, s->name, why))
         return fail(s, MEXT_E_HANDOVER);
-    if (wait_state(s, MS_TIDY, TIDY_MS, why))
+    if (wait_state(s, MEXT_RCV_TIDY, TIDY_MS, why))
         return -1;
     s->commit.tidy_us = mext_now_us() - t;
     t = mext_now_us();

@@ -87,20 +87,6 @@ static void acknowledge_barrier(void)
     }
 }
 
-static void act(struct connection *c, enum ms_action action)
-{
-    switch (action) {
-    case MS_ACT_STARTED:
-        ms_print("receiving");
-        break;
-    case MS_ACT_RELEASE:
-        acknowledge_barrier();
-        break;
-    default:
-        break;
-    }
-}
-
 /* Bytes of one pbuf; 0, or minus a reason. */
 static int feed(struct connection *c, const uint8_t *bytes, size_t n)
 {
@@ -122,7 +108,8 @@ static int feed(struct connection *c, const uint8_t *bytes, size_t n)
             c->opened = true;
         if (step == MS_STEP_PROVEN)
             tcp_setprio(c->pcb, TCP_PRIO_MAX);
-        act(c, (enum ms_action)action);
+        if (action == MS_ACT_RELEASE)
+            acknowledge_barrier();
     } while (n || step == MS_STEP_PROVEN);
     return 0;
 }
@@ -199,7 +186,7 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
         pbuf_free(p);
         return ERR_OK;
     }
-    if (!session->invited || c->held)
+    if (session->state == MEXT_RCV_WAITING || c->held)
         return hold(c, p);
     reason = feed_chain(c, p);
     return reason ? broken(c, (unsigned)-reason) : ERR_OK;
@@ -254,7 +241,8 @@ static void keep_alive(struct tcp_pcb *pcb)
  */
 static void share_window(struct tcp_pcb *pcb)
 {
-    unsigned sharers = session->invited ? session->channels : MEXT_CHANNELS_MAX;
+    unsigned sharers = session->channels ? session->channels
+                                         : MEXT_CHANNELS_MAX;
 
     pcb->rcv_wnd = TCP_WND / sharers;
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
@@ -263,11 +251,12 @@ static void share_window(struct tcp_pcb *pcb)
 
 err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 {
-    struct connection *c;
+    struct connection *c = NULL;
 
     if (error != ERR_OK || !pcb)
         return ERR_VAL;
-    c = session->phase == MS_COMPLETE || failure.reason ? NULL : free_place();
+    if (session->state != MEXT_RCV_COMPLETE && !failure.reason)
+        c = free_place();
     if (!c) {
         tcp_abort(pcb);
         return ERR_ABRT;
@@ -306,7 +295,7 @@ void ms_connections_expire(void)
 {
     uint64_t now = ms_now_ms();
 
-    if (!session->invited)
+    if (session->state == MEXT_RCV_WAITING)
         return;
     for (unsigned i = 0; i < MS_CONNECTIONS; i++) {
         struct connection *c = &connections[i];

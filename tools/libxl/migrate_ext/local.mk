@@ -17,6 +17,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_attest.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
+	tools/libxl/migrate_ext/mext_codec_ctl.c \
+	tools/libxl/migrate_ext/mext_codec_data.c \
 	tools/libxl/migrate_ext/mext_commit.c \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
@@ -69,6 +71,8 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_quote.c \
 	tools/libxl/migrate_ext/mext_quote.h \
+	tools/libxl/migrate_ext/mext_receiver.c \
+	tools/libxl/migrate_ext/mext_receiver.h \
 	tools/libxl/migrate_ext/mext_seal.c \
 	tools/libxl/migrate_ext/mext_seal.h \
 	tools/libxl/migrate_ext/mext_sender.c \

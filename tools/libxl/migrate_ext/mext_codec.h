@@ -2,7 +2,8 @@
 /*
  * Pure codec: bytes in, records out.  No file descriptor, no allocation, no
  * logging, no libc beyond mem*; the same source is compiled for the host and,
- * freestanding, into mstrap.  Formats: docs/specs/transport.md.
+ * freestanding and but for the control messages, into mstrap.  Formats:
+ * docs/specs/transport.md.
  *
  * Errors: every function returns 0 or a negative enum mext_rc and leaves its
  * out-parameters alone on failure.
@@ -54,6 +55,13 @@ void mext_get(struct mext_buf *b, void *dst, size_t n);
 const uint8_t *mext_view(struct mext_buf *b, size_t n);
 /* 0 if nothing failed and every byte was consumed, else MEXT_ERR_FORMAT. */
 int mext_buf_end(const struct mext_buf *b);
+
+/*
+ * u16 length, then as much text: printable ASCII, since it reaches terminals
+ * and logs, at most MEXT_TEXT_MAX of it; anything else is bad.
+ */
+void mext_put_text(struct mext_buf *b, const void *text, uint16_t len);
+const uint8_t *mext_get_text(struct mext_buf *b, uint16_t *len_r);
 
 /* Big-endian loads and stores on raw bytes, p[4] resp. p[8]. */
 void mext_store32(uint8_t *p, uint32_t v);

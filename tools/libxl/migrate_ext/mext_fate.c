@@ -23,22 +23,16 @@ int mext_query_sign(const struct mext_query *q,
 {
     uint8_t buf[MEXT_QUERY_LEN];
     struct mext_buf b;
-    int rc;
 
     if (memcmp(self->pk, q->source, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
-    mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
+    mext_buf_init(&b, buf, sizeof(buf));
     mext_put(&b, query_purpose, sizeof(query_purpose));
     mext_put(&b, q->id, sizeof(q->id));
     mext_put(&b, q->nonce, sizeof(q->nonce));
     mext_put(&b, q->audience, sizeof(q->audience));
     mext_put(&b, q->source, sizeof(q->source));
-    rc = mext_buf_end(&b);
-    if (!rc)
-        rc = mext_object_sign(buf, sizeof(buf), self);
-    if (!rc)
-        memcpy(out, buf, sizeof(buf));
-    return rc;
+    return mext_object_sign(&b, self, out);
 }
 
 static int query_parse(const uint8_t *in, size_t n, struct mext_query *q)
@@ -103,26 +97,20 @@ int mext_fate_sign(const struct mext_fate *f,
     static const uint8_t reserved[3];
     uint8_t buf[MEXT_FATE_LEN], digest[MEXT_DIGEST_LEN];
     struct mext_buf b;
-    int rc;
 
     if (memcmp(self->pk, query + AT_AUDIENCE, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
     if (!fate_ok(f))
         return MEXT_ERR_LIMIT;
     mext_digest(query, MEXT_QUERY_LEN, digest);
-    mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
+    mext_buf_init(&b, buf, sizeof(buf));
     mext_put(&b, fate_purpose, sizeof(fate_purpose));
     mext_put(&b, digest, sizeof(digest));
     mext_put(&b, self->pk, sizeof(self->pk));
     mext_put8(&b, f->fate);
     mext_put(&b, reserved, sizeof(reserved));
     mext_put32(&b, f->domid);
-    rc = mext_buf_end(&b);
-    if (!rc)
-        rc = mext_object_sign(buf, sizeof(buf), self);
-    if (!rc)
-        memcpy(out, buf, sizeof(buf));
-    return rc;
+    return mext_object_sign(&b, self, out);
 }
 
 int mext_fate_verify(const uint8_t *in, size_t n,

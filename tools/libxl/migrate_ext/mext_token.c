@@ -59,14 +59,19 @@ static int open_object(struct mext_buf *b, const uint8_t *in, size_t len,
     return 0;
 }
 
-int mext_object_sign(uint8_t *object, size_t len,
-                     const struct mext_identity *who)
+int mext_object_sign(struct mext_buf *b, const struct mext_identity *who,
+                     uint8_t *out)
 {
-    size_t n = len - MEXT_SIG_LEN;
+    uint8_t sig[MEXT_SIG_LEN];
+    int rc;
 
-    if (crypto_sign_ed25519_detached(object + n, NULL, object, n, who->sk))
+    if (crypto_sign_ed25519_detached(sig, NULL, b->p, b->pos, who->sk))
         return MEXT_ERR_LIB;
-    return 0;
+    mext_put(b, sig, sizeof(sig));
+    rc = mext_buf_end(b);
+    if (!rc)
+        memcpy(out, b->p, b->len);
+    return rc;
 }
 
 bool mext_object_signed_by(const uint8_t *object, size_t len,
@@ -110,13 +115,12 @@ int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
 {
     uint8_t buf[MEXT_TOKEN_LEN];
     struct mext_buf b;
-    int rc;
 
     if (!same(who->pk, t->source, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
     if (!fields_ok(t, 0))
         return MEXT_ERR_LIMIT;
-    mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
+    mext_buf_init(&b, buf, sizeof(buf));
     put_purpose(&b, MEXT_TOKEN_PURPOSE);
     mext_put(&b, t->id, sizeof(t->id));
     mext_put64(&b, t->issued);
@@ -134,12 +138,7 @@ int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
     mext_put32(&b, t->netmask);
     mext_put32(&b, t->gateway);
     mext_put32(&b, 0);
-    rc = mext_buf_end(&b);
-    if (!rc)
-        rc = mext_object_sign(buf, sizeof(buf), who);
-    if (!rc)
-        memcpy(out, buf, sizeof(buf));
-    return rc;
+    return mext_object_sign(&b, who, out);
 }
 
 /* The reserved word is not part of struct mext_token. */
@@ -212,21 +211,15 @@ int mext_hello_sign(const struct mext_hello *h, const struct mext_identity *who,
 {
     uint8_t buf[MEXT_HELLO_LEN];
     struct mext_buf b;
-    int rc;
 
     if (!same(who->pk, h->destination, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
-    mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
+    mext_buf_init(&b, buf, sizeof(buf));
     put_purpose(&b, MEXT_HELLO_PURPOSE);
     mext_put(&b, h->token, sizeof(h->token));
     mext_put(&b, h->destination, sizeof(h->destination));
     mext_put(&b, h->session, sizeof(h->session));
-    rc = mext_buf_end(&b);
-    if (!rc)
-        rc = mext_object_sign(buf, sizeof(buf), who);
-    if (!rc)
-        memcpy(out, buf, sizeof(buf));
-    return rc;
+    return mext_object_sign(&b, who, out);
 }
 
 int mext_hello_verify(const uint8_t *in, size_t len,
@@ -278,13 +271,12 @@ int mext_receipt_sign(const struct mext_receipt *r,
 {
     uint8_t buf[MEXT_RECEIPT_LEN];
     struct mext_buf b;
-    int rc;
 
     if (!same(who->pk, r->destination, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
     if (!receipt_ok(r))
         return MEXT_ERR_LIMIT;
-    mext_buf_init(&b, buf, sizeof(buf) - MEXT_SIG_LEN);
+    mext_buf_init(&b, buf, sizeof(buf));
     put_purpose(&b, MEXT_RECEIPT_PURPOSE);
     mext_put(&b, r->token, sizeof(r->token));
     mext_put(&b, r->id, sizeof(r->id));
@@ -299,12 +291,7 @@ int mext_receipt_sign(const struct mext_receipt *r,
     mext_put32(&b, r->domid);
     mext_put16(&b, r->attester);
     mext_put16(&b, 0);
-    rc = mext_buf_end(&b);
-    if (!rc)
-        rc = mext_object_sign(buf, sizeof(buf), who);
-    if (!rc)
-        memcpy(out, buf, sizeof(buf));
-    return rc;
+    return mext_object_sign(&b, who, out);
 }
 
 static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r,

@@ -107,11 +107,12 @@ int mext_receipt_verify(const uint8_t *in, size_t len,
                         struct mext_receipt *r_r);
 
 /*
- * Signed objects of a fixed size, len bytes: the signature is the last
- * MEXT_SIG_LEN of them and covers every octet before itself.  0, MEXT_ERR_LIB.
+ * Signed objects of a fixed size: the signature is the last MEXT_SIG_LEN octets
+ * and covers all before it.  b is of that size and holds the fields; signed, and
+ * with that full, it goes to out.  0, MEXT_ERR_LIB, MEXT_ERR_FORMAT.
  */
-int mext_object_sign(uint8_t *object, size_t len,
-                     const struct mext_identity *who);
+int mext_object_sign(struct mext_buf *b, const struct mext_identity *who,
+                     uint8_t *out);
 bool mext_object_signed_by(const uint8_t *object, size_t len,
                            const uint8_t pk[MEXT_KEY_LEN]);
 
