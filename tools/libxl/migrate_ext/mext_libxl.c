@@ -146,6 +146,51 @@ int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why)
     return 0;
 }
 
+/* Both texts are freed; NULL is like nothing. */
+static bool same_text(char *a, char *b)
+{
+    bool same = a && b && !strcmp(a, b);
+
+    free(a);
+    free(b);
+    return same;
+}
+
+static bool same_devices(libxl_ctx *ctx, libxl_domain_config *a,
+                         libxl_domain_config *b)
+{
+    bool same = a->num_disks == b->num_disks && a->num_nics == b->num_nics;
+
+    for (int i = 0; same && i < a->num_disks; i++)
+        same = same_text(libxl_device_disk_to_json(ctx, &a->disks[i]),
+                         libxl_device_disk_to_json(ctx, &b->disks[i]));
+    for (int i = 0; same && i < a->num_nics; i++)
+        same = same_text(libxl_device_nic_to_json(ctx, &a->nics[i]),
+                         libxl_device_nic_to_json(ctx, &b->nics[i]));
+    return same;
+}
+
+int mext_lxl_unchanged(struct mext_lxl *l, uint32_t domid, const char *json,
+                       struct mext_why *why)
+{
+    libxl_domain_config then, now;
+    int rc = -1;
+
+    libxl_domain_config_init(&then);
+    libxl_domain_config_init(&now);
+    if (libxl_domain_config_from_json(l->ctx, &then, json) ||
+        libxl_retrieve_domain_configuration(l->ctx, domid, &now, NULL))
+        mext_fail(why, "the guest's configuration is not known any more");
+    else if (!same_devices(l->ctx, &then, &now))
+        mext_fail(why, "a disk or network card of the guest came, went or "
+                       "changed meanwhile: migrate it again");
+    else
+        rc = 0;
+    libxl_domain_config_dispose(&then);
+    libxl_domain_config_dispose(&now);
+    return rc;
+}
+
 void mext_guest_free(struct mext_guest *g)
 {
     free(g->name);

@@ -37,6 +37,9 @@ struct mext_guest {
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                    struct mext_why *why);
 void mext_guest_free(struct mext_guest *g);
+/* 0: it still has the disks and network cards that json knows; -1 and why. */
+int mext_lxl_unchanged(struct mext_lxl *l, uint32_t domid, const char *json,
+                       struct mext_why *why);
 
 /*
  * *json becomes what libxl makes of it: every field that it would act on and

@@ -385,6 +385,8 @@ static int run(struct sender *s, struct mext_why *why)
     if (mext_copy_run(&s->copy, why))
         return -1;
     s->rep->precopy_us = mext_now_us() - t;
+    if (mext_lxl_unchanged(s->lxl, s->domid, s->guest.json, why))
+        return -1;
     mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
     step(s, "suspending the guest");
