@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "mext_resolve.h"
+#include "mext_steer.h"
 #include "packetd.h"
 #include "received.h"
 
@@ -38,11 +39,15 @@ static bool collect(void *arg, const struct mext_entry *e, bool alive)
     return f->n == AT_ONCE;
 }
 
+/* One that died after its last note has left its socket, and nothing else. */
 static bool is_one(void *arg, const struct mext_entry *e, bool alive)
 {
     bool *any = arg;
 
-    return *any = is_ours(e, alive);
+    if (!alive && mext_noted_final(e->noted))
+        mext_steer_forget(MEXT_STEER_DIR, e);
+    *any |= is_ours(e, alive);
+    return false;
 }
 
 bool packetd_unfinished(const struct packetd *p)
