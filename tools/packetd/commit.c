@@ -191,6 +191,11 @@ int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why)
     return mext_machine_event(&c->machine, ev);
 }
 
+bool commit_noted_running(struct commit *c)
+{
+    return entry(c)->noted == MEXT_NOTED_RUNNING;
+}
+
 void commit_close(struct commit *c)
 {
     mext_journal_close(c->journal);

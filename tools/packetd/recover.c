@@ -128,7 +128,8 @@ static int as_destination(const struct packetd *p, const char *dir,
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
         go = commit_domain_there(&c, &now);
         commit_event(&c, go ? MEXT_EV_GO : MEXT_EV_GONE, &why);
-        go = go && c.machine.state == MEXT_DST_RUNNING;
+        /* Without the note it is found again, and must not be minded twice. */
+        go = go && commit_noted_running(&c);
     }
     packetd_log("%s: a migration from %s that was broken off is %s", e->name,
                 e->host, mext_dst_name(c.machine.state));
