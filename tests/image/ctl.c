@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "image_config.h"
+#include "mext_journal.h"
 #include "mext_libxl.h"
 #include "mext_xen.h"
 
@@ -24,6 +25,7 @@ static const char usage[] =
     "  destroy NAME\n"
     "  nodes               all of xenstore\n"
     "  power-cut           all that runs on the host ends at once\n"
+    "  noted FOLDER...     what each journal says of its migrations\n"
     "\n"
     "list's states: running, paused, suspended, stopped.\n";
 
@@ -147,6 +149,26 @@ static int nodes(void)
     return 0;
 }
 
+static bool print_entry(void *arg, const struct mext_entry *e, bool alive)
+{
+    printf("%s %s %s\n", (const char *)arg, mext_noted_name(e->noted),
+           alive ? "alive" : "left");
+    return false;
+}
+
+/* Looks at files only, from outside of the hosts. */
+static int noted(int argc, char **argv)
+{
+    struct mext_why why;
+
+    for (int i = 0; i < argc; i++)
+        if (mext_journal_each(argv[i], print_entry, argv[i], &why)) {
+            fprintf(stderr, "image-ctl: %s\n", why.text);
+            return 1;
+        }
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
     struct image_domain d;
@@ -181,6 +203,8 @@ int main(int argc, char **argv)
         argc -= 2;
         argv += 2;
     }
+    if (argc > 2 && !strcmp(argv[1], "noted"))
+        return noted(argc - 2, argv + 2);
     conn = image_open(socket);
     if (!conn) {
         perror("image-ctl: no hypervisor");

@@ -20,8 +20,8 @@
 #include "image_config.h"
 #include "mext_xen.h"
 
-#define TICK_MS  2
-#define PER_TICK 3 /* pages written, and as many looked at */
+#define TICK_MS  4
+#define PER_TICK 4 /* pages written, and as many looked at */
 
 #define MAGIC 0x7373656e746977ull
 

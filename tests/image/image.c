@@ -144,7 +144,7 @@ static void path_of(struct image_msg *m, const char *path)
 int image_write(struct image_conn *c, uint32_t domid, const char *path,
                 const char *value)
 {
-    struct image_msg m = { .op = IMAGE_WRITE, .domid = domid };
+    struct image_msg m = { .op = IMAGE_TELL, .domid = domid };
     size_t n = strlen(value);
 
     if (n > sizeof(m.data))

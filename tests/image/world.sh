@@ -161,7 +161,7 @@ world_do() {
         heal) link_heal ;;
         blink) link_cut; (sleep "$2"; link_heal) & ;;
         power-cut) host_cut "$2" ;;
-        shutdown) ctl "$2" shutdown "$3" ;;
+        shutdown) ctl h1 shutdown "$2" || ctl h2 shutdown "$2" ;;
         cancel) in_host "$2" "$image_bin/xl-image" migrate-cancel "$3" & ;;
         *) echo "unknown: $*" ;;
     esac
