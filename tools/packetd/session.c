@@ -595,7 +595,10 @@ static void pass_report(struct session *s)
 static void settle(struct session *s)
 {
     uint32_t domid = s->ms.domid;
-    bool noted = commit_noted_running(&s->commit);
+    char dir[4096];
+    struct mext_why why;
+    bool noted = packetd_journal_dir(s->p, dir, &why) ||
+                 commit_noted_running(&s->commit, dir);
 
     packetd_log("%s: runs as domain %u", s->name, domid);
     /* A process that minds the guest must not hold the journal's lock. */
