@@ -187,8 +187,7 @@ static int run(int argc, char **argv)
         return !by_name(argv[1], &d) ||
                image_write(conn, d.domid, "control/shutdown", "poweroff");
     if (argc == 2 && !strcmp(argv[0], "destroy"))
-        return !by_name(argv[1], &d) ||
-               image_do(conn, IMAGE_DESTROY, d.domid);
+        return !by_name(argv[1], &d) || image_do(conn, IMAGE_DESTROY, d.domid);
     fputs(usage, stderr);
     return 2;
 }

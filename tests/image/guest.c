@@ -109,7 +109,8 @@ static uint64_t sum_of(const uint64_t *words)
 
 static void write_page(uint64_t gfn)
 {
-    uint64_t *p = (uint64_t *)image_page(&ram, gfn), x = ++head->seq ^ gfn << 32;
+    uint64_t *p = (uint64_t *)image_page(&ram, gfn),
+             x = ++head->seq ^ gfn << 32;
     struct stamp s = { gfn, head->seq, 0 };
 
     /* Half of a page is the same, so that it packs. */
@@ -187,8 +188,9 @@ static bool context_right(void)
 /* Returns when it is resumed; otherwise it ends here. */
 static void stop(unsigned reason)
 {
-    struct image_msg m = { .op = IMAGE_STOP, .domid = self.domid,
-                           .a = reason, .len = sizeof(*head) };
+    struct image_msg m = {
+        .op = IMAGE_STOP, .domid = self.domid, .a = reason, .len = sizeof(*head)
+    };
 
     tell("stopped");
     head->stops++;

@@ -24,7 +24,7 @@
 
 #define CONNECTIONS_MAX (MEXT_CHANNELS_MAX + 4)
 #define FLUSH_MS        10000
-#define IMAGE_OWN_PAGES       64
+#define IMAGE_OWN_PAGES 64
 
 struct connection {
     int fd; /* -1: this place is free */
@@ -330,10 +330,10 @@ static void advertise(void)
     node("key", text);
     snprintf(text, sizeof(text), "%s %u", inet_ntoa(a), config.port);
     node("address", text);
-    snprintf(text, sizeof(text), "%x %x", (unsigned)MS_OWN_GFN, IMAGE_OWN_PAGES);
+    snprintf(text, sizeof(text), "%x %x", (unsigned)MS_OWN_GFN,
+             IMAGE_OWN_PAGES);
     node("own", text);
-    snprintf(path, sizeof(path), "/local/domain/%u/mstrap/session",
-             self.domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/mstrap/session", self.domid);
     image_watch(conn, path, "session");
     node("state", "waiting");
 }

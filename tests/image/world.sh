@@ -82,7 +82,8 @@ host_cut() {
 }
 
 host_has_power() {
-    kill -0 "$(cat $world/"$1"/pid)" 2>/dev/null
+    local pid
+    read -r pid <$world/"$1"/pid && kill -0 "$pid" 2>/dev/null
 }
 
 # in_host HOST COMMAND...
@@ -111,16 +112,16 @@ link_heal() {
 # ---- the product ----
 
 keys_exchange() {
-    local h key
+    local h other
     for h in h1 h2; do
         in_host $h "$image_bin/packetd-image" genkey >$world/$h/pub || return
         echo 'accept * * disk=/ file=/boot/guest bridge=xenbr0' \
             >$world/$h/etc/xen/packetd.conf
     done
     for h in h1 h2; do
-        key=$(cat $world/$([ $h = h1 ] && echo h2 || echo h1)/pub)
+        other=$([ $h = h1 ] && echo h2 || echo h1)
         in_host $h "$image_bin/packetd-image" trust add \
-            "192.0.2.$([ $h = h1 ] && echo 2 || echo 1)" "$key" || return
+            "192.0.2.${other#h}" "$(cat "$world/$other/pub")" || return
     done
 }
 

@@ -86,8 +86,8 @@ void clients_fire(const char *path)
 {
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         for (struct watch *w = clients[i].watches; w; w = w->next)
-            if (!w->owed && (at_or_below(path, w->path) ||
-                             at_or_below(w->path, path)))
+            if (!w->owed &&
+                (at_or_below(path, w->path) || at_or_below(w->path, path)))
                 tell(&clients[i], w);
 }
 

@@ -14,7 +14,6 @@
 #include "xen.h"
 
 
-
 struct domain {
     struct domain *next;
     struct image_domain pub;
@@ -51,8 +50,8 @@ static void become(const struct domain *d)
         _exit(127);
     path[n] = 0;
     slash = strrchr(path, '/');
-    strcpy(slash + 1, d->pub.entry == IMAGE_ENTRY_MSTRAP ? "image-mstrap"
-                                                         : "image-guest");
+    strcpy(slash + 1,
+           d->pub.entry == IMAGE_ENTRY_MSTRAP ? "image-mstrap" : "image-guest");
     snprintf(domid, sizeof(domid), "%u", d->pub.domid);
     execl(path, slash + 1, domid, world_dir, NULL);
     _exit(127);
