@@ -75,8 +75,10 @@ host_socket() {
 
 # host_cut HOST: it loses power.
 host_cut() {
+    local pid
+    read -r pid <$world/"$1"/pid
     "$image_bin/image-ctl" -s "$(host_socket "$1")" power-cut || true
-    while kill -0 "$(cat $world/"$1"/pid)" 2>/dev/null; do
+    while kill -0 "$pid" 2>/dev/null; do
         sleep 0.01
     done
 }
