@@ -191,6 +191,16 @@ int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why)
     return mext_machine_event(&c->machine, ev);
 }
 
+bool commit_noted_running(struct commit *c, const char *dir)
+{
+    struct mext_entry e;
+    struct mext_why quiet;
+
+    if (mext_journal_read(dir, entry(c)->id, MEXT_SIDE_DEST, &e, &quiet))
+        e = *entry(c);
+    return e.noted == MEXT_NOTED_RUNNING;
+}
+
 void commit_close(struct commit *c)
 {
     mext_journal_close(c->journal);

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-sbin_PROGRAMS += tools/packetd/packetd
-tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
-tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
-	$(SYSTEMD_CFLAGS) $(YAJL_CFLAGS) $(TSS2_CFLAGS)
-tools_packetd_packetd_SOURCES = \
+PACKETD_SOURCES = \
 	tools/packetd/admit.c \
 	tools/packetd/admit.h \
 	tools/packetd/admit_fields.c \
@@ -54,6 +50,12 @@ tools_packetd_packetd_SOURCES = \
 	tools/packetd/tpm.h \
 	tools/mstrap/ms_host.c \
 	tools/mstrap/ms_host.h
+
+sbin_PROGRAMS += tools/packetd/packetd
+tools_packetd_packetd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/mstrap
+tools_packetd_packetd_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(SYSTEMD_CFLAGS) $(YAJL_CFLAGS) $(TSS2_CFLAGS)
+tools_packetd_packetd_SOURCES = $(PACKETD_SOURCES)
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \

@@ -43,6 +43,10 @@ static struct session {
 } sessions[SESSIONS_MAX];
 static struct metrics counts, written;
 static struct keeper watcher, door, recovery;
+static struct {
+    unsigned n;
+    uint8_t id[16][MEXT_ID_LEN];
+} broken; /* migrations whose process has ended badly, to be looked at */
 static const int *listeners;
 static volatile sig_atomic_t stop, renew;
 
@@ -72,6 +76,8 @@ static void session_ended(struct session *s, int status)
     }
     if (!good)
         recovery.at = 0;
+    if (!good && s->migrates && broken.n < 16)
+        memcpy(broken.id[broken.n++], s->id, MEXT_ID_LEN);
     *s = (struct session){ 0 };
 }
 
@@ -201,15 +207,19 @@ static void keep_recovery(const struct packetd *p)
 {
     pid_t pid;
 
-    if (!due(&recovery, LOOK_MS) || !packetd_unfinished(p))
+    if (!due(&recovery, LOOK_MS) || (!packetd_unfinished(p) && !broken.n))
         return;
     pid = start_process();
     if (pid == 0) {
         close(p->gate);
+        for (unsigned i = 0; i < broken.n; i++)
+            packetd_settle(p, broken.id[i]);
         _exit(packetd_recover(p));
     }
-    if (pid > 0)
+    if (pid > 0) {
         recovery.pid = pid;
+        broken.n = 0;
+    }
 }
 
 /*

@@ -131,6 +131,12 @@ bool packetd_unfinished(const struct packetd *p);
 int packetd_recover(const struct packetd *p);
 
 /*
+ * The process of this migration to here has ended badly: if it had noted that the
+ * guest runs, and still runs here, nobody minds it yet.
+ */
+void packetd_settle(const struct packetd *p, const uint8_t id[MEXT_ID_LEN]);
+
+/*
  * Minds the guest in a process of its own, so that this one's place and
  * address are free for the next migration.
  */

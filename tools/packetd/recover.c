@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "mext_resolve.h"
+#include "mext_steer.h"
 #include "packetd.h"
 #include "received.h"
 
@@ -38,11 +39,15 @@ static bool collect(void *arg, const struct mext_entry *e, bool alive)
     return f->n == AT_ONCE;
 }
 
+/* One that died after its last note has left its socket, and nothing else. */
 static bool is_one(void *arg, const struct mext_entry *e, bool alive)
 {
     bool *any = arg;
 
-    return *any = is_ours(e, alive);
+    if (!alive && mext_noted_final(e->noted))
+        mext_steer_forget(MEXT_STEER_DIR, e);
+    *any |= is_ours(e, alive);
+    return false;
 }
 
 bool packetd_unfinished(const struct packetd *p)
@@ -123,7 +128,8 @@ static int as_destination(const struct packetd *p, const char *dir,
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
         go = commit_domain_there(&c, &now);
         commit_event(&c, go ? MEXT_EV_GO : MEXT_EV_GONE, &why);
-        go = go && c.machine.state == MEXT_DST_RUNNING;
+        /* Without the note it is found again, and must not be minded twice. */
+        go = go && commit_noted_running(&c, dir);
     }
     packetd_log("%s: a migration from %s that was broken off is %s", e->name,
                 e->host, mext_dst_name(c.machine.state));
@@ -134,6 +140,29 @@ static int as_destination(const struct packetd *p, const char *dir,
                    c.machine.state == MEXT_DST_COMMITTED
                ? -1
                : 0;
+}
+
+void packetd_settle(const struct packetd *p, const uint8_t id[MEXT_ID_LEN])
+{
+    struct commit c = { 0 };
+    struct mext_domain_now now;
+    struct mext_entry e;
+    struct mext_why why;
+    char dir[4096];
+    bool runs;
+
+    commit_init(&c);
+    if (packetd_journal_dir(p, dir, &why) ||
+        mext_journal_read(dir, id, MEXT_SIDE_DEST, &e, &why) ||
+        e.noted != MEXT_NOTED_RUNNING || mext_lxl_open(0, &c.lxl, &why))
+        return;
+    if (!commit_take(&c, dir, id, &why)) {
+        runs = commit_domain_there(&c, &now);
+        commit_close(&c);
+        if (runs)
+            settle(p, c.lxl, &e);
+    }
+    mext_lxl_close(c.lxl);
 }
 
 static void say(void *arg, const char *text)

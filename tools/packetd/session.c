@@ -595,6 +595,10 @@ static void pass_report(struct session *s)
 static void settle(struct session *s)
 {
     uint32_t domid = s->ms.domid;
+    char dir[4096];
+    struct mext_why why;
+    bool noted = packetd_journal_dir(s->p, dir, &why) ||
+                 commit_noted_running(&s->commit, dir);
 
     packetd_log("%s: runs as domain %u", s->name, domid);
     /* A process that minds the guest must not hold the journal's lock. */
@@ -608,7 +612,8 @@ static void settle(struct session *s)
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);
-    if (!s->minded)
+    /* Otherwise packetd_recover does. */
+    if (!s->minded && noted)
         packetd_mind(s->p, s->name, domid);
 }
 

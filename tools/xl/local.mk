@@ -10,9 +10,7 @@ XL_STATUS_SOURCES = \
 	tools/xl/xl_status_view.h \
 	tools/xl/xl_steer.c
 
-sbin_PROGRAMS += tools/xl/xl
-tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
-tools_xl_xl_SOURCES = \
+XL_SOURCES = \
 	tools/xl/xl_detach.c \
 	tools/xl/xl_detach.h \
 	tools/xl/xl_migrate2.c \
@@ -21,6 +19,10 @@ tools_xl_xl_SOURCES = \
 	tools/xl/xl_resolve.c \
 	tools/xl/xl_resolve.h \
 	$(XL_STATUS_SOURCES)
+
+sbin_PROGRAMS += tools/xl/xl
+tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
+tools_xl_xl_SOURCES = $(XL_SOURCES)
 tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \

@@ -2,11 +2,15 @@
 # The pure part is compiled into mstrap too (stubdom/mstrap/local.mk).
 MEXT = tools/libxl/migrate_ext
 
-noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
-tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
-tools_libxl_migrate_ext_libmext_a_SOURCES = \
+# What knows Xen; tests/image has others in its place.
+MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
+	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_map.c \
+	tools/libxl/migrate_ext/mext_store.c \
+	tools/libxl/migrate_ext/mext_xen.c
+
+MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.h \
 	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \
@@ -49,9 +53,7 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_keyfile.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
-	tools/libxl/migrate_ext/mext_libxl.c \
 	tools/libxl/migrate_ext/mext_libxl.h \
-	tools/libxl/migrate_ext/mext_map.c \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \
@@ -84,7 +86,6 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_steer.c \
 	tools/libxl/migrate_ext/mext_steer.h \
 	tools/libxl/migrate_ext/mext_steer_ask.c \
-	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
 	tools/libxl/migrate_ext/mext_suspend.c \
 	tools/libxl/migrate_ext/mext_suspend.h \
@@ -100,5 +101,9 @@ tools_libxl_migrate_ext_libmext_a_SOURCES = \
 	tools/libxl/migrate_ext/mext_whois.c \
 	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
-	tools/libxl/migrate_ext/mext_xen.c \
 	tools/libxl/migrate_ext/mext_xen.h
+
+noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
+tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
+	$(LZ4_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
+tools_libxl_migrate_ext_libmext_a_SOURCES = $(MEXT_SOURCES) $(MEXT_XEN_SOURCES)
