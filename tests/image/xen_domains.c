@@ -57,35 +57,35 @@ static void become(const struct domain *d)
     _exit(127);
 }
 
-static void wait_for(pid_t pid, int flags)
+/* Until it has stopped, or ended. */
+static void signal_process(struct domain *d, int sig)
 {
-    int status;
+    int status = 0;
 
-    while (waitpid(pid, &status, flags) < 0 && errno == EINTR)
+    kill(d->pid, sig);
+    while (waitpid(d->pid, &status, WUNTRACED) < 0 && errno == EINTR)
         continue;
+    if (!WIFSTOPPED(status))
+        d->pid = 0;
+}
+
+static int pause_it(struct domain *d)
+{
+    if (d->pid && !d->pub.paused)
+        signal_process(d, SIGSTOP);
+    d->pub.paused = true;
+    return 0;
 }
 
 /* mstrap's network goes first: who dies says no farewell on it. */
 static void kill_process(struct domain *d)
 {
+    pause_it(d);
     if (d->pub.entry == IMAGE_ENTRY_MSTRAP)
         image_address(d->pub.domid, 0, false);
-    if (d->pid) {
-        kill(d->pid, SIGKILL);
-        wait_for(d->pid, 0);
-    }
-    d->pid = 0;
+    if (d->pid)
+        signal_process(d, SIGKILL);
     d->stopped = NULL;
-}
-
-static int pause_it(struct domain *d)
-{
-    if (d->pid && !d->pub.paused) {
-        kill(d->pid, SIGSTOP);
-        wait_for(d->pid, WUNTRACED);
-    }
-    d->pub.paused = true;
-    return 0;
 }
 
 static int unpause(struct domain *d)
