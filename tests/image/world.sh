@@ -150,8 +150,10 @@ product_up() {
 
 # Each line: a file to make when it is done, and the words.
 world_control() {
-    local ack words
-    while read -r ack words <>$world/ctl; do
+    local ack words fd
+    # Held open: what comes while nobody has it open would be lost.
+    exec {fd}<>$world/ctl
+    while read -r ack words <&"$fd"; do
         # shellcheck disable=SC2086 # words
         world_do $words >>$world/control.log 2>&1
         touch "$world/$ack"
