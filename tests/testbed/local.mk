@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/style \
 	.clang-format \
 	tests/testbed/README.md \
+	tests/testbed/background.sh \
 	tests/testbed/bed \
 	tests/testbed/dom0-init \
 	tests/testbed/dom0-start-packetd \
@@ -32,11 +33,13 @@ EXTRA_DIST += \
 	tests/testbed/scenario-debian \
 	tests/testbed/scenario-failures \
 	tests/testbed/scenario-fallback \
+	tests/testbed/scenario-faults \
 	tests/testbed/scenario-guest-migrate \
 	tests/testbed/scenario-help \
 	tests/testbed/scenario-hotplug \
 	tests/testbed/scenario-hvm \
 	tests/testbed/scenario-keys \
+	tests/testbed/scenario-limits \
 	tests/testbed/scenario-manual \
 	tests/testbed/scenario-migrate \
 	tests/testbed/scenario-no-mapping \
@@ -44,6 +47,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-ramdisks \
 	tests/testbed/scenario-recovery \
 	tests/testbed/scenario-refusals \
+	tests/testbed/scenario-soak \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \
