@@ -75,14 +75,13 @@ enum image_op {
     IMAGE_RELEASE,     /* a: gfn, b: pages */
     IMAGE_POWER_CUT,   /* all that runs on this host ends now, and is silent */
     /* xenstore; path is whole, data is the value without NUL */
-    IMAGE_READ,    /* -> data */
-    IMAGE_WRITE,   /* makes what is above it, too */
-    IMAGE_TELL,    /* the same if domain domid is there */
-    IMAGE_REMOVE,  /* and all below */
-    IMAGE_UNDER,   /* -> a: nodes below */
-    IMAGE_DOMAINS, /* -> data: uint32_t[] */
-    IMAGE_LIST,    /* a-th node -> path, data */
-    IMAGE_WATCH,   /* data: the token; fires at once */
+    IMAGE_READ,   /* -> data */
+    IMAGE_WRITE,  /* makes what is above it, too */
+    IMAGE_TELL,   /* the same if domain domid is there */
+    IMAGE_REMOVE, /* and all below */
+    IMAGE_DIRECTORY, /* -> a: nodes right below, data: their names, each with NUL */
+    IMAGE_LIST,      /* a-th node -> path, data */
+    IMAGE_WATCH,     /* data: the token; fires at once */
     IMAGE_UNWATCH,
     IMAGE_EVENT, /* from the hypervisor, unasked: a watch fired, data: token */
 };

@@ -21,7 +21,7 @@ tests_image_libmext_image_a_SOURCES = $(MEXT_SOURCES) \
 	tests/image/image_config.h \
 	tests/image/image_libxl.c \
 	tests/image/image_map.c \
-	tests/image/image_store.c \
+	tests/image/image_xs.c \
 	tests/image/image_xen.c
 
 check_PROGRAMS += tests/image/xl-image tests/image/packetd-image \

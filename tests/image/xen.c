@@ -176,9 +176,8 @@ static int store_call(struct image_msg *m)
     case IMAGE_REMOVE:
         store_remove(m->path);
         return 0;
-    case IMAGE_UNDER:
-        m->a = store_under(m->path);
-        return 0;
+    case IMAGE_DIRECTORY:
+        return store_directory(m) ? 0 : -1;
     case IMAGE_LIST:
         return store_nth(m->a, m) ? 0 : -1;
     default:
@@ -198,7 +197,7 @@ static void on_call(struct client *c, struct image_msg *m)
         remove_watch(c, m);
     if (m->op == IMAGE_WATCH || m->op == IMAGE_UNWATCH)
         m->rc = 0;
-    else if (m->op >= IMAGE_READ && m->op != IMAGE_DOMAINS)
+    else if (m->op >= IMAGE_READ)
         m->rc = store_call(m);
     else if (!domains_call(c, m))
         return;

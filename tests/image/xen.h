@@ -24,8 +24,8 @@ void store_print(const char *path, const char *value);
 /* False if there is none. */
 bool store_read(const char *path, struct image_msg *m_r);
 void store_remove(const char *path);
-/* How many are below path. */
-uint64_t store_under(const char *path);
+/* The names right below m's path; false if there is no such node, or too many. */
+bool store_directory(struct image_msg *m);
 /* The n-th of all; false at the end. */
 bool store_nth(uint64_t n, struct image_msg *m_r);
 

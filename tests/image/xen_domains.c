@@ -306,16 +306,6 @@ static int next(struct image_msg *m)
     return -1;
 }
 
-static int all(struct image_msg *m)
-{
-    m->len = 0;
-    for (struct domain *d = domains; d; d = d->next) {
-        memcpy(m->data + m->len, &d->pub.domid, sizeof(d->pub.domid));
-        m->len += (uint32_t)sizeof(d->pub.domid);
-    }
-    return 0;
-}
-
 /* A call about domain d. */
 static int about(struct domain *d, struct image_msg *m)
 {
@@ -356,11 +346,8 @@ bool domains_call(struct client *c, struct image_msg *m)
 {
     struct domain *d = find(m->domid);
 
-    if (m->op == IMAGE_CREATE || m->op == IMAGE_NEXT ||
-        m->op == IMAGE_DOMAINS) {
-        m->rc = m->op == IMAGE_CREATE ? create(m)
-                : m->op == IMAGE_NEXT ? next(m)
-                                      : all(m);
+    if (m->op == IMAGE_CREATE || m->op == IMAGE_NEXT) {
+        m->rc = m->op == IMAGE_CREATE ? create(m) : next(m);
         m->len = m->op == IMAGE_CREATE ? 0 : m->len;
         return true;
     }

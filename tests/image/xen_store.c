@@ -107,13 +107,25 @@ void store_remove(const char *path)
     clients_fire(top);
 }
 
-uint64_t store_under(const char *path)
+bool store_directory(struct image_msg *m)
 {
-    uint64_t count = 0;
+    size_t top = strlen(m->path);
 
-    for (struct node *n = nodes; n; n = n->next)
-        count += below(n->path, path);
-    return count;
+    m->a = m->len = 0;
+    for (struct node *n = nodes; n; n = n->next) {
+        const char *name = n->path + top + 1;
+        size_t len;
+
+        if (!below(n->path, m->path) || strchr(name, '/'))
+            continue;
+        len = strlen(name) + 1;
+        if (len > sizeof(m->data) - m->len)
+            return false;
+        memcpy(m->data + m->len, name, len);
+        m->len += (uint32_t)len;
+        m->a++;
+    }
+    return m->a || find(m->path);
 }
 
 bool store_nth(uint64_t i, struct image_msg *m_r)

@@ -7,7 +7,6 @@ MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_libxl.c \
 	tools/libxl/migrate_ext/mext_map.c \
-	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_xen.c
 
 MEXT_SOURCES = \
@@ -86,6 +85,7 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_steer.c \
 	tools/libxl/migrate_ext/mext_steer.h \
 	tools/libxl/migrate_ext/mext_steer_ask.c \
+	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
 	tools/libxl/migrate_ext/mext_suspend.c \
 	tools/libxl/migrate_ext/mext_suspend.h \
