@@ -6,6 +6,8 @@ MEXT = tools/libxl/migrate_ext
 MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_libxl_priv.h \
+	tools/libxl/migrate_ext/mext_libxl_receive.c \
 	tools/libxl/migrate_ext/mext_map.c \
 	tools/libxl/migrate_ext/mext_xen.c
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The one file that knows libxl: configurations, creation, names, destruction
- * and what a domain does when it stops.
+ * All that is asked of libxl.  mext_libxl.c is what source and destination need of
+ * a domain: its configuration, name, state, end; mext_libxl_receive.c is packetd's,
+ * and not linked into xl: domains that receive, and what they do when they stop.
  *
  * Functions return 0 or -1 with *why filled unless they say otherwise.
  */
