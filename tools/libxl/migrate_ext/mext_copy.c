@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mext_copy.h"
@@ -9,20 +7,6 @@
 #define ANSWER_MS    30000
 #define PACE_MS      5000 /* at most, before it is looked at again */
 #define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
-
-static void step(struct mext_copy *c, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void step(struct mext_copy *c, const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    c->say(c->arg, text);
-}
 
 /* ---- while pages go ---- */
 
@@ -107,9 +91,11 @@ static bool throttled(struct mext_copy *c)
     int r = mext_throttle_more(&c->throttle, &percent, &why);
 
     if (r > 0)
-        step(c, "the guest is left %u %% of its CPUs' time", percent);
+        mext_sayf(c->say, c->arg, "the guest is left %u %% of its CPUs' time",
+                  percent);
     else if (r < 0)
-        step(c, "the guest is not slowed down: %.180s", why.text);
+        mext_sayf(c->say, c->arg, "the guest is not slowed down: %.180s",
+                  why.text);
     return r > 0;
 }
 
@@ -171,12 +157,13 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why)
                 ? MEXT_STOP_ASKED
                 : mext_precopy_decide(&c->limits, &now,
                                       before.number ? &before : NULL);
-        step(c,
-             "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
-             "dirty; %s",
-             now.number, (unsigned long long)now.pages,
-             (unsigned long long)now.data, (unsigned long long)now.us / 1000,
-             (unsigned long long)now.dirty, mext_decision_text(d));
+        mext_sayf(c->say, c->arg,
+                  "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
+                  "dirty; %s",
+                  now.number, (unsigned long long)now.pages,
+                  (unsigned long long)now.data,
+                  (unsigned long long)now.us / 1000,
+                  (unsigned long long)now.dirty, mext_decision_text(d));
         more = d == MEXT_GO_ON;
         if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT)
             more = stalled(c, &now, why);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +15,6 @@
 #define CONNECT_MS 10000
 #define ANSWER_MS  30000
 #define BOOT_MS    120000 /* creating a domain may take a while */
-
-static void step(struct mext_dest *d, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void step(struct mext_dest *d, const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    d->say(d->say_arg, text);
-}
 
 static void config_message(struct mext_dest *d, struct mext_ctl *m)
 {
@@ -131,7 +116,8 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
                          sodium_is_zero(d->rq->image, sizeof(d->rq->image)),
                          why))
         return -1;
-    step(d, "connecting to packetd on %s port %u", host, port);
+    mext_sayf(d->say, d->say_arg, "connecting to packetd on %s port %u", host,
+              port);
     do
         rc = try_key(d, host, port, peer.key[i], &refused, why);
     while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
@@ -151,7 +137,8 @@ int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
         if (mext_conn_recv(&d->conn, &m, BOOT_MS, NULL, why))
             return -1;
         if (m.type == MEXT_CTL_STEP)
-            step(d, "destination: %.*s", m.u.step.len, m.u.step.text);
+            mext_sayf(d->say, d->say_arg, "destination: %.*s", m.u.step.len,
+                      m.u.step.text);
     } while (m.type == MEXT_CTL_STEP);
     if (m.type != MEXT_CTL_RECEIPT)
         return mext_fail(why,
@@ -162,9 +149,10 @@ int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
                          d->digest, ANSWER_MS, &d->receipt, why))
         return -1;
     if (d->receipt.attester == MEXT_ATTESTER_TPM)
-        step(d, d->attest.tpm ? "the destination's TPM vouches for its mstrap"
-                              : "the destination's TPM is not enrolled here: "
-                                "its word is not looked at");
+        mext_sayf(d->say, d->say_arg,
+                  d->attest.tpm ? "the destination's TPM vouches for its mstrap"
+                                : "the destination's TPM is not enrolled here: "
+                                  "its word is not looked at");
     return 0;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,27 +26,13 @@
 /* The guest's services hold still at most so long if dom0 dies, ms. */
 #define HOLD_MS 60000
 
-static void say(struct mext_help *h, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(struct mext_help *h, const char *fmt, ...)
-{
-    char text[MEXT_TEXT_MAX + 1];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    h->say(h->say_arg, text);
-}
-
 /* Remembers the first, tells all. */
 static void without(struct mext_help *h, const char *what,
                     const struct mext_why *why)
 {
     if (!h->why.text[0])
         mext_fail(&h->why, "%s: %.400s", what, why->text);
-    say(h, "%s: %.400s", what, why->text);
+    mext_sayf(h->say, h->say_arg, "%s: %.400s", what, why->text);
 }
 
 static bool can(struct mext_help *h, unsigned ability, const char *what)
@@ -99,7 +84,7 @@ void mext_help_begin(struct mext_help *h)
 
     if (!talk(h))
         return;
-    say(h, "the guest's agent helps: %s", h->agent);
+    mext_sayf(h->say, h->say_arg, "the guest's agent helps: %s", h->agent);
     if (!h->trim || !can(h, MEXT_AGENT_CAN_TRIM, what))
         return;
     if (mext_agent_trim(h->talk, h->trim, TRIM_MS, &before, &after, &why)) {
@@ -108,8 +93,8 @@ void mext_help_begin(struct mext_help *h)
     }
     h->did |= MEXT_HELPED_TRIM;
     h->trimmed_kib = after > before ? after - before : 0;
-    say(h, "the guest gave up %llu MiB of page cache",
-        (unsigned long long)h->trimmed_kib >> 10);
+    mext_sayf(h->say, h->say_arg, "the guest gave up %llu MiB of page cache",
+              (unsigned long long)h->trimmed_kib >> 10);
 }
 
 /* Sets bitmap, of ngfns gfns; *zero_r: free pages have to read as zero. */
@@ -143,8 +128,9 @@ static void ask_free(struct mext_help *h, struct mext_memory *m)
         h->did |= MEXT_HELPED_FREE;
         h->free_pages = m->nfree;
         if (m->nfree - before >= 1024)
-            say(h, "%llu MiB of the guest's memory are free and stay behind",
-                (unsigned long long)(m->nfree - before) >> 8);
+            mext_sayf(h->say, h->say_arg,
+                      "%llu MiB of the guest's memory are free and stay behind",
+                      (unsigned long long)(m->nfree - before) >> 8);
     }
     free(bitmap);
 }
@@ -163,8 +149,9 @@ void mext_help_bitmap(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns)
     if (talk(h) && ask(h, bitmap, ngfns, &zero)) {
         if (zero) {
             memset(bitmap, 0, (ngfns + 63) / 64 * 8);
-            say(h, "all pages are sent: the guest's kernel relies on free "
-                   "pages being zero (init_on_free)");
+            mext_sayf(h->say, h->say_arg,
+                      "all pages are sent: the guest's kernel relies on free "
+                      "pages being zero (init_on_free)");
         } else {
             h->did |= MEXT_HELPED_FREE;
         }
@@ -190,8 +177,9 @@ bool mext_help_calm(struct mext_help *h)
     if (!cgroups)
         return false;
     h->did |= MEXT_HELPED_CALM;
-    say(h, "the guest slowed %u cgroups down to %u %% of its CPUs", cgroups,
-        CALM_PERCENT);
+    mext_sayf(h->say, h->say_arg,
+              "the guest slowed %u cgroups down to %u %% of its CPUs", cgroups,
+              CALM_PERCENT);
     return true;
 }
 
@@ -210,13 +198,16 @@ void mext_help_quiesce(struct mext_help *h, struct mext_memory *m)
         } else {
             h->did |= MEXT_HELPED_QUIESCE;
             if (done.u.quiesced.cgroups || done.u.quiesced.hooks)
-                say(h, "the guest froze %u cgroups and ran %u hooks in %u ms",
+                mext_sayf(
+                    h->say, h->say_arg,
+                    "the guest froze %u cgroups and ran %u hooks in %u ms",
                     done.u.quiesced.cgroups, done.u.quiesced.hooks,
                     done.u.quiesced.took_ms);
         }
     }
     if (!hang_up(h))
-        say(h, "warning: the guest's agent has not put its rings away");
+        mext_sayf(h->say, h->say_arg,
+                  "warning: the guest's agent has not put its rings away");
 }
 
 void mext_help_undo(struct mext_help *h)

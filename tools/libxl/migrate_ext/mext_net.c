@@ -35,6 +35,17 @@ int mext_fail(struct mext_why *why, const char *fmt, ...)
     return -1;
 }
 
+void mext_sayf(mext_say_fn *say, void *arg, const char *fmt, ...)
+{
+    char text[MEXT_TEXT_MAX + 1];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    say(arg, text);
+}
+
 static uint64_t now_ns(void)
 {
     struct timespec t;

@@ -104,6 +104,10 @@ int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
 /* Best effort: tells the peer why, never fails. */
 void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text);
 
+/* say(arg, printf), cut to MEXT_TEXT_MAX. */
+void mext_sayf(mext_say_fn *say, void *arg, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* why->text = printf, cut to its size; returns -1. */
 int mext_fail(struct mext_why *why, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

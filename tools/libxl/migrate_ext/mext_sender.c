@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,20 +64,6 @@ static void progress(void *arg, const struct mext_progress *p)
     struct sender *s = arg;
 
     s->ev->progress(s->ev->arg, p);
-}
-
-static void step(struct sender *s, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void step(struct sender *s, const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    say(s, text);
 }
 
 /* ---- the guest ---- */
@@ -165,7 +150,7 @@ static int begin(struct sender *s, struct mext_why *why)
     s->copy.steer = s->steer;
     mext_steer_limit(s->steer, s->rq->timeout_ms);
     sodium_bin2hex(s->rep->id, sizeof(s->rep->id), e.id, MEXT_ID_LEN);
-    step(s, "migration %.8s has begun", s->rep->id);
+    mext_sayf(say, s, "migration %.8s has begun", s->rep->id);
     if (s->ev->begun)
         s->ev->begun(s->ev->arg, e.id);
     return 0;
@@ -330,8 +315,9 @@ static int commit(struct sender *s, struct mext_why *why)
         mext_source_event(&s->source, s->source.heard, why);
         return 0;
     }
-    step(s, "the destination does not answer: %s; asking what became of it",
-         why->text);
+    mext_sayf(say, s,
+              "the destination does not answer: %s; asking what became of it",
+              why->text);
     mext_dest_close(&s->dest); /* who asks has given it up */
     mext_source_ask(&s->source, DOUBT_MS, why);
     if (s->source.heard == MEXT_EV_RUNNING)
@@ -351,8 +337,8 @@ static int prepare(struct sender *s, struct mext_why *why)
     if (mext_fault("source.data", why) || connect_data(s, why))
         return -1;
     s->rep->setup_us = mext_now_us() - s->t_start;
-    step(s, "mstrap answers, %u data channel%s", s->dest.token.channels,
-         s->dest.token.channels > 1 ? "s" : "");
+    mext_sayf(say, s, "mstrap answers, %u data channel%s",
+              s->dest.token.channels, s->dest.token.channels > 1 ? "s" : "");
     mext_help_begin(&s->help);
     if (mext_fault("source.log-dirty", why) ||
         mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
@@ -389,7 +375,7 @@ static int run(struct sender *s, struct mext_why *why)
         return -1;
     mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
-    step(s, "suspending the guest");
+    mext_sayf(say, s, "suspending the guest");
     if (mext_fault("source.suspend", why) || suspend_guest(s, why) ||
         mext_fault("source.last", why) || stop_and_copy(s, why) ||
         commit(s, why))
@@ -427,7 +413,8 @@ static enum mext_outcome unfinished(struct sender *s, struct mext_why *why)
 
     switch (s->source.heard) {
     case MEXT_EV_RUNNING:
-        step(s, "warning: %s (again: xl migrate-resolve %s)", first.text, name);
+        mext_sayf(say, s, "warning: %s (again: xl migrate-resolve %s)",
+                  first.text, name);
         return MEXT_DONE;
     case MEXT_EV_ABORTED:
         mext_fail(why, "%.400s (again: xl migrate-resolve %.60s)", first.text,
