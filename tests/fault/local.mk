@@ -6,6 +6,6 @@ tests_fault_points_LDADD = $(IMAGE_LDADD)
 
 # What make check runs of it takes about a minute.
 TESTS += tests/fault/native
-EXTRA_DIST += tests/fault/all tests/fault/native tests/fault/native-run tests/fault/known \
+EXTRA_DIST += tests/fault/all tests/fault/native tests/fault/native-run \
 	tests/image/README.md tests/image/host-do tests/image/host-init \
 	tests/image/world.sh

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "commit.h"
 #include "mext_fault.h"
@@ -145,6 +146,7 @@ void commit_init(struct commit *c)
 int commit_begin(struct commit *c, const char *dir, struct mext_entry *e,
                  struct mext_why *why)
 {
+    mext_journal_expire(dir, (uint64_t)time(NULL));
     return mext_journal_create(dir, e, &c->journal, why) ||
                    commit_event(c, MEXT_EV_CONFIG, why)
                ? -1
@@ -189,16 +191,6 @@ int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why)
 {
     c->why = why;
     return mext_machine_event(&c->machine, ev);
-}
-
-bool commit_noted_running(struct commit *c, const char *dir)
-{
-    struct mext_entry e;
-    struct mext_why quiet;
-
-    if (mext_journal_read(dir, entry(c)->id, MEXT_SIDE_DEST, &e, &quiet))
-        e = *entry(c);
-    return e.noted == MEXT_NOTED_RUNNING;
 }
 
 void commit_close(struct commit *c)

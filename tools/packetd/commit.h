@@ -46,12 +46,6 @@ int commit_take(struct commit *c, const char *dir,
 /* True if the domain that was noted is there: not one that came after. */
 bool commit_domain_there(struct commit *c, struct mext_domain_now *now_r);
 
-/*
- * True if whoever reads the journal finds that it runs, and so does not take it
- * up: also if that note failed, but can be read.
- */
-bool commit_noted_running(struct commit *c, const char *dir);
-
 /* An event of mext_commit.h, with its effects: as mext_machine_event. */
 int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why);
 

@@ -31,6 +31,8 @@ PACKETD_SOURCES = \
 	tools/packetd/main.c \
 	tools/packetd/metrics.c \
 	tools/packetd/metrics.h \
+	tools/packetd/mind.c \
+	tools/packetd/mind.h \
 	tools/packetd/monitor.c \
 	tools/packetd/move.c \
 	tools/packetd/packetd.h \

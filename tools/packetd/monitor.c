@@ -43,10 +43,6 @@ static struct session {
 } sessions[SESSIONS_MAX];
 static struct metrics counts, written;
 static struct keeper watcher, door, recovery;
-static struct {
-    unsigned n;
-    uint8_t id[16][MEXT_ID_LEN];
-} broken; /* migrations whose process has ended badly, to be looked at */
 static const int *listeners;
 static volatile sig_atomic_t stop, renew;
 
@@ -76,9 +72,15 @@ static void session_ended(struct session *s, int status)
     }
     if (!good)
         recovery.at = 0;
-    if (!good && s->migrates && broken.n < 16)
-        memcpy(broken.id[broken.n++], s->id, MEXT_ID_LEN);
     *s = (struct session){ 0 };
+}
+
+/* What recovery could not end takes longer than what it died of. */
+static unsigned recover_again(int status)
+{
+    if (!status)
+        return LOOK_MS;
+    return WIFSIGNALED(status) ? AGAIN_MS : LATER_MS;
 }
 
 /* Frees the places of those that have ended. */
@@ -92,7 +94,7 @@ static void reap(void)
             watcher.pid = 0;
         if (pid == recovery.pid) {
             recovery.pid = 0;
-            recovery.at = mext_now_ms() + (status ? LATER_MS : LOOK_MS);
+            recovery.at = mext_now_ms() + recover_again(status);
         }
         if (pid == door.pid) {
             door.pid = 0;
@@ -207,19 +209,15 @@ static void keep_recovery(const struct packetd *p)
 {
     pid_t pid;
 
-    if (!due(&recovery, LOOK_MS) || (!packetd_unfinished(p) && !broken.n))
+    if (!due(&recovery, LOOK_MS) || !packetd_unfinished(p))
         return;
     pid = start_process();
     if (pid == 0) {
         close(p->gate);
-        for (unsigned i = 0; i < broken.n; i++)
-            packetd_settle(p, broken.id[i]);
         _exit(packetd_recover(p));
     }
-    if (pid > 0) {
+    if (pid > 0)
         recovery.pid = pid;
-        broken.n = 0;
-    }
 }
 
 /*

@@ -124,22 +124,10 @@ uint8_t packetd_fate(const struct packetd *p, const struct mext_query *q,
  */
 void packetd_pursue(const struct packetd *p, const struct mext_entry *e);
 
-/* Is there one whose process died before its end? */
+/* Is there one whose process died before its end, or a guest that nobody minds? */
 bool packetd_unfinished(const struct packetd *p);
 
-/* Brings those to their end; the exit status, 1: one of them is not. */
+/* Brings those to their end, and has these minded; the exit status, 1: not all. */
 int packetd_recover(const struct packetd *p);
-
-/*
- * The process of this migration to here has ended badly: if it had noted that the
- * guest runs, and still runs here, nobody minds it yet.
- */
-void packetd_settle(const struct packetd *p, const uint8_t id[MEXT_ID_LEN]);
-
-/*
- * Minds the guest in a process of its own, so that this one's place and
- * address are free for the next migration.
- */
-void packetd_mind(const struct packetd *p, const char *name, uint32_t domid);
 
 #endif

@@ -5,13 +5,12 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "commit.h"
 #include "mext_resolve.h"
 #include "mext_steer.h"
-#include "packetd.h"
+#include "mind.h"
 #include "received.h"
 
 #define AT_ONCE 64 /* the others later */
@@ -34,7 +33,7 @@ static bool collect(void *arg, const struct mext_entry *e, bool alive)
 {
     struct found *f = arg;
 
-    if (is_ours(e, alive))
+    if (is_ours(e, alive) || (!alive && mind_wanted(e)))
         f->e[f->n++] = *e;
     return f->n == AT_ONCE;
 }
@@ -46,7 +45,7 @@ static bool is_one(void *arg, const struct mext_entry *e, bool alive)
 
     if (!alive && mext_noted_final(e->noted))
         mext_steer_forget(MEXT_STEER_DIR, e);
-    *any |= is_ours(e, alive);
+    *any |= is_ours(e, alive) || (!alive && mind_wanted(e));
     return false;
 }
 
@@ -61,14 +60,19 @@ bool packetd_unfinished(const struct packetd *p)
     return any;
 }
 
-/* The guest runs now, and nobody minds it. */
-static void settle(const struct packetd *p, struct mext_lxl *lxl,
-                   const struct mext_entry *e)
+/* The guest runs, and perhaps nobody minds it. */
+static void settle(const struct packetd *p, struct commit *c)
 {
+    const struct mext_entry *e = mext_journal_entry(c->journal);
+    struct mext_domain_now now;
+
+    if (!mind_wanted(e))
+        return;
     packetd_log("%s: runs as domain %u, by its migration's journal", e->name,
                 e->domid);
-    mext_lxl_vifs_strip(lxl, e->domid);
-    packetd_mind(p, e->name, e->domid);
+    if (commit_domain_there(c, &now))
+        mext_lxl_vifs_strip(c->lxl, e->domid);
+    mind(p, e);
 }
 
 struct claim {
@@ -116,7 +120,7 @@ static int as_destination(const struct packetd *p, const char *dir,
     struct commit c = { .lxl = lxl, .code = MEXT_E_INTERNAL };
     struct mext_domain_now now;
     struct mext_why why = { "its process ended" };
-    bool go = false;
+    bool over = mext_noted_final(e->noted);
 
     commit_init(&c);
     if (commit_take(&c, dir, e->id, &why))
@@ -126,43 +130,20 @@ static int as_destination(const struct packetd *p, const char *dir,
             find_unnoted(p, dir, &c);
         commit_event(&c, MEXT_EV_FAILED, &why);
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
-        go = commit_domain_there(&c, &now);
-        commit_event(&c, go ? MEXT_EV_GO : MEXT_EV_GONE, &why);
-        /* Without the note it is found again, and must not be minded twice. */
-        go = go && commit_noted_running(&c, dir);
+        commit_event(&c,
+                     commit_domain_there(&c, &now) ? MEXT_EV_GO : MEXT_EV_GONE,
+                     &why);
     }
-    packetd_log("%s: a migration from %s that was broken off is %s", e->name,
-                e->host, mext_dst_name(c.machine.state));
-    commit_close(&c); /* who minds the guest must not hold the lock */
-    if (go)
-        settle(p, lxl, e);
+    if (!over)
+        packetd_log("%s: a migration from %s that was broken off is %s",
+                    e->name, e->host, mext_dst_name(c.machine.state));
+    if (c.machine.state == MEXT_DST_RUNNING)
+        settle(p, &c);
+    commit_close(&c);
     return c.machine.state == MEXT_DST_INCOMING ||
                    c.machine.state == MEXT_DST_COMMITTED
                ? -1
                : 0;
-}
-
-void packetd_settle(const struct packetd *p, const uint8_t id[MEXT_ID_LEN])
-{
-    struct commit c = { 0 };
-    struct mext_domain_now now;
-    struct mext_entry e;
-    struct mext_why why;
-    char dir[4096];
-    bool runs;
-
-    commit_init(&c);
-    if (packetd_journal_dir(p, dir, &why) ||
-        mext_journal_read(dir, id, MEXT_SIDE_DEST, &e, &why) ||
-        e.noted != MEXT_NOTED_RUNNING || mext_lxl_open(0, &c.lxl, &why))
-        return;
-    if (!commit_take(&c, dir, id, &why)) {
-        runs = commit_domain_there(&c, &now);
-        commit_close(&c);
-        if (runs)
-            settle(p, c.lxl, &e);
-    }
-    mext_lxl_close(c.lxl);
 }
 
 static void say(void *arg, const char *text)
@@ -208,7 +189,6 @@ int packetd_recover(const struct packetd *p)
         packetd_log("what was broken off stays so: %s", why.text);
         return 1;
     }
-    mext_journal_expire(dir, (uint64_t)time(NULL));
     for (unsigned i = 0; i < f.n; i++)
         rc |= f.e[i].side == MEXT_SIDE_DEST
                   ? as_destination(p, dir, lxl, &f.e[i])

@@ -18,6 +18,7 @@
 #include "mext_agent.h"
 #include "mext_fault.h"
 #include "mext_steer.h"
+#include "mind.h"
 #include "ms_host.h"
 #include "packetd.h"
 #include "received.h"
@@ -210,6 +211,8 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     s->minded = waiting &&
                 mext_store_read(s->store, waiting, "mstrap/started-by", by,
                                 sizeof(by)) < 0;
+    if (s->minded && mind_not(s->token.id, why))
+        return fail(s, MEXT_E_INTERNAL);
     s->ms.domid = r.domid;
     s->ms.vif = r.vif;
     s->ms.vcpus = s->token.vcpus;
@@ -551,31 +554,6 @@ static void abandon(struct session *s, struct mext_why *why)
     mext_steer_close(s->steer, state_name(s), why->text);
 }
 
-static void note(void *arg, const char *text)
-{
-    packetd_log("%s: %s", (const char *)arg, text);
-}
-
-void packetd_mind(const struct packetd *p, const char *name, uint32_t domid)
-{
-    struct mext_lxl *l;
-    struct mext_why why;
-    pid_t pid = fork();
-
-    if (pid > 0)
-        return;
-    if (pid < 0 || setsid() < 0 || mext_lxl_open(p->verbosity, &l, &why)) {
-        packetd_log("%s is not minded: it will not start again by itself",
-                    name);
-        if (pid == 0)
-            _exit(1);
-        return;
-    }
-    mext_lxl_mind(l, domid, note, (char *)name);
-    mext_lxl_close(l);
-    _exit(0);
-}
-
 /* What the guest says of its own standstill, to the source. */
 static void pass_report(struct session *s)
 {
@@ -595,13 +573,10 @@ static void pass_report(struct session *s)
 static void settle(struct session *s)
 {
     uint32_t domid = s->ms.domid;
-    char dir[4096];
-    struct mext_why why;
-    bool noted = packetd_journal_dir(s->p, dir, &why) ||
-                 commit_noted_running(&s->commit, dir);
 
     packetd_log("%s: runs as domain %u", s->name, domid);
-    /* A process that minds the guest must not hold the journal's lock. */
+    if (!s->minded)
+        mind(s->p, mext_journal_entry(s->commit.journal));
     mext_steer_close(s->steer, state_name(s), "");
     commit_close(&s->commit);
     if (!s->adopted)
@@ -612,9 +587,6 @@ static void settle(struct session *s)
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);
-    /* Otherwise packetd_recover does. */
-    if (!s->minded && noted)
-        packetd_mind(s->p, s->name, domid);
 }
 
 int packetd_session(const struct packetd *p, const uint8_t *token,

@@ -101,7 +101,7 @@ int mext_jfile_lock(int fd)
     return errno == EAGAIN || errno == EACCES ? 1 : -1;
 }
 
-static bool locked(int fd)
+bool mext_jfile_locked(int fd)
 {
     struct flock l = whole_file();
 
@@ -281,7 +281,7 @@ int mext_jfile_peek(const struct mext_folder *f, const char *name,
         return -1;
     /* First: one that is done and given back meanwhile is not found dead. */
     if (alive_r)
-        *alive_r = locked(fd);
+        *alive_r = mext_jfile_locked(fd);
     r = mext_jfile_load(fd, id, side, c_r);
     mext_jfile_close(fd);
     return r;

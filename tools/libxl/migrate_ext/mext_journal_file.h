@@ -38,6 +38,8 @@ bool mext_jfile_parse(const char *name, uint8_t id_r[MEXT_ID_LEN],
 int mext_jfile_open(const struct mext_folder *f, const char *name, int flags);
 /* Locks it: 1 if another one has it. */
 int mext_jfile_lock(int fd);
+/* True if another one has it, or that cannot be known. */
+bool mext_jfile_locked(int fd);
 /* Opens and locks the file that has that name: 1 if another one has it. */
 int mext_jfile_open_locked(const struct mext_folder *f, const char *name,
                            int *fd_r);

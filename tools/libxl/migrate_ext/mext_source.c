@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "mext_fate_ask.h"
 #include "mext_source.h"
@@ -245,6 +246,7 @@ void mext_source_init(struct mext_source *s)
 int mext_source_begin(struct mext_source *s, const char *dir,
                       struct mext_entry *e, struct mext_why *why)
 {
+    mext_journal_expire(dir, (uint64_t)time(NULL));
     if (mext_journal_create(dir, e, &s->journal, why))
         return -1;
     return mext_source_event(s, MEXT_EV_BEGIN, why);
