@@ -49,6 +49,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-soak \
 	tests/testbed/scenario-stock \
+	tests/testbed/scenario-stream \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \
 	tests/testbed/src/bed-agent.c \

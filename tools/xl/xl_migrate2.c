@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The xl front end: `xl migrate --cooperative` is ours, and so are the words of
- * xl_status.h and migrate-resolve; `xl help` lists them, and every other word goes to the system's
- * own xl, untouched.
+ * xl_status.h, xl_resolve.h and xl_stream.h; `xl help` lists them, and every
+ * other word goes to the system's own xl, untouched.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +24,7 @@
 #include "xl_report.h"
 #include "xl_resolve.h"
 #include "xl_status.h"
+#include "xl_stream.h"
 
 #define EXIT_USAGE 2
 
@@ -113,6 +114,7 @@ static int help(char **argv)
     fputs(help_line, stdout);
     fputs(xl_status_help, stdout);
     fputs(xl_resolve_help, stdout);
+    fputs(xl_stream_help, stdout);
     return 0;
 }
 
@@ -470,6 +472,8 @@ int main(int argc, char **argv)
         return status_word(argc - word, argv + word);
     if (word < argc && !strcmp(argv[word], "migrate-resolve"))
         return xl_resolve_run(argc - word, argv + word, verbosity);
+    if (word < argc && !strcmp(argv[word], "migrate-stream"))
+        return xl_stream_run(stdout, stderr, argc - word, argv + word);
     if (word == argc - 1 && !strcmp(argv[word], "help"))
         return help(argv);
     return run_stock(argv);
