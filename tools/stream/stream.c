@@ -9,15 +9,21 @@
 struct stream *stream_open(stream_read_fn *read, void *read_arg,
                            const struct stream_events *events, void *arg)
 {
-    struct stream *s = calloc(1, sizeof(*s));
+    struct stream *s = malloc(sizeof(*s));
 
-    if (!s)
-        return NULL;
+    if (s)
+        stream_again(s, read, read_arg, events, arg);
+    return s;
+}
+
+void stream_again(struct stream *s, stream_read_fn *read, void *read_arg,
+                  const struct stream_events *events, void *arg)
+{
+    memset(s, 0, offsetof(struct stream, big));
     s->read = read;
     s->read_arg = read_arg;
     s->ev = *events;
     s->arg = arg;
-    return s;
 }
 
 void stream_close(struct stream *s)

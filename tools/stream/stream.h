@@ -107,6 +107,9 @@ struct stream;
 /* read_arg and events (with its arg) belong to the caller; NULL: no memory. */
 struct stream *stream_open(stream_read_fn *read, void *read_arg,
                            const struct stream_events *events, void *arg);
+/* Another stream, in the same memory. */
+void stream_again(struct stream *s, stream_read_fn *read, void *read_arg,
+                  const struct stream_events *events, void *arg);
 void stream_close(struct stream *s);
 
 /*

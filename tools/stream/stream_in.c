@@ -11,11 +11,11 @@ static void fill(struct stream *s, size_t n)
 
     if (s->have - s->used >= n)
         return;
-    memmove(s->buf, s->buf + s->used, s->have - s->used);
+    memmove(s->big.window, s->big.window + s->used, s->have - s->used);
     s->have -= s->used;
     s->used = 0;
     while (!s->eof && s->have < n) {
-        got = s->read(s->read_arg, s->buf + s->have, WINDOW - s->have);
+        got = s->read(s->read_arg, s->big.window + s->have, WINDOW - s->have);
         if (got < 0)
             s->error = errno ? errno : EIO;
         if (got <= 0)
@@ -27,7 +27,7 @@ static void fill(struct stream *s, size_t n)
 
 static const uint8_t *consume(struct stream *s, size_t n)
 {
-    const uint8_t *p = s->buf + s->used;
+    const uint8_t *p = s->big.window + s->used;
 
     s->used += n;
     s->at += n;
@@ -40,7 +40,7 @@ const uint8_t *stream_window(struct stream *s, size_t n, size_t *n_r)
 {
     fill(s, n);
     *n_r = s->have - s->used;
-    return s->buf + s->used;
+    return s->big.window + s->used;
 }
 
 const uint8_t *stream_peek(struct stream *s, size_t n, size_t *n_r)

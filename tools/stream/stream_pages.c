@@ -37,12 +37,12 @@ static int by_value(const void *a, const void *b)
 /* Most records go upwards; others are sorted. */
 static int check_twice(struct stream *s)
 {
-    uint64_t *e = s->xc.sorted;
+    uint64_t *e = s->big.sorted;
     unsigned n = s->xc.npfns;
     bool up = true;
 
     for (unsigned i = 0; i < n; i++) {
-        e[i] = s->xc.entries[i] & PFN_MASK;
+        e[i] = s->big.entries[i] & PFN_MASK;
         up &= !i || e[i] > e[i - 1];
     }
     if (up)
@@ -81,12 +81,12 @@ static int read_entries(struct stream *s, unsigned count, unsigned *data_r)
 
     if (!p)
         return -1;
-    memcpy(s->xc.entries, p, count * ENTRY_LEN);
+    memcpy(s->big.entries, p, count * ENTRY_LEN);
     s->xc.npfns = count;
     *data_r = 0;
     for (unsigned i = 0; i < count; i++) {
-        *data_r += has_data(s->xc.entries[i]);
-        if (check_entry(s, s->xc.entries[i], i))
+        *data_r += has_data(s->big.entries[i]);
+        if (check_entry(s, s->big.entries[i], i))
             return -1;
     }
     return check_twice(s);
@@ -133,7 +133,7 @@ int stream_read_pages(struct stream *s)
                           "%llu bytes for %u pages with data",
                           (unsigned long long)s->left, data);
     for (unsigned i = 0; i < count; i++)
-        if (read_page(s, s->xc.entries[i]))
+        if (read_page(s, s->big.entries[i]))
             return -1;
     return 0;
 }

@@ -29,16 +29,21 @@ struct xc_state {
     uint32_t version, guest;
     uint32_t seen; /* bit of each known type of record */
     unsigned npfns;
-    uint64_t entries[STREAM_BATCH_MAX];
-    uint64_t sorted[STREAM_BATCH_MAX];
 };
 
 struct qemu_state {
     unsigned nsections, nblocks;
     uint32_t block; /* that CONTINUE means */
     bool have_block, ignore_shared;
+};
+
+/* Filled before it is looked at: what counts says how far. */
+struct big {
+    uint64_t entries[STREAM_BATCH_MAX]; /* of a record of pages */
+    uint64_t sorted[STREAM_BATCH_MAX];
     struct section section[STREAM_SECTIONS];
     struct block blocks[STREAM_BLOCKS];
+    uint8_t window[WINDOW];
 };
 
 struct stream {
@@ -53,12 +58,12 @@ struct stream {
     struct stream_record rec;
     uint64_t left;        /* bytes of the body not read yet */
     unsigned config_type; /* GUEST_ */
-    uint64_t at;          /* offset of buf[used] */
+    uint64_t at;          /* offset of window[used] */
     size_t used, have;
     bool eof;
     struct xc_state xc;
     struct qemu_state qemu;
-    uint8_t buf[WINDOW];
+    struct big big; /* the last */
 };
 
 static inline uint16_t load16(const uint8_t *p)

@@ -197,16 +197,16 @@ static int read_footer(struct stream *s, const struct section *sec)
 static struct section *by_id(struct stream *s, uint32_t id)
 {
     for (unsigned i = 0; i < s->qemu.nsections; i++)
-        if (s->qemu.section[i].id == id)
-            return &s->qemu.section[i];
+        if (s->big.section[i].id == id)
+            return &s->big.section[i];
     return NULL;
 }
 
 static bool name_taken(const struct stream *s, const struct section *sec)
 {
     for (unsigned i = 0; i < s->qemu.nsections; i++)
-        if (s->qemu.section[i].instance == sec->instance &&
-            !strcmp(s->qemu.section[i].name, sec->name))
+        if (s->big.section[i].instance == sec->instance &&
+            !strcmp(s->big.section[i].name, sec->name))
             return true;
     return false;
 }
@@ -219,7 +219,7 @@ static bool is_ram(const struct section *sec)
 /* START or FULL: type, id, name, instance, version. NULL: over. */
 static struct section *new_section(struct stream *s, uint32_t type)
 {
-    struct section *sec = &s->qemu.section[s->qemu.nsections];
+    struct section *sec = &s->big.section[s->qemu.nsections];
     uint32_t version;
     const uint8_t *p;
     size_t n, got;
@@ -331,9 +331,9 @@ static int read_command(struct stream *s)
 static int check_open(struct stream *s)
 {
     for (unsigned i = 0; i < s->qemu.nsections; i++)
-        if (s->qemu.section[i].open &&
+        if (s->big.section[i].open &&
             stream_odd(s, STREAM_R_QEMU_OPEN, "%s has none",
-                       s->qemu.section[i].name))
+                       s->big.section[i].name))
             return -1;
     return 0;
 }

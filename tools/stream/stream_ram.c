@@ -21,8 +21,8 @@
 static struct block *by_name(struct stream *s, const char *name)
 {
     for (unsigned i = 0; i < s->qemu.nblocks; i++)
-        if (!strcmp(s->qemu.blocks[i].name, name))
-            return &s->qemu.blocks[i];
+        if (!strcmp(s->big.blocks[i].name, name))
+            return &s->big.blocks[i];
     return NULL;
 }
 
@@ -46,7 +46,7 @@ static int read_name(struct stream *s, char name[STREAM_NAME_MAX + 1],
 
 static int read_block(struct stream *s, uint64_t *left)
 {
-    struct block *b = &s->qemu.blocks[s->qemu.nblocks];
+    struct block *b = &s->big.blocks[s->qemu.nblocks];
     const uint8_t *p;
     bool fine, taken;
 
@@ -188,7 +188,7 @@ static int find_block(struct stream *s, bool same)
     b = by_name(s, name);
     if (!b)
         return stream_lost(s, STREAM_R_RAM_BLOCK, "%s is not", name);
-    s->qemu.block = (uint32_t)(b - s->qemu.blocks);
+    s->qemu.block = (uint32_t)(b - s->big.blocks);
     s->qemu.have_block = true;
     return 0;
 }
@@ -200,9 +200,9 @@ static int read_page(struct stream *s, uint64_t addr, unsigned flags)
     if (find_block(s, flags & CONTINUE))
         return -1;
     page.block = s->qemu.block;
-    if (addr >= s->qemu.blocks[page.block].len &&
+    if (addr >= s->big.blocks[page.block].len &&
         stream_odd(s, STREAM_R_RAM_OFFSET, "%#llx in %s",
-                   (unsigned long long)addr, s->qemu.blocks[page.block].name))
+                   (unsigned long long)addr, s->big.blocks[page.block].name))
         return -1;
     switch (flags & ~CONTINUE) {
     case ZERO:

@@ -159,14 +159,12 @@ static int on_array(void *arg)
 /* A device is described: its section has to be as long. */
 static int on_device(struct desc *d, const struct level *l)
 {
-    struct qemu_state *q = &d->s->qemu;
-    struct section *sec = NULL;
+    struct section *all = d->s->big.section, *sec = NULL;
 
     d->devices++;
-    for (unsigned i = 0; i < q->nsections && !sec; i++)
-        if (q->section[i].instance == l->instance &&
-            !strcmp(q->section[i].name, l->name))
-            sec = &q->section[i];
+    for (unsigned i = 0; i < d->s->qemu.nsections && !sec; i++)
+        if (all[i].instance == l->instance && !strcmp(all[i].name, l->name))
+            sec = &all[i];
     if (!sec || sec->start || sec->described)
         return stream_odd(d->s, STREAM_R_QEMU_DESC_SET, "%s %u is none",
                           l->name, l->instance);
@@ -233,7 +231,7 @@ static int feed(struct stream *s, uint32_t len, yajl_handle h, bool *valid_r)
 static int check_described(struct stream *s)
 {
     for (unsigned i = 0; i < s->qemu.nsections; i++) {
-        const struct section *sec = &s->qemu.section[i];
+        const struct section *sec = &s->big.section[i];
 
         if (!sec->start && !sec->described &&
             stream_odd(s, STREAM_R_QEMU_DESC_SET, "%s %u is not", sec->name,
