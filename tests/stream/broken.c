@@ -246,7 +246,7 @@ const struct broken broken[] = {
     { R(HVM_AGAIN), BASE_PVH, HVM_CTX, 0, { P(SET, 1098, "00") } },
     { R(HVM_END), BASE_PVH, HVM_CTX, 0, { P(SET, -6, "01") } },
     { R(HVM_END), BASE_PVH, HVM_CTX, 0, { P(SET, 1096, "0000") } },
-    { R(HVM_CPU), BASE_PVH, HVM_CTX, 0, { P(SET, 1114, "01") } },
+    { R(HVM_CPU), BASE_PVH, HVM_CTX, 0, { P(SET, 40, "10000100") } },
     { R(QEMU_VERSION), BASE_QEMU, "QEMU header", 0, { P(SET, 7, "04") } },
     { R(QEMU_CONFIG), BASE_QEMU, CONFIG, 0, { P(SET, 5, "0a") } },
     { R(QEMU_CONFIG), BASE_QEMU, CONFIG, 0, { P(SET, 1, "01") } },

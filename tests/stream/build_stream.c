@@ -145,7 +145,7 @@ static void entry(struct bytes *b, uint16_t type, uint16_t instance, size_t len)
     put32(b, (uint32_t)len);
 }
 
-/* Offsets in the record: PIC 1 is at 1096, LAPIC at 1112. */
+/* Offsets in the record: CPU is at 40, PIC 1 at 1096. */
 static void hvm_context(struct bytes *b)
 {
     size_t at = b->n;
@@ -163,6 +163,8 @@ static void hvm_context(struct bytes *b)
     entry(b, 3, 1, 8);
     fill(b, 3, 8);
     entry(b, 5, 0, 24);
+    fill(b, 5, 24);
+    entry(b, 5, 1, 24); /* of a vCPU that is down */
     fill(b, 5, 24);
     entry(b, 16, 0, 600);
     fill(b, 16, 600);

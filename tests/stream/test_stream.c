@@ -163,7 +163,7 @@ START_TEST(told)
     ck_assert_uint_eq(s.kinds[STREAM_XALLOC], 1);
     ck_assert_uint_eq(s.kinds[STREAM_XTAB], 1);
     ck_assert_uint_eq(s.kinds[STREAM_BROKEN], 1);
-    ck_assert_uint_eq(s.entries, 8);
+    ck_assert_uint_eq(s.entries, 9);
     ck_assert_uint_eq(s.params, 2);
     ck_assert_uint_eq(s.settings, 8);
     memset(&s, 0, sizeof(s));

@@ -109,7 +109,7 @@ START_TEST(inspect)
     ck_assert_int_eq(xl("inspect a"), 0);
     has(out, "libxc PAGE_DATA x 2: 6 NOTAB 1 BROKEN 1 XALLOC 1 XTAB, 0 to 0x7");
     has(out, "mode 1, 2000000 kHz");
-    has(out, "26917 bytes, 14 records, 9 pages\n");
+    has(out, "26949 bytes, 14 records, 9 pages\n");
     ck_assert_int_eq(xl("inspect --all a"), 0);
     has(out, "libxc PAGE_DATA: 3 NOTAB 1 XALLOC 1 XTAB, 0 to 0x4");
     ck_assert_int_eq(xl("inspect --json a"), 0);
@@ -137,7 +137,7 @@ START_TEST(verify)
     build_stream(&stream, BASE_HVM);
     put("a");
     ck_assert_int_eq(xl("verify a"), 0);
-    has(out, "a: every rule is kept: 27013 bytes, 16 records, 9 pages\n");
+    has(out, "a: every rule is kept: 27045 bytes, 16 records, 9 pages\n");
     build_broken(&stream, &two);
     put("a");
     ck_assert_int_eq(xl("verify a"), 1);
@@ -145,7 +145,7 @@ START_TEST(verify)
     ck_assert(!strstr(out, "file.trailing"));
     ck_assert_int_eq(xl("verify --all a"), 1);
     has(out, "libxc.tsc");
-    has(out, "a: offset 26917: file.trailing: ");
+    has(out, "a: offset 26949: file.trailing: ");
     ck_assert_int_eq(xl("verify --json --all a"), 1);
     has(out, "\"rule\":\"libxc.tsc\"");
     has(out, "\"fine\":false}\n");

@@ -104,6 +104,12 @@ int stream_lost(struct stream *s, enum stream_rule rule, const char *fmt, ...)
     return -1;
 }
 
+int stream_no_memory(struct stream *s)
+{
+    s->error = ENOMEM;
+    return -1;
+}
+
 /* ---- records ---- */
 
 void stream_at_record(struct stream *s, enum stream_layer layer)

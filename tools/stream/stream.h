@@ -114,7 +114,7 @@ void stream_close(struct stream *s);
 
 /*
  * From the first byte to the last.  0: every rule is kept; 1: one is not;
- * -1: the read callback said so, errno is its own.
+ * -1: the read callback said so, errno is its own; or ENOMEM.
  */
 int stream_walk(struct stream *s);
 

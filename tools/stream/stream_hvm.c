@@ -18,34 +18,33 @@
 
 enum { END = 0, HEADER = 1, CPU = 2, XSAVE = 16, MSR = 20, ENTRIES };
 
-/* Length 0: no fixed one. Instances: at most so many; a vCPU each. */
+/* Length 0: no fixed one. Instances: so many at most. */
 static const struct {
     const char *name;
     uint32_t len;
     unsigned instances;
-    bool vcpu;
 } entries[ENTRIES] = {
-    [END] = { "END", 0, 1, false },
-    [HEADER] = { "HEADER", 24, 1, false },
-    [CPU] = { "CPU", 1032, VCPUS, true },
-    [3] = { "PIC", 8, 2, false },
-    [4] = { "IOAPIC", 400, 1, false },
-    [5] = { "LAPIC", 24, VCPUS, true },
-    [6] = { "LAPIC_REGS", 1024, VCPUS, true },
-    [7] = { "PCI_IRQ", 16, 1, false },
-    [8] = { "ISA_IRQ", 8, 1, false },
-    [9] = { "PCI_LINK", 8, 1, false },
-    [10] = { "PIT", 56, 1, false },
-    [11] = { "RTC", 24, 1, false },
-    [12] = { "HPET", 1048, 1, false },
-    [13] = { "PMTIMER", 8, 1, false },
-    [14] = { "MTRR", 240, VCPUS, true },
-    [15] = { "VIRIDIAN_DOMAIN", 32, 1, false },
-    [XSAVE] = { "XSAVE", 0, VCPUS, true },
-    [17] = { "VIRIDIAN_VCPU", 216, VCPUS, true },
-    [18] = { "VMCE_VCPU", 32, VCPUS, true },
-    [19] = { "TSC_ADJUST", 8, VCPUS, true },
-    [MSR] = { "MSR", 0, VCPUS, true },
+    [END] = { "END", 0, 1 },
+    [HEADER] = { "HEADER", 24, 1 },
+    [CPU] = { "CPU", 1032, VCPUS },
+    [3] = { "PIC", 8, 2 },
+    [4] = { "IOAPIC", 400, 1 },
+    [5] = { "LAPIC", 24, VCPUS },
+    [6] = { "LAPIC_REGS", 1024, VCPUS },
+    [7] = { "PCI_IRQ", 16, 1 },
+    [8] = { "ISA_IRQ", 8, 1 },
+    [9] = { "PCI_LINK", 8, 1 },
+    [10] = { "PIT", 56, 1 },
+    [11] = { "RTC", 24, 1 },
+    [12] = { "HPET", 1048, 1 },
+    [13] = { "PMTIMER", 8, 1 },
+    [14] = { "MTRR", 240, VCPUS },
+    [15] = { "VIRIDIAN_DOMAIN", 32, 1 },
+    [XSAVE] = { "XSAVE", 0, VCPUS },
+    [17] = { "VIRIDIAN_VCPU", 216, VCPUS },
+    [18] = { "VMCE_VCPU", 32, VCPUS },
+    [19] = { "TSC_ADJUST", 8, VCPUS },
+    [MSR] = { "MSR", 0, VCPUS },
 };
 
 static const char *const params[] = {
@@ -99,7 +98,7 @@ struct context {
     unsigned n; /* entries so far */
     bool ended;
     uint32_t seen[VCPUS]; /* of each instance a bit of each type */
-    unsigned vcpus;       /* entries CPU */
+    unsigned vcpus;       /* entries CPU; vCPUs that are down have none */
 };
 
 struct entry {
@@ -145,6 +144,7 @@ static int check_instance(struct stream *s, struct context *c,
         stream_odd(s, STREAM_R_HVM_AGAIN, "%s %u", name, e->instance))
         return -1;
     c->seen[e->instance] |= bit;
+    c->vcpus += e->type == CPU;
     return 0;
 }
 
@@ -199,21 +199,6 @@ odd:
     return false;
 }
 
-/* What is of a vCPU belongs to one that there is. */
-static int check_cpus(struct stream *s, struct context *c)
-{
-    uint32_t cpu = 1u << CPU, of_vcpu = 0;
-
-    for (unsigned t = 0; t < ENTRIES; t++)
-        of_vcpu |= entries[t].vcpu ? 1u << t : 0;
-    for (unsigned i = 0; i < VCPUS; i++) {
-        c->vcpus += !!(c->seen[i] & cpu);
-        if (c->seen[i] & of_vcpu && !(c->seen[i] & cpu))
-            return stream_odd(s, STREAM_R_HVM_CPU, "vCPU %u has none", i);
-    }
-    return c->vcpus ? 0 : stream_odd(s, STREAM_R_HVM_CPU, "no vCPU has one");
-}
-
 int stream_read_hvm_context(struct stream *s)
 {
     struct context c = { 0 };
@@ -230,10 +215,8 @@ int stream_read_hvm_context(struct stream *s)
         if (!s->left && !c.ended)
             return stream_odd(s, STREAM_R_HVM_END, "there is none");
     }
-    if (check_cpus(s, &c))
-        return -1;
     stream_note(s, "%u entries, %u vCPUs", c.n, c.vcpus);
-    return 0;
+    return c.vcpus ? 0 : stream_odd(s, STREAM_R_HVM_CPU, "none has one");
 }
 
 /* ---- parameters ---- */

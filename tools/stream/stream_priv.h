@@ -114,6 +114,9 @@ int stream_odd(struct stream *s, enum stream_rule rule, const char *fmt, ...)
 int stream_lost(struct stream *s, enum stream_rule rule, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* -1: stream_walk fails with ENOMEM. */
+int stream_no_memory(struct stream *s);
+
 /* ---- input (stream_in.c) ---- */
 
 /* Up to n <= TAKE_MAX bytes that are next; *n_r of them before the end. */

@@ -155,7 +155,7 @@ static int read_difference(struct stream *s, struct stream_page *page)
     if (!p)
         return -1;
     page->kind = STREAM_RAM_XBZRLE;
-    page->data = p;
+    page->data = n ? p : NULL;
     page->len = n;
     stream_page(s, page);
     return fits_page(p, n) ? 0 : stream_odd(s, STREAM_R_RAM_XBZRLE, "not here");

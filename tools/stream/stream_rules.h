@@ -94,7 +94,7 @@
     R(HVM_LENGTH, "hvm.length", "entry has its type's length") \
     R(HVM_AGAIN, "hvm.again", "each type and instance once") \
     R(HVM_END, "hvm.end", "END is the last entry, empty") \
-    R(HVM_CPU, "hvm.cpu", "what is of a vCPU is of one with a CPU entry") \
+    R(HVM_CPU, "hvm.cpu", "at least one vCPU has a CPU entry") \
     R(QEMU_VERSION, "qemu.version", "version is 3") \
     R(QEMU_CONFIG, "qemu.configuration", "machine and known parts of it") \
     R(QEMU_MULTIFD, "qemu.multifd", "no other channels (multifd)") \

@@ -250,7 +250,7 @@ int stream_read_vmdesc(struct stream *s, uint32_t len)
 
     if (!h) {
         free(d);
-        return stream_lost(s, STREAM_R_QEMU_DESC, "out of memory");
+        return stream_no_memory(s);
     }
     d->s = s;
     rc = feed(s, len, h, &valid);

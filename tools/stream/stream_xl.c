@@ -55,7 +55,7 @@ static int read_config(struct stream *s, uint32_t len)
     int rc;
 
     if (!j)
-        return stream_lost(s, STREAM_R_XL_CONFIG_JSON, "out of memory");
+        return stream_no_memory(s);
     rc = read_json(s, len, j, &nul, &valid);
     valid = !stream_json_close(j) && valid;
     if (rc)

@@ -17,6 +17,7 @@
 #include "xl_stream_run.h"
 
 #define PAGE_DATA  1u
+#define PV_INFO    2u
 #define VERIFY     13u
 #define BATCH      1024u /* entries, as libxc makes them */
 #define TYPE_SHIFT 60
@@ -57,14 +58,7 @@ static void note_record(void *arg, const struct stream_record *r)
         t->refused = "QEMU's stream has nothing to leave out";
     else if (r->layer == STREAM_LIBXC && r->type == VERIFY)
         t->refused = "it has pages to compare (VERIFY)";
-}
-
-static void note_end(void *arg, const struct stream_record *r)
-{
-    struct strip *t = arg;
-
-    /* As stream_libxc.c notes the header of a PV guest's part. */
-    if (r->layer == STREAM_LIBXC && strstr(r->note, ", PV, "))
+    else if (r->layer == STREAM_LIBXC && r->type == PV_INFO)
         t->refused = "it is a PV guest's, whose pages have types";
 }
 
@@ -90,9 +84,9 @@ static void note_page(void *arg, const struct stream_page *p)
 
 static int first_walk(struct strip *t, struct xl_file *f)
 {
-    static const struct stream_events events = {
-        .broken = tell, .begin = note_record, .end = note_end, .page = note_page
-    };
+    static const struct stream_events events = { .broken = tell,
+                                                 .begin = note_record,
+                                                 .page = note_page };
 
     if (xl_file_walk(t->x, f, &events, t, NULL))
         return -1;
