@@ -7,6 +7,8 @@
  *   ours      the product's sender (mext_memory.c and what is below it) and
  *             mstrap's session and channels, on one thread as in mstrap
  *   ours-lz4  the same with pages packed
+ *   mstrap    as ours, and opened by the code that mstrap has: libsodium's
+ *             portable one, since mstrap has no vector registers
  *   sealed    nothing but AEAD of each page, TCP, AEAD again, on a pair of
  *             threads for each channel
  *   tcp       nothing but TCP, on such pairs
@@ -426,18 +428,20 @@ static void bare_receive(bool sealed)
 enum tool {
     OURS,
     OURS_LZ4,
+    MSTRAP,
     SEALED,
     TCP,
     MEMCPY,
 };
-static const char *const tools[] = { "ours", "ours-lz4", "sealed", "tcp",
-                                     "memcpy" };
+static const char *const tools[] = { "ours",   "ours-lz4", "mstrap",
+                                     "sealed", "tcp",      "memcpy" };
 
 static uint64_t tool_send(enum tool t)
 {
     switch (t) {
     case OURS:
     case OURS_LZ4:
+    case MSTRAP:
         return ours_send(t == OURS_LZ4);
     case MEMCPY:
         memcpy(dest, source, npages * MEXT_PAGE_SIZE);
@@ -459,10 +463,12 @@ _Noreturn static void receiver(enum tool t, int to_parent)
     double cpu;
 
     populate(dest, MADV_POPULATE_WRITE);
+    if (t != MSTRAP && mext_crypto_init())
+        die("libsodium");
     cpu = cpu_seconds();
     if (write(to_parent, &cpu, sizeof(cpu)) != sizeof(cpu))
         die("pipe");
-    if (t == OURS || t == OURS_LZ4)
+    if (t <= MSTRAP)
         ours_receive();
     else if (t != MEMCPY)
         bare_receive(t == SEALED);
@@ -490,10 +496,13 @@ static void measure(enum tool t)
     close(p[1]);
     if (read(p[0], &theirs, sizeof(theirs)) != sizeof(theirs))
         die("the receiver has ended");
-    /* ours maps as it goes, and the kernel reads for tcp */
+    if (mext_crypto_init())
+        die("libsodium");
     populate(source, MADV_POPULATE_READ);
     if (t == MEMCPY)
         populate(dest, MADV_POPULATE_WRITE);
+    if (t != MSTRAP && mext_crypto_init())
+        die("libsodium");
     cpu = cpu_seconds();
     wall = (double)mext_now_us();
     bytes = tool_send(t);
@@ -543,8 +552,7 @@ int main(int argc, char **argv)
         return 2;
     }
     open_memory(argv[3]);
-    if (mext_crypto_init() ||
-        mext_net_listen("127.0.0.1", 0, &listener, &udp, &port, &why))
+    if (mext_net_listen("127.0.0.1", 0, &listener, &udp, &port, &why))
         die("cannot begin");
     fcntl(listener, F_SETFL, 0);
     randombytes_buf(&root, sizeof(root));
