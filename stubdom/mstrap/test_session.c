@@ -293,6 +293,35 @@ START_TEST(barrier_waits_for_all_channels)
 }
 END_TEST
 
+/* Opened, at the barrier and at the end in different orders. */
+START_TEST(as_many_channels_as_there_may_be)
+{
+    const uint16_t n = MEXT_CHANNELS_MAX;
+
+    start(n);
+    for (uint16_t i = 0; i < n; i++) {
+        struct peer *p = &peers[n - 1 - i];
+
+        put_open(p, n - 1 - i, n);
+        put_pages(p, 3u * i, "dz", 1);
+        ck_assert_int_eq(run(p, 1460), MS_ACT_NONE);
+        put_barrier(p, 1);
+    }
+    for (uint16_t i = 0; i < n; i++)
+        ck_assert_int_eq(run(&peers[i * 5 % n], 1460),
+                         i < n - 1 ? MS_ACT_HOLD : MS_ACT_RELEASE);
+    for (uint16_t i = 0; i < n; i++) {
+        put_pages(&peers[i], 3u * i, "d", 2);
+        put_end(&peers[i], 2, 1);
+        ck_assert_int_eq(run(&peers[i], 1460),
+                         i < n - 1 ? MS_ACT_HOLD : MS_ACT_COMPLETE);
+    }
+    ck_assert_uint_eq(ms_session_counts(&session).data, 2u * n);
+    for (uint64_t i = 0; i < n; i++)
+        check_page(3 * i, 2);
+}
+END_TEST
+
 START_TEST(nothing_may_follow_a_barrier_before_its_ack)
 {
     start(2);
@@ -525,6 +554,7 @@ int main(void)
                         (int)MS_COUNT(pieces));
     tcase_add_test(bad, block_that_is_no_page_is_refused);
     tcase_add_test(good, barrier_waits_for_all_channels);
+    tcase_add_test(good, as_many_channels_as_there_may_be);
     tcase_add_test(good, absent_runs_are_passed_on);
     tcase_add_test(good, answers_open_at_the_source);
     tcase_add_test(bad, nothing_may_follow_a_barrier_before_its_ack);

@@ -32,9 +32,15 @@
 #define PAGE        0x101
 #define PACKED_PAGE 0x102
 
-/* Where an object is: found in an honest run, and again in the others. */
+/*
+ * Where an object is: found in an honest run, and again in the others.  Which
+ * channel a batch of pages goes over is a matter of luck, so pages, and frames
+ * of them, are known by where they belong: the frame's first gfn, and at, which
+ * counts from the frame.  Of the others at counts those of their kind.
+ */
 struct place {
     unsigned kind, phase, channel, at;
+    uint64_t base;
     uint8_t dir;
 };
 
@@ -281,18 +287,63 @@ static bool collect(struct connection *c)
     return true;
 }
 
+/* The first gfn of a frame of pages. */
+static uint64_t base_of(const struct object *o)
+{
+    struct mext_data m;
+
+    if (mext_data_decode(o->plain, o->nplain, &m))
+        abort();
+    return m.u.pages.base;
+}
+
+static bool of_pages(unsigned kind)
+{
+    return kind == MEXT_DATA_PAGES || kind == PAGE || kind == PACKED_PAGE;
+}
+
+/* Object i of the batch; frame is the last frame's. */
+static struct place place_of(const struct batch *b, unsigned i, unsigned frame,
+                             unsigned phase, unsigned channel)
+{
+    const struct object *o = &b->o[i];
+    struct place p = { .kind = o->kind, .phase = phase, .dir = o->dir };
+
+    if (of_pages(o->kind)) {
+        p.at = i - frame;
+        p.base = base_of(&b->o[frame]);
+        return p;
+    }
+    p.channel = channel;
+    for (unsigned k = 0; k < i; k++)
+        p.at += b->o[k].kind == o->kind;
+    return p;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+    return a->kind == b->kind && a->phase == b->phase &&
+           a->channel == b->channel && a->at == b->at && a->base == b->base &&
+           a->dir == b->dir;
+}
+
 static void look(struct batch *b, unsigned phase, unsigned channel)
 {
-    const struct place *t = &run.target;
+    unsigned frame = 0;
 
-    for (unsigned i = 0; run.op == NOTHING && i < b->n; i++)
-        run.seen[run.nseen++] = (struct place){ b->o[i].kind, phase, channel, i,
-                                                b->o[i].dir };
-    if (run.op == NOTHING || phase != t->phase || channel != t->channel ||
-        t->at >= b->n || b->o[t->at].dir != t->dir ||
-        b->o[t->at].kind != t->kind)
-        return;
-    run.applied = tamper(b, t->at, run.op, run.variant, donor);
+    for (unsigned i = 0; i < b->n; i++) {
+        struct place p;
+
+        if (b->o[i].kind == MEXT_DATA_PAGES)
+            frame = i;
+        p = place_of(b, i, frame, phase, channel);
+        if (run.op == NOTHING) {
+            run.seen[run.nseen++] = p;
+        } else if (same_place(&p, &run.target)) {
+            run.applied = tamper(b, i, run.op, run.variant, donor);
+            return;
+        }
+    }
 }
 
 static void pass_back(unsigned phase)

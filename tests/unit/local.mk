@@ -72,7 +72,8 @@ unit_tests = \
 	tests/unit/test_throttle \
 	tests/unit/test_token \
 	tests/unit/test_trust \
-	tests/unit/test_whois
+	tests/unit/test_whois \
+	tests/unit/test_workers
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors \
 	tests/unit/packetd_hooked
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
@@ -207,6 +208,11 @@ tests_unit_test_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_whois_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_whois_LDADD = $(UNIT_LDADD)
 tests_unit_test_whois_SOURCES = tests/unit/test_whois.c
+
+tests_unit_test_workers_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_workers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_workers_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_workers_SOURCES = tests/unit/test_workers.c
 
 tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)

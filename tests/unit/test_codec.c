@@ -609,12 +609,12 @@ START_TEST(open_fields)
         int rc;
     } cases[] = {
         { 0, 1, 0 },
-        { 7, 8, 0 },
+        { 15, 16, 0 },
         { 0, 0, MEXT_ERR_LIMIT },
         { 1, 1, MEXT_ERR_LIMIT },
-        { 0, 9, MEXT_ERR_LIMIT },
-        { 8, 8, MEXT_ERR_LIMIT },
-        { 0xffff, 8, MEXT_ERR_LIMIT },
+        { 0, 17, MEXT_ERR_LIMIT },
+        { 16, 16, MEXT_ERR_LIMIT },
+        { 0xffff, 16, MEXT_ERR_LIMIT },
         { 0, 0xffff, MEXT_ERR_LIMIT },
     };
 

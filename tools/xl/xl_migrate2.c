@@ -55,7 +55,9 @@ static void usage(FILE *f)
         "  --bandwidth MB/S       use so much of the link (default: as much as there is)\n"
         "  --timeout S            give up if it is not there after so long (default: never)\n"
         "  --suspend-timeout S    how long the guest may take (default 60)\n"
-        "  --channels N           data connections, 1 to 8 (default 1)\n"
+        "  --channels N|auto      data connections, 1 to 16, a thread of this host for\n"
+        "                         each; auto (default): one for each of its CPUs, at\n"
+        "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
         "  --compress lz4|none    pages made smaller on their way (default lz4)\n"
@@ -287,7 +289,8 @@ static int take(struct arguments *a, int c)
         rq->suspend_timeout_ms = (unsigned)n * 1000;
         break;
     case O_CHANNELS:
-        rc = xl_number(stderr, optarg, 1, MEXT_CHANNELS_MAX, &n);
+        if (strcmp(optarg, "auto"))
+            rc = xl_number(stderr, optarg, 1, MEXT_CHANNELS_MAX, &n);
         rq->channels = (uint16_t)n;
         break;
     case O_COMPRESS:
@@ -411,7 +414,6 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .keys_dir = mext_keys_dir(),
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
-            .channels = 1,
             .agent = true,
             .pack = true,
             .port = MEXT_DATA_PORT,

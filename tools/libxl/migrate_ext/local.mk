@@ -12,6 +12,8 @@ MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_xen.c
 
 MEXT_SOURCES = \
+	tools/libxl/migrate_ext/mext_absent.c \
+	tools/libxl/migrate_ext/mext_absent.h \
 	tools/libxl/migrate_ext/mext_agent.h \
 	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \
@@ -40,6 +42,7 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_fate_ask.h \
 	tools/libxl/migrate_ext/mext_fault.c \
 	tools/libxl/migrate_ext/mext_fault.h \
+	tools/libxl/migrate_ext/mext_gfns.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
@@ -54,6 +57,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_keyfile.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
+	tools/libxl/migrate_ext/mext_lane.c \
+	tools/libxl/migrate_ext/mext_lane.h \
 	tools/libxl/migrate_ext/mext_libxl.h \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
@@ -103,6 +108,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_whois.c \
 	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
+	tools/libxl/migrate_ext/mext_workers.c \
+	tools/libxl/migrate_ext/mext_workers.h \
 	tools/libxl/migrate_ext/mext_xen.h
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a

@@ -53,7 +53,7 @@ static int send_out(struct mext_channel *c, size_t len, unsigned timeout_ms,
     struct mext_data m;
 
     if (!mext_net_send(c->fd, &v, 1, timeout_ms, why)) {
-        c->sent += len;
+        mext_count_add(&c->sent, len);
         return 0;
     }
     while (!mext_channel_recv(c, &m, 0, &reason))
@@ -102,8 +102,8 @@ int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
     }
     for (unsigned i = 0; i < m->u.pages.span; i++)
         zero += mext_map_get(m->u.pages.map, i) == MEXT_MAP_ZERO;
-    c->data += m->u.pages.ndata;
-    c->zero += zero;
+    mext_count_add(&c->data, m->u.pages.ndata);
+    mext_count_add(&c->zero, zero);
     return send_out(c, len, timeout_ms, why);
 }
 

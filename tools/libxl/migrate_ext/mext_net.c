@@ -24,6 +24,7 @@
 #define DEAD_PEER_MS 15000
 
 static int cancel_fd = -1;
+static _Thread_local int stop_fd = -1;
 
 int mext_fail(struct mext_why *why, const char *fmt, ...)
 {
@@ -69,6 +70,11 @@ void mext_net_cancel_fd(int fd)
     cancel_fd = fd;
 }
 
+void mext_net_stop_fd(int fd)
+{
+    stop_fd = fd;
+}
+
 int mext_net_cancelled(struct mext_why *why)
 {
     struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
@@ -88,7 +94,7 @@ static int left(uint64_t end)
 static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
                        struct mext_why *why)
 {
-    struct pollfd p[WAIT_MAX_FDS + 1];
+    struct pollfd p[WAIT_MAX_FDS + 2];
 
     if (n > WAIT_MAX_FDS)
         return mext_fail(why, "too many descriptors (%u)", n);
@@ -98,13 +104,16 @@ static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
         for (unsigned i = 0; i < n; i++)
             p[i] = (struct pollfd){ .fd = fds[i], .events = events };
         p[n] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-        r = poll(p, n + 1, left(end));
+        p[n + 1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+        r = poll(p, n + 2, left(end));
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
             return mext_fail(why, "poll: %s", strerror(errno));
         if (p[n].revents)
             return mext_fail(why, "cancelled");
+        if (p[n + 1].revents)
+            return mext_fail(why, "broken off");
         for (unsigned i = 0; i < n; i++)
             if (p[i].revents)
                 return (int)i;

@@ -22,6 +22,8 @@ uint64_t mext_now_us(void);
 
 /* A descriptor whose readability cancels every wait; -1: none. */
 void mext_net_cancel_fd(int fd);
+/* The same, for waits of the calling thread only. */
+void mext_net_stop_fd(int fd);
 /* -1 and why if it is readable now. */
 int mext_net_cancelled(struct mext_why *why);
 

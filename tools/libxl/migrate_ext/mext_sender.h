@@ -21,11 +21,12 @@ struct mext_request {
     uint64_t bytes_per_s; /* bandwidth, 0: any */
     unsigned timeout_ms;  /* until COMMIT, 0: any */
     unsigned suspend_timeout_ms;
-    uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
-    bool agent;                     /* ask the guest's agent for help */
-    unsigned trim;                  /* MEXT_AGENT_TRIM_*, 0: not */
-    bool pack;                      /* pages by LZ4 where that helps */
-    uint16_t port;                  /* mstrap's */
+    uint16_t
+        channels;  /* 1 .. MEXT_CHANNELS_MAX; 0: one for each CPU, up to 4 */
+    bool agent;    /* ask the guest's agent for help */
+    unsigned trim; /* MEXT_AGENT_TRIM_*, 0: not */
+    bool pack;     /* pages by LZ4 where that helps */
+    uint16_t port; /* mstrap's */
     uint32_t ip, netmask, gateway;  /* mstrap's; 0: destination chooses */
     uint8_t image[MEXT_DIGEST_LEN]; /* mstrap wanted; zeros: any */
     unsigned verbosity;

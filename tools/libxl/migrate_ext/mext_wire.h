@@ -47,7 +47,7 @@
 #define MEXT_MEMORY_KIB_MIN     4096
 #define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
-#define MEXT_CHANNELS_MAX       8
+#define MEXT_CHANNELS_MAX       16
 
 #define MEXT_DOMID_MAX 32751 /* what Xen gives a domain at most */
 
