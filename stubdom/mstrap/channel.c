@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "channel.h"
-#include "mext_pack.h"
+#include "mext_unpack.h"
 
 static void expect(struct ms_channel *c, enum ms_channel_state state,
                    uint8_t *at, uint32_t need)
@@ -41,7 +41,27 @@ void ms_channel_resume(struct ms_channel *c)
     expect_frame(c);
 }
 
-/* Goes on in the map: clears zero pages, stops at the next data page. */
+/* All pages of the frame have come. */
+static int end_pages(struct ms_channel *c)
+{
+    if (c->batch && mext_unpack_batch(c->member, c->members, c->batch))
+        return -MEXT_E_MALFORMED;
+    c->batch = 0;
+    expect_frame(c);
+    return 0;
+}
+
+/* The page is complete, but for a batch's, which wait for the others. */
+static void page_done(struct ms_channel *c)
+{
+    c->counts.data++;
+    c->page_index++;
+}
+
+/*
+ * Goes on in the map: clears zero pages, stops at the next page of which bytes
+ * are to come.
+ */
 static int next_page(struct ms_channel *c, const struct ms_sink *sink)
 {
     for (; c->next < c->span; c->next++) {
@@ -53,15 +73,20 @@ static int next_page(struct ms_channel *c, const struct ms_sink *sink)
         reason = sink->page(c->base + c->next, &c->page);
         if (reason)
             return -reason;
-        if (mext_map_follows(what)) {
+        if (what == MEXT_MAP_ZERO) {
+            memset(c->page, 0, MEXT_PAGE_SIZE);
+            c->counts.zero++;
+            continue;
+        }
+        if (c->coding[c->page_index] == MEXT_CODING_ZSTD)
+            c->member[c->members++] = c->page;
+        if (c->len[c->page_index]) {
             expect(c, MS_CHANNEL_PAGE, c->page, c->len[c->page_index]);
             return 0;
         }
-        memset(c->page, 0, MEXT_PAGE_SIZE);
-        c->counts.zero++;
+        page_done(c);
     }
-    expect_frame(c);
-    return 0;
+    return end_pages(c);
 }
 
 static int on_pages(struct ms_channel *c, const struct ms_sink *sink,
@@ -69,9 +94,11 @@ static int on_pages(struct ms_channel *c, const struct ms_sink *sink,
 {
     c->base = m->u.pages.base;
     c->span = m->u.pages.span;
-    c->next = c->page_index = 0;
+    c->next = c->page_index = c->members = 0;
+    c->batch = m->u.pages.batch;
     memcpy(c->map, m->u.pages.map, sizeof(c->map));
     memcpy(c->len, m->u.pages.len, sizeof(c->len));
+    memcpy(c->coding, m->u.pages.coding, sizeof(c->coding));
     return next_page(c, sink);
 }
 
@@ -160,14 +187,13 @@ static int on_sealed_body(struct ms_channel *c, const struct ms_sink *sink)
 
 static int on_tag(struct ms_channel *c, const struct ms_sink *sink)
 {
-    unsigned n = c->len[c->page_index++];
+    unsigned n = c->len[c->page_index];
 
     if (mext_page_open(&c->in, c->page, n, c->buffer))
         return -MEXT_E_MALFORMED;
-    if (mext_map_get(c->map, c->next) == MEXT_MAP_PACKED &&
-        mext_unpack(c->page, n))
+    if (c->coding[c->page_index] == MEXT_CODING_LZ4 && mext_unpack(c->page, n))
         return -MEXT_E_MALFORMED;
-    c->counts.data++;
+    page_done(c);
     c->next++;
     return next_page(c, sink);
 }

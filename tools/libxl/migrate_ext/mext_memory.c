@@ -4,7 +4,6 @@
 
 #include "mext_fault.h"
 #include "mext_memory.h"
-#include "mext_pack.h"
 
 /* First gfn of PVH RAM above the hole, and first of the hole: libxl keeps
  * the ACPI tables at 0xfc000000 and puts RAM below and above 4 GiB. */
@@ -63,7 +62,7 @@ static void drop_specials(struct mext_memory *m)
 }
 
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, bool pack,
+                      uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why)
 {
@@ -88,10 +87,9 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->gone = calloc(1, m->ngfns / 8);
     m->clear = calloc(1, m->ngfns / 8);
     m->filled = calloc(1, m->ngfns / 8);
-    if (pack)
-        m->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
     if (!m->todo || !m->gone || !m->clear || !m->filled ||
-        (pack && !m->packed) || mext_order_init(&m->order, m->todo, m->ngfns))
+        mext_packer_init(&m->packer, packing) ||
+        mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (mext_dom_dirty_start(dom, m->ngfns, why))
@@ -158,27 +156,13 @@ static unsigned next_set(const struct mext_memory *m, const uint64_t *map,
     return n;
 }
 
-/* One page with content becomes the next of those that follow the frame. */
-static void add_page(struct mext_memory *m, struct mext_data *d, unsigned at,
-                     const uint8_t *p, const uint8_t **page)
-{
-    unsigned i = d->u.pages.ndata++, n = 0;
-    uint8_t *packed = NULL;
-
-    if (m->packed) {
-        packed = m->packed + (size_t)i * MEXT_PACKED_MAX;
-        n = mext_pack(p, packed);
-    }
-    mext_map_set(d->u.pages.map, at, n ? MEXT_MAP_PACKED : MEXT_MAP_DATA);
-    d->u.pages.len[i] = (uint16_t)(n ? n : MEXT_PAGE_SIZE);
-    page[i] = n ? packed : p;
-    m->npacked += n > 0;
-}
-
-/* Puts as much of list[0..n) as fits into one PAGES frame; how many. */
+/*
+ * Puts as much of list[0..n) as fits into one PAGES frame, with at most `room`
+ * pages of content, page[]; how many.
+ */
 static unsigned fill(struct mext_memory *m, const uint64_t *list,
                      const int *err, const uint8_t *window, unsigned n,
-                     struct mext_data *d, const uint8_t **page)
+                     unsigned room, struct mext_data *d, const uint8_t **page)
 {
     unsigned i;
 
@@ -188,16 +172,16 @@ static unsigned fill(struct mext_memory *m, const uint64_t *list,
     for (i = 0; i < n; i++) {
         uint64_t at = list[i] - list[0];
         const uint8_t *p = window + (size_t)i * MEXT_PAGE_SIZE;
-        unsigned before = d->u.pages.ndata;
+        bool content = !err[i] && !is_zero(p);
 
-        if (at >= MEXT_PAGES_SPAN_MAX ||
-            d->u.pages.ndata == MEXT_PAGES_DATA_MAX)
+        if (at >= MEXT_PAGES_SPAN_MAX || d->u.pages.ndata == room)
             break;
-        if (!err[i] && is_zero(p))
-            mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_ZERO);
-        else if (!err[i])
-            add_page(m, d, (unsigned)at, p, page);
-        bit_put(m->filled, list[i], d->u.pages.ndata > before);
+        if (content)
+            page[d->u.pages.ndata++] = p;
+        if (!err[i])
+            mext_map_set(d->u.pages.map, (unsigned)at,
+                         content ? MEXT_MAP_DATA : MEXT_MAP_ZERO);
+        bit_put(m->filled, list[i], content);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;
@@ -215,12 +199,14 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
         return -1;
     for (unsigned i = 0, k; i < n; i += k) {
         struct mext_channel *c = &m->channel[m->next++ % m->nchannels];
-        uint64_t zero = c->zero;
+        uint64_t zero = c->zero, sent = c->sent, blocked = c->blocked_us;
 
         k = fill(m, list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE,
-                 n - i, &d, page);
+                 n - i, mext_packer_room(&m->packer), &d, page);
+        mext_packer_frame(&m->packer, &d, page);
         if (mext_channel_pages(c, &d, page, timeout_ms, why))
             return -1;
+        mext_packer_sent(&m->packer, c->sent - sent, c->blocked_us - blocked);
         m->data += d.u.pages.ndata;
         m->zero += c->zero - zero;
     }
@@ -244,6 +230,7 @@ static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
 {
     uint64_t list[MEXT_WINDOW_MAX], sent = 0;
 
+    mext_packer_pause(&m->packer);
     mext_order_begin(&m->order);
     for (;;) {
         unsigned n;
@@ -562,8 +549,7 @@ void mext_memory_close(struct mext_memory *m)
     free(m->gone);
     free(m->clear);
     free(m->filled);
-    free(m->packed);
+    mext_packer_free(&m->packer);
     m->map = NULL;
     m->todo = m->gone = m->clear = m->filled = NULL;
-    m->packed = NULL;
 }

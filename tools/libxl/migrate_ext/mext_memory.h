@@ -10,6 +10,7 @@
 #include "mext_data.h"
 #include "mext_map.h"
 #include "mext_order.h"
+#include "mext_pack.h"
 #include "mext_precopy.h"
 #include "mext_xen.h"
 
@@ -36,8 +37,7 @@ struct mext_memory {
     uint64_t iteration_start; /* us */
     bool hurry; /* ends this iteration; what was not sent is left to do */
     uint64_t data, zero, absent; /* sent in all */
-    uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
-    uint64_t npacked; /* of data: packed */
+    struct mext_packer packer;
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };
@@ -49,10 +49,10 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 
 /*
  * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
- * to be sent; pack: made smaller by LZ4 where that helps.
+ * to be sent, made smaller as `packing` says.
  */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, bool pack,
+                      uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why);
 
