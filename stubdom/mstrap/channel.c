@@ -4,6 +4,8 @@
 #include "channel.h"
 #include "mext_unpack.h"
 
+_Static_assert(MEXT_DELTA_MAX + MEXT_TAG_LEN <= MEXT_DATA_BODY_MAX, "");
+
 static void expect(struct ms_channel *c, enum ms_channel_state state,
                    uint8_t *at, uint32_t need)
 {
@@ -58,6 +60,23 @@ static void page_done(struct ms_channel *c)
     c->page_index++;
 }
 
+static bool is_delta(const struct ms_channel *c)
+{
+    return c->coding[c->page_index] == MEXT_CODING_DELTA;
+}
+
+/* A delta needs its page as it is. */
+static uint8_t *arrives_at(struct ms_channel *c)
+{
+    return is_delta(c) ? c->buffer : c->page;
+}
+
+/* Of the page, behind a delta. */
+static uint8_t *tag_at(struct ms_channel *c)
+{
+    return c->buffer + (is_delta(c) ? c->len[c->page_index] : 0);
+}
+
 /*
  * Goes on in the map: clears zero pages, stops at the next page of which bytes
  * are to come.
@@ -81,7 +100,7 @@ static int next_page(struct ms_channel *c, const struct ms_sink *sink)
         if (c->coding[c->page_index] == MEXT_CODING_ZSTD)
             c->member[c->members++] = c->page;
         if (c->len[c->page_index]) {
-            expect(c, MS_CHANNEL_PAGE, c->page, c->len[c->page_index]);
+            expect(c, MS_CHANNEL_PAGE, arrives_at(c), c->len[c->page_index]);
             return 0;
         }
         page_done(c);
@@ -189,9 +208,11 @@ static int on_tag(struct ms_channel *c, const struct ms_sink *sink)
 {
     unsigned n = c->len[c->page_index];
 
-    if (mext_page_open(&c->in, c->page, n, c->buffer))
+    if (mext_page_open(&c->in, arrives_at(c), n, tag_at(c)))
         return -MEXT_E_MALFORMED;
     if (c->coding[c->page_index] == MEXT_CODING_LZ4 && mext_unpack(c->page, n))
+        return -MEXT_E_MALFORMED;
+    if (is_delta(c) && mext_unpack_delta(c->page, c->buffer, n))
         return -MEXT_E_MALFORMED;
     page_done(c);
     c->next++;
@@ -209,7 +230,7 @@ static int on_complete(struct ms_channel *c, const struct ms_sink *sink)
     case MS_CHANNEL_BODY:
         return on_sealed_body(c, sink);
     case MS_CHANNEL_PAGE:
-        expect(c, MS_CHANNEL_TAG, c->buffer, MEXT_TAG_LEN);
+        expect(c, MS_CHANNEL_TAG, tag_at(c), MEXT_TAG_LEN);
         return 0;
     case MS_CHANNEL_TAG:
         return on_tag(c, sink);

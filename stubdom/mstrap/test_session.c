@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mext_cache.h"
 #include "mext_pack.h"
 #include "session.h"
 
@@ -63,6 +64,37 @@ static void fill_packable(uint8_t page[MEXT_PAGE_SIZE], uint64_t gfn,
         memset(page + i, 0, 32);
 }
 
+static bool is_change(char what)
+{
+    return what == 'c' || what == 'C';
+}
+
+/* Words in which a page of version + 100 differs. */
+static void change(uint8_t page[MEXT_PAGE_SIZE])
+{
+    page[0] ^= 1;
+    page[2000] ^= 1;
+    memset(page + 3000, 0x33, 100);
+    page[MEXT_PAGE_SIZE - 1] ^= 1;
+}
+
+/* What changes the packable page of this version; 'C': of another. */
+static uint16_t change_of(char what, uint64_t gfn, unsigned version,
+                          uint8_t page[MEXT_PAGE_SIZE], uint8_t *out)
+{
+    _Alignas(8) uint8_t old[MEXT_PAGE_SIZE], new[MEXT_PAGE_SIZE];
+    unsigned n;
+
+    memcpy(old, page, MEXT_PAGE_SIZE);
+    memcpy(new, page, MEXT_PAGE_SIZE);
+    change(new);
+    n = mext_delta(old, new, out);
+    ck_assert_uint_gt(n, 8);
+    if (what == 'C')
+        out[n - 1] ^= 1;
+    return (uint16_t)n;
+}
+
 /* What follows the frame for a gfn marked so; how many bytes. */
 static uint16_t page_of(char what, uint64_t gfn, unsigned version,
                         uint8_t out[MEXT_PAGE_SIZE])
@@ -75,6 +107,8 @@ static uint16_t page_of(char what, uint64_t gfn, unsigned version,
         return MEXT_PAGE_SIZE;
     }
     fill_packable(page, gfn, version);
+    if (is_change(what))
+        return change_of(what, gfn, version, page, out);
     n = mext_pack(page, out);
     ck_assert_uint_gt(n, 0);
     return (uint16_t)(what == 'x' ? n - 1 : n);
@@ -176,9 +210,10 @@ static void describe(struct mext_data *m, uint64_t base, const char *what,
                                       : MEXT_MAP_PACKED);
         if (what[i] == '-' || what[i] == 'z')
             continue;
-        m->u.pages.coding[n] = what[i] == 'd'      ? 0
-                               : in_batch(what[i]) ? MEXT_CODING_ZSTD
-                                                   : MEXT_CODING_LZ4;
+        m->u.pages.coding[n] = what[i] == 'd'       ? 0
+                               : in_batch(what[i])  ? MEXT_CODING_ZSTD
+                               : is_change(what[i]) ? MEXT_CODING_DELTA
+                                                    : MEXT_CODING_LZ4;
         m->u.pages.len[n++] = in_batch(what[i])
                                   ? mext_batch_piece(m->u.pages.batch, piece++)
                                   : page_of(what[i], base + i, version, page);
@@ -187,7 +222,7 @@ static void describe(struct mext_data *m, uint64_t base, const char *what,
 
 /*
  * gfns from base on: 'z' zero, 'd' data, 'p' packed, 'x' badly, 'b' in a batch,
- * 'B' in one that is too short, '-' none.
+ * 'B' in one that is too short, 'c' what changed, 'C' badly, '-' none.
  */
 static void put_pages(struct peer *p, uint64_t base, const char *what,
                       unsigned version)
@@ -326,6 +361,50 @@ START_TEST(batches_arrive_whatever_the_pieces)
     check_packable(13, 1);
     for (unsigned gfn = 20; gfn < 20 + MEXT_BATCH_PAGES; gfn++)
         check_packable(gfn, 1);
+}
+END_TEST
+
+static void check_changed(uint64_t gfn, unsigned version)
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+
+    fill_packable(page, gfn, version);
+    change(page);
+    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
+}
+
+START_TEST(changes_arrive_whatever_the_pieces)
+{
+    struct peer *p = &peers[0];
+
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 3, "bbp", 1);
+    put_pages(p, 2, "pc-cbd", 1);
+    put_end(p, 8, 0);
+    ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
+    check_packable(2, 1);
+    check_changed(3, 1);
+    check_packable(4, 1);
+    check_changed(5, 1);
+    check_packable(6, 1);
+    check_page(7, 1);
+}
+END_TEST
+
+/* With a word that is wrong, or for a page that is another. */
+START_TEST(change_of_another_page_is_refused)
+{
+    static const char *const what[] = { "C", "c" };
+    struct peer *p = &peers[0];
+
+    for (unsigned i = 0; i < MS_COUNT(what); i++) {
+        start(1);
+        put_open(p, 0, 1);
+        put_pages(p, 3, "p", 1 + i);
+        put_pages(p, 3, what[i], 1);
+        ck_assert_int_eq(run(p, STREAM_MAX), -MEXT_E_MALFORMED);
+    }
 }
 END_TEST
 
@@ -663,6 +742,9 @@ int main(void)
                         (int)MS_COUNT(pieces));
     tcase_add_loop_test(good, batches_arrive_whatever_the_pieces, 0,
                         (int)MS_COUNT(pieces));
+    tcase_add_loop_test(good, changes_arrive_whatever_the_pieces, 0,
+                        (int)MS_COUNT(pieces));
+    tcase_add_test(bad, change_of_another_page_is_refused);
     tcase_add_test(good, batches_of_channels_do_not_mix);
     tcase_add_test(bad, batch_that_is_not_its_pages_is_refused);
     tcase_add_test(bad, block_that_is_no_page_is_refused);

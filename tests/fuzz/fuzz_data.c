@@ -17,6 +17,10 @@ static void check_packed(const struct mext_data *m, unsigned i,
         FUZZ_CHECK(len >= 1 && len <= MEXT_PACKED_MAX);
         return;
     }
+    if (m->u.pages.coding[i] == MEXT_CODING_DELTA) {
+        FUZZ_CHECK(len >= 8 && len <= MEXT_DELTA_MAX);
+        return;
+    }
     FUZZ_CHECK(m->u.pages.coding[i] == MEXT_CODING_ZSTD);
     FUZZ_CHECK(len <= MEXT_PAGE_SIZE);
     (*members)++;

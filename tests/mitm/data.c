@@ -26,12 +26,14 @@
 
 #define PATIENCE_MS 60000 /* never waited for */
 #define CHANNELS    2
+#define CACHE_PAGES 101 /* some of what is sent again is in it, some is not */
 
 /* Kinds beyond those of messages, MEXT_DATA_*. */
 #define OPENING     0x100
 #define PAGE        0x101
 #define PACKED_PAGE 0x102
 #define PIECE       0x103 /* of a batch */
+#define DELTA       0x104
 
 /* Where an object is: found in an honest run, and again in the others. */
 struct place {
@@ -239,9 +241,10 @@ static bool take_page(struct connection *c)
 
     if (!n) /* behind the last piece */
         return true;
-    o.kind = coding == MEXT_CODING_ZSTD  ? PIECE
-             : coding == MEXT_CODING_LZ4 ? PACKED_PAGE
-                                         : PAGE;
+    o.kind = coding == MEXT_CODING_ZSTD    ? PIECE
+             : coding == MEXT_CODING_LZ4   ? PACKED_PAGE
+             : coding == MEXT_CODING_DELTA ? DELTA
+                                           : PAGE;
     o.n = n + MEXT_TAG_LEN;
     if (!receive(c->fd, buf, o.n))
         return false;
@@ -364,11 +367,17 @@ static void on_progress(void *arg, uint64_t sent, uint64_t of)
 {
 }
 
-/* Pages by themselves, then together, then by themselves. */
+/*
+ * Pages by themselves, then together, then by themselves; what is sent again as
+ * what changed, as far as that is remembered.
+ */
 static int iterations(struct mext_memory *m)
 {
     struct mext_iteration it;
 
+    mext_cache_free(m->cache);
+    m->cache = m->packer.cache = mext_cache_new(CACHE_PAGES);
+    m->again = true;
     if (mext_memory_iterate(m, 1, PATIENCE_MS, &it, &run.why))
         return -1;
     m->packer.packing.by = MEXT_PACK_ZSTD;
@@ -565,10 +574,18 @@ static void prepare(void)
 void data_cases(struct tally *t)
 {
     static const unsigned kinds[] = {
-        OPENING,          MEXT_DATA_PAGES, PAGE,
-        PACKED_PAGE,      PIECE,           MEXT_DATA_BARRIER,
-        MEXT_DATA_ABSENT, MEXT_DATA_END,   MEXT_DATA_BARRIER_ACK,
-        MEXT_DATA_DONE,   MEXT_DATA_ERROR,
+        OPENING,
+        MEXT_DATA_PAGES,
+        PAGE,
+        PACKED_PAGE,
+        PIECE,
+        DELTA,
+        MEXT_DATA_BARRIER,
+        MEXT_DATA_ABSENT,
+        MEXT_DATA_END,
+        MEXT_DATA_BARRIER_ACK,
+        MEXT_DATA_DONE,
+        MEXT_DATA_ERROR,
     };
     const struct place none = { 0 };
 

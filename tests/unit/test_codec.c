@@ -332,13 +332,17 @@ START_TEST(pages_codings)
         uint16_t word;
         int rc;
     } cases[] = {
+        { 0x3007, MEXT_ERR_LIMIT },
+        { 0x3008, 0 },
+        { 0x3000 | MEXT_DELTA_MAX, 0 },
+        { 0x3000 | (MEXT_DELTA_MAX + 1), MEXT_ERR_LIMIT },
         { 0x1000, MEXT_ERR_LIMIT },
         { 0x1001, 0 },
         { 0x1000 | MEXT_PACKED_MAX, 0 },
         { 0x1000 | (MEXT_PACKED_MAX + 1), MEXT_ERR_LIMIT },
         { 0x2001, MEXT_ERR_LIMIT }, /* the batch has no length here */
         { 0x0001, MEXT_ERR_LIMIT },
-        { 0x3001, MEXT_ERR_LIMIT },
+        { 0x4008, MEXT_ERR_LIMIT },
         { UINT16_MAX, MEXT_ERR_LIMIT },
     };
 
@@ -358,7 +362,7 @@ START_TEST(pages_codings)
         ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
         ck_assert_uint_eq(m.u.pages.len[0], 9);
         ck_assert_uint_eq(m.u.pages.len[1], cases[i].word & 0xfff);
-        ck_assert_uint_eq(m.u.pages.coding[1], MEXT_CODING_LZ4);
+        ck_assert_uint_eq(m.u.pages.coding[1], cases[i].word >> 12);
         ck_assert_uint_eq(m.u.pages.batch, 0);
         data_refused(n - 1, MEXT_ERR_FORMAT);
         data_refused(n - 2, MEXT_ERR_FORMAT);

@@ -315,6 +315,7 @@ START_TEST(data_bodies)
     } cases[] = {
         { "pages-one", 0x01, 1 + 8 + 2 + 1 },
         { "pages-packed", 0x01, 1 + 8 + 2 + 1 + 2 * 2 },
+        { "pages-delta", 0x01, 1 + 8 + 2 + 1 + 2 * 2 },
         { "pages-batch", 0x01, 1 + 8 + 2 + 2 + 4 * 2 + 4 },
         { "pages-batch-full", 0x01, 1 + 8 + 2 + 8 + 32 * 2 + 4 },
         { "pages-full", 0x01, 1 + 8 + 2 + 256 },

@@ -61,6 +61,19 @@ static void pages_batch(struct mext_data *m)
     m->u.pages.batch = MEXT_PAGE_SIZE + 0x102;
 }
 
+/* What changed of two pages, the least and the most. */
+static void pages_delta(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0x700;
+    m->u.pages.span = 2;
+    m->u.pages.map[0] = MEXT_MAP_PACKED | MEXT_MAP_PACKED << 2;
+    m->u.pages.ndata = 2;
+    m->u.pages.len[0] = 8;
+    m->u.pages.len[1] = MEXT_DELTA_MAX;
+    m->u.pages.coding[0] = m->u.pages.coding[1] = MEXT_CODING_DELTA;
+}
+
 /* As large as a batch may be. */
 static void pages_batch_full(struct mext_data *m)
 {
@@ -149,6 +162,7 @@ const struct fix_data fix_data[] = {
     { "pages-one", pages_one },
     { "pages-mixed", pages_mixed },
     { "pages-packed", pages_packed },
+    { "pages-delta", pages_delta },
     { "pages-batch", pages_batch },
     { "pages-batch-full", pages_batch_full },
     { "pages-full", pages_full },

@@ -24,6 +24,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_codec_ctl.c \
 	tools/libxl/migrate_ext/mext_codec_data.c \
+	tools/libxl/migrate_ext/mext_cache.c \
+	tools/libxl/migrate_ext/mext_cache.h \
 	tools/libxl/migrate_ext/mext_coder.c \
 	tools/libxl/migrate_ext/mext_coder.h \
 	tools/libxl/migrate_ext/mext_commit.c \

@@ -64,6 +64,8 @@ static bool length_ok(unsigned coding, unsigned len)
         return len && len <= MEXT_PACKED_MAX;
     case MEXT_CODING_ZSTD:
         return !len;
+    case MEXT_CODING_DELTA:
+        return len >= 8 && len <= MEXT_DELTA_MAX;
     default:
         return false;
     }

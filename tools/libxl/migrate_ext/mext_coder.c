@@ -14,6 +14,10 @@
 /* A way that packs closer has to be faster by so much. */
 #define WORTH_IT 0.97
 
+/* Before a link is known, us for a byte: what is sent then fits into the socket's
+ * buffer, so that a slow link does not show at once.  1 Gbit/s. */
+#define LINK_FIRST 0.008
+
 /* The link is looked at after so many bytes; it holds things up if so much of
  * the time went by waiting for it; if it does not it may be faster than was
  * seen, by so much. */
@@ -51,6 +55,7 @@ void mext_coder_init(struct mext_coder *c)
     }
     c->way[MEXT_WAY_NONE].measured = true;
     c->cpu_us = 0.001;
+    c->link_us = LINK_FIRST;
 }
 
 /* Time of a page, us. */
@@ -144,7 +149,7 @@ static void reckon_link(struct mext_coder *c)
     double us = c->us / c->bytes;
 
     if (c->blocked_us < c->us * BLOCKED)
-        us = (c->link_us && c->link_us < us ? c->link_us : us) * FASTER;
+        us = (c->link_us < us ? c->link_us : us) * FASTER;
     c->link_us = us;
     c->bytes = c->us = c->blocked_us = 0;
 }

@@ -10,6 +10,10 @@
 #define HOLE_START 0xfc000ULL
 #define HOLE_END   0x100000ULL
 
+/* Pages that are kept to tell what changed, a part of RAM and at most. */
+#define CACHE_SHARE     8
+#define CACHE_PAGES_MAX 16384
+
 /* So often the pages that are written again are looked for, ms. */
 #define HOT_MS 100
 
@@ -61,6 +65,19 @@ static void drop_specials(struct mext_memory *m)
             bit_put(m->todo, m->special[i], false);
 }
 
+/* What was sent and may be sent again, as far as there is room: a part of RAM. */
+static int make_cache(struct mext_memory *m, const struct mext_packing *packing)
+{
+    uint64_t pages = m->ram_pages / CACHE_SHARE;
+
+    if (packing->by == MEXT_PACK_NONE)
+        return 0;
+    m->cache = mext_cache_new(pages < CACHE_PAGES_MAX ? pages
+                                                      : CACHE_PAGES_MAX);
+    m->packer.cache = m->cache;
+    return m->cache ? 0 : -1;
+}
+
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
                       uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
@@ -88,7 +105,7 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->clear = calloc(1, m->ngfns / 8);
     m->filled = calloc(1, m->ngfns / 8);
     if (!m->todo || !m->gone || !m->clear || !m->filled ||
-        mext_packer_init(&m->packer, packing) ||
+        mext_packer_init(&m->packer, packing) || make_cache(m, packing) ||
         mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
@@ -203,6 +220,7 @@ static int send_window(struct mext_memory *m, const uint64_t *list, unsigned n,
 
         k = fill(m, list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE,
                  n - i, mext_packer_room(&m->packer), &d, page);
+        m->packer.again = m->again || m->order.second;
         mext_packer_frame(&m->packer, &d, page);
         if (mext_channel_pages(c, &d, page, timeout_ms, why))
             return -1;
@@ -270,6 +288,14 @@ static unsigned fill_zero(const uint64_t *list, unsigned n, struct mext_data *d)
     return i;
 }
 
+/* What is zero now has no delta. */
+static void forget(struct mext_memory *m, const struct mext_data *d)
+{
+    for (unsigned i = 0; m->cache && i < d->u.pages.span; i++)
+        if (mext_map_get(d->u.pages.map, i) == MEXT_MAP_ZERO)
+            mext_cache_drop(m->cache, d->u.pages.base + i);
+}
+
 /* all: over all channels by turns, not on the first only. */
 static int send_zero(struct mext_memory *m, bool all, const uint64_t *list,
                      unsigned n, unsigned timeout_ms, struct mext_why *why)
@@ -281,6 +307,7 @@ static int send_zero(struct mext_memory *m, bool all, const uint64_t *list,
             &m->channel[all ? m->next++ % m->nchannels : 0];
 
         k = fill_zero(list + i, n - i, &d);
+        forget(m, &d);
         if (mext_channel_pages(c, &d, NULL, timeout_ms, why))
             return -1;
         m->zero += k;
@@ -334,6 +361,7 @@ static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
     const uint64_t *bits;
 
     m->hot = NULL;
+    m->again = true;
     if (mext_dom_dirty_fetch(m->dom, &bits, why))
         return -1;
     if (!add)
@@ -550,6 +578,8 @@ void mext_memory_close(struct mext_memory *m)
     free(m->clear);
     free(m->filled);
     mext_packer_free(&m->packer);
+    mext_cache_free(m->cache);
+    m->cache = NULL;
     m->map = NULL;
     m->todo = m->gone = m->clear = m->filled = NULL;
 }

@@ -38,6 +38,8 @@ struct mext_memory {
     bool hurry; /* ends this iteration; what was not sent is left to do */
     uint64_t data, zero, absent; /* sent in all */
     struct mext_packer packer;
+    struct mext_cache *cache; /* of all channels, owned; NULL: none */
+    bool again;               /* what is sent now may have been sent before */
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };

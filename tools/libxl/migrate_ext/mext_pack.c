@@ -10,12 +10,13 @@
 #include "mext_pack.h"
 
 #define OUT_LEN       (MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX)
-#define BATCH_LEN     (MEXT_BATCH_PAGES * MEXT_PAGE_SIZE)
+#define PAGES_LEN     (MEXT_PAGES_DATA_MAX * MEXT_PAGE_SIZE)
+#define DELTAS_LEN    (MEXT_PAGES_DATA_MAX * MEXT_DELTA_MAX)
 #define WINDOW_LOG    17 /* a whole batch */
 #define LEVEL_DEFAULT 3
 
 _Static_assert(OUT_LEN >= MEXT_BATCH_MAX, "");
-_Static_assert(1 << WINDOW_LOG == BATCH_LEN, "");
+_Static_assert(1 << WINDOW_LOG == MEXT_BATCH_PAGES * MEXT_PAGE_SIZE, "");
 
 bool mext_packing_parse(const char *word, struct mext_packing *out_r)
 {
@@ -95,16 +96,18 @@ int mext_packer_init(struct mext_packer *p, const struct mext_packing *packing)
     if (packing->by == MEXT_PACK_NONE)
         return 0;
     p->out = malloc(OUT_LEN);
-    p->batch = malloc(BATCH_LEN);
-    return p->out && p->batch ? 0 : -1;
+    p->pages = aligned_alloc(MEXT_PAGE_SIZE, PAGES_LEN);
+    p->deltas = malloc(DELTAS_LEN);
+    return p->out && p->pages && p->deltas ? 0 : -1;
 }
 
 void mext_packer_free(struct mext_packer *p)
 {
     free(p->out);
-    free(p->batch);
+    free(p->pages);
+    free(p->deltas);
     mext_pack_batch_end(p->context);
-    p->out = p->batch = NULL;
+    p->out = p->pages = p->deltas = NULL;
     p->context = NULL;
 }
 
@@ -128,122 +131,163 @@ unsigned mext_packer_room(struct mext_packer *p)
     return level_of(p) ? MEXT_BATCH_PAGES : MEXT_PAGES_DATA_MAX;
 }
 
-/* The i-th page of the frame, at this place of its map, goes so. */
-static void mark(struct mext_data *d, unsigned at, unsigned i, uint8_t coding,
+/* What is left to pack of a frame. */
+struct work {
+    struct mext_data *d;
+    const uint8_t **page;             /* of the frame */
+    unsigned n;                       /* pages to pack ... */
+    unsigned i[MEXT_PAGES_DATA_MAX];  /* ... which of the frame's */
+    unsigned at[MEXT_PAGES_DATA_MAX]; /* ... and where in its map */
+};
+
+/* A page goes so, `as` being its `len` bytes. */
+static void mark(struct work *w, unsigned k, uint8_t coding, const uint8_t *as,
                  unsigned len)
 {
-    mext_map_set(d->u.pages.map, at, MEXT_MAP_PACKED);
-    d->u.pages.coding[i] = coding;
-    d->u.pages.len[i] = (uint16_t)len;
+    struct mext_data *d = w->d;
+
+    mext_map_set(d->u.pages.map, w->at[k], MEXT_MAP_PACKED);
+    d->u.pages.coding[w->i[k]] = coding;
+    d->u.pages.len[w->i[k]] = (uint16_t)len;
+    w->page[w->i[k]] = as;
 }
 
 /* Each page by itself; bytes that are left. */
-static uint64_t pack_each(struct mext_packer *p, struct mext_data *d,
-                          const uint8_t **page)
+static uint64_t pack_each(struct mext_packer *p, struct work *w)
 {
     uint64_t bytes = 0;
-    unsigned i = 0;
 
-    for (unsigned at = 0; at < d->u.pages.span; at++) {
-        uint8_t *out = p->out + (size_t)i * MEXT_PACKED_MAX;
-        unsigned n;
+    for (unsigned k = 0; k < w->n; k++) {
+        uint8_t *out = p->out + (size_t)k * MEXT_PACKED_MAX;
+        unsigned n = mext_pack(w->page[w->i[k]], out);
 
-        if (mext_map_get(d->u.pages.map, at) != MEXT_MAP_DATA)
-            continue;
-        n = mext_pack(page[i], out);
         bytes += n ? n : MEXT_PAGE_SIZE;
-        if (n) {
-            mark(d, at, i, MEXT_CODING_LZ4, n);
-            page[i] = out;
-            p->packed++;
-        }
-        i++;
+        if (!n)
+            continue;
+        mark(w, k, MEXT_CODING_LZ4, out, n);
+        p->packed++;
     }
     return bytes;
 }
 
-/* The frame's pages side by side: where they are, or a copy. */
-static const uint8_t *side_by_side(struct mext_packer *p, const uint8_t **page,
-                                   unsigned n)
+/*
+ * The pages side by side in p->pages.  Zstandard says nothing of input that changes
+ * while it is packed, and the guest may write all the time.
+ */
+static void copy_pages(struct mext_packer *p, struct work *w)
 {
-    unsigned i = 1;
+    for (unsigned k = 0; k < w->n; k++) {
+        uint8_t *copy = p->pages + (size_t)k * MEXT_PAGE_SIZE;
 
-    while (i < n && page[i] == page[0] + (size_t)i * MEXT_PAGE_SIZE)
-        i++;
-    if (i == n)
-        return page[0];
-    for (i = 0; i < n; i++)
-        memcpy(p->batch + (size_t)i * MEXT_PAGE_SIZE, page[i], MEXT_PAGE_SIZE);
-    return p->batch;
+        if (w->page[w->i[k]] != copy)
+            memcpy(copy, w->page[w->i[k]], MEXT_PAGE_SIZE);
+        w->page[w->i[k]] = copy;
+    }
 }
 
-/* All pages as a batch; bytes that are left, 0: nothing was changed. */
-static uint64_t pack_together(struct mext_packer *p, struct mext_data *d,
-                              const uint8_t **page)
+/* All pages as a batch; bytes that are left, 0: they do not fit. */
+static uint64_t pack_together(struct mext_packer *p, struct work *w)
 {
-    unsigned n = d->u.pages.ndata, i = 0;
     uint32_t bytes;
 
-    if (n > MEXT_BATCH_PAGES)
+    if (w->n > MEXT_BATCH_PAGES)
         return 0;
-    bytes = mext_pack_batch(&p->context, level_of(p), side_by_side(p, page, n),
-                            n, p->out);
+    copy_pages(p, w);
+    bytes = mext_pack_batch(&p->context, level_of(p), p->pages, w->n, p->out);
     if (!bytes)
         return 0;
-    d->u.pages.batch = bytes;
-    for (unsigned at = 0; at < d->u.pages.span; at++) {
-        if (mext_map_get(d->u.pages.map, at) != MEXT_MAP_DATA)
-            continue;
-        mark(d, at, i, MEXT_CODING_ZSTD, mext_batch_piece(bytes, i));
-        page[i] = p->out + (size_t)i * MEXT_PAGE_SIZE;
-        i++;
-    }
-    p->packed += n;
-    p->zstd += n;
+    for (unsigned k = 0; k < w->n; k++)
+        mark(w, k, MEXT_CODING_ZSTD, p->out + (size_t)k * MEXT_PAGE_SIZE,
+             mext_batch_piece(bytes, k));
+    w->d->u.pages.batch = bytes;
+    p->packed += w->n;
+    p->zstd += w->n;
     return bytes;
 }
 
 /* Whether to pack at all: two pages, others in each frame, tell. */
-static bool worth_it(struct mext_packer *p, const uint8_t **page, unsigned n)
+static bool worth_it(struct mext_packer *p, const struct work *w)
 {
-    unsigned one = p->coder.batches % n, other = (one + n / 2) % n;
+    unsigned one = p->coder.batches % w->n, other = (one + w->n / 2) % w->n;
     bool shrank;
 
     if (!mext_coder_look(&p->coder))
         return false;
-    shrank = mext_pack(page[one], p->out) || mext_pack(page[other], p->out);
+    shrank = mext_pack(w->page[w->i[one]], p->out) ||
+             mext_pack(w->page[w->i[other]], p->out);
     mext_coder_looked(&p->coder, shrank);
     return shrank;
 }
 
-static void pack(struct mext_packer *p, struct mext_data *d,
-                 const uint8_t **page)
+static void pack(struct mext_packer *p, struct work *w)
 {
     uint64_t start = mext_now_us(), bytes = 0;
 
     if (p->packing.by == MEXT_PACK_AUTO &&
-        (p->way == MEXT_WAY_NONE || !worth_it(p, page, d->u.pages.ndata)))
+        (p->way == MEXT_WAY_NONE || !worth_it(p, w)))
         return;
     if (level_of(p))
-        bytes = pack_together(p, d, page);
+        bytes = pack_together(p, w);
     if (!bytes)
-        bytes = pack_each(p, d, page);
-    mext_coder_packed(&p->coder, p->way, d->u.pages.ndata, bytes,
-                      mext_now_us() - start);
+        bytes = pack_each(p, w);
+    mext_coder_packed(&p->coder, p->way, w->n, bytes, mext_now_us() - start);
+}
+
+/*
+ * What was sent before goes as what has changed.  A guest that writes while it is
+ * looked at must not make the cache remember something else than what is sent:
+ * both come from one copy.
+ */
+static bool send_change(struct mext_packer *p, struct work *w, uint64_t gfn)
+{
+    unsigned k = w->n, i = w->i[k], n;
+    uint8_t *copy = p->pages + (size_t)k * MEXT_PAGE_SIZE;
+    uint8_t *delta = p->deltas + (size_t)i * MEXT_DELTA_MAX;
+
+    memcpy(copy, w->page[i], MEXT_PAGE_SIZE);
+    w->page[i] = copy;
+    n = mext_cache_send(p->cache, gfn, copy, delta);
+    if (!n)
+        return false;
+    mark(w, k, MEXT_CODING_DELTA, delta, n);
+    p->packed++;
+    p->delta++;
+    return true;
+}
+
+/* Finds the pages, and takes away those that go as what has changed. */
+static void begin(struct mext_packer *p, struct work *w)
+{
+    struct mext_data *d = w->d;
+    unsigned i = 0;
+
+    for (unsigned at = 0; at < d->u.pages.span; at++) {
+        unsigned v = mext_map_get(d->u.pages.map, at);
+        bool again = p->again && v == MEXT_MAP_DATA;
+
+        if (p->cache && v != MEXT_MAP_NONE && !again)
+            mext_cache_drop(p->cache, d->u.pages.base + at);
+        if (v != MEXT_MAP_DATA)
+            continue;
+        d->u.pages.len[i] = MEXT_PAGE_SIZE;
+        d->u.pages.coding[i] = 0;
+        w->at[w->n] = at;
+        w->i[w->n] = i++;
+        if (!p->cache || !again || !send_change(p, w, d->u.pages.base + at))
+            w->n++;
+    }
 }
 
 void mext_packer_frame(struct mext_packer *p, struct mext_data *d,
                        const uint8_t **page)
 {
+    struct work w = { .d = d, .page = page };
     uint64_t start = mext_now_us();
 
-    for (unsigned i = 0; i < d->u.pages.ndata; i++) {
-        d->u.pages.len[i] = MEXT_PAGE_SIZE;
-        d->u.pages.coding[i] = 0;
-    }
     d->u.pages.batch = 0;
-    if (p->packing.by != MEXT_PACK_NONE && d->u.pages.ndata)
-        pack(p, d, page);
+    begin(p, &w);
+    if (p->packing.by != MEXT_PACK_NONE && w.n)
+        pack(p, &w);
     p->us = mext_now_us() - start;
 }
 

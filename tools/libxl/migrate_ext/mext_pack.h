@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Pages made smaller on their way (docs/specs/transport.md, "PAGES"): each by
- * itself as an LZ4 block, or a frame's together as a batch of Zstandard's.  The
- * other end is mext_unpack.h.
+ * itself as an LZ4 block, a frame's together as a batch of Zstandard's, or what
+ * changed since they were sent before.  The other end is mext_unpack.h.
  */
 #ifndef MEXT_PACK_H
 #define MEXT_PACK_H
 
+#include "mext_cache.h"
 #include "mext_codec.h"
 #include "mext_coder.h"
 
@@ -31,17 +32,21 @@ bool mext_packing_parse(const char *word, struct mext_packing *out_r);
 
 /* One for each channel: it has its own buffers and its own figures. */
 struct mext_packer {
-    uint64_t packed; /* pages so far */
-    uint64_t zstd;   /* of these in batches */
+    uint64_t packed;          /* pages so far */
+    uint64_t zstd;            /* of these in batches */
+    uint64_t delta;           /* of these as what changed */
+    struct mext_cache *cache; /* the caller's; NULL: no deltas */
+    bool again; /* pages of the next frame were sent before, or will be again */
     /* private */
     struct mext_packing packing;
     struct mext_coder coder;
     enum mext_way way; /* of the next frame */
     uint8_t *out;      /* packed pages of a frame, owned */
-    uint8_t *batch;    /* a batch's pages side by side, owned */
-    void *context;     /* ZSTD_CCtx, owned */
-    uint64_t sent_at;  /* us, the frame before; 0: none yet */
-    uint64_t us;       /* it took to pack the last frame */
+    uint8_t *pages;  /* copies, so that the guest does not change them, owned */
+    uint8_t *deltas; /* of the frame, owned */
+    void *context;   /* ZSTD_CCtx, owned */
+    uint64_t sent_at; /* us, the frame before; 0: none yet */
+    uint64_t us;      /* it took to pack the last frame */
 };
 
 /* 0, or -1 if there is no memory; free it in either case. */
@@ -53,9 +58,10 @@ unsigned mext_packer_room(struct mext_packer *p);
 
 /*
  * Packs what it can of a PAGES frame: all its pages with content are marked
- * MEXT_MAP_DATA, and page[0..ndata) are they.  Changes the frame's map, len,
- * coding, batch and page[], which then points to what is to be sent: the
- * caller's pages, or p's memory until the next call.
+ * MEXT_MAP_DATA, and page[0..ndata) are they, to which the guest may write all
+ * the time.  Changes the frame's map, len, coding, batch and page[], which then
+ * points to what is to be sent: the caller's pages, or p's memory until the next
+ * call.
  */
 void mext_packer_frame(struct mext_packer *p, struct mext_data *d,
                        const uint8_t **page);

@@ -260,6 +260,7 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->zero_pages = s->mem.zero;
     s->rep->packed_pages = s->mem.packer.packed;
     s->rep->zstd_pages = s->mem.packer.zstd;
+    s->rep->delta_pages = s->mem.packer.delta;
     s->rep->absent_pages = s->mem.absent;
     if (mext_fault("source.rename", why) || rename_away(s, why) ||
         mext_fault("source.final", why) || send_final(s, why))

@@ -40,6 +40,7 @@ struct mext_report {
     uint64_t data_pages, zero_pages, absent_pages;
     uint64_t packed_pages; /* of data_pages */
     uint64_t zstd_pages;   /* of these by Zstandard */
+    uint64_t delta_pages;  /* of these as what changed */
     uint64_t total_us;     /* start -> RUNNING */
     uint64_t setup_us;     /* start -> mstrap connected */
     uint64_t precopy_us;

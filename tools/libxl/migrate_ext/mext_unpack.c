@@ -91,6 +91,46 @@ int mext_unpack_batch(uint8_t *const *page, unsigned pages, uint32_t n)
     return 0;
 }
 
+uint64_t mext_page_sum(const uint8_t *page)
+{
+    uint64_t s = MEXT_DELTA_SEED, w;
+
+    for (unsigned i = 0; i < MEXT_PAGE_SIZE; i += sizeof(w)) {
+        memcpy(&w, page + i, sizeof(w)); /* x86 is little-endian */
+        s = (s ^ w) * MEXT_DELTA_SEED;
+        s ^= s >> 32;
+    }
+    return s;
+}
+
+/* In the word before a run. */
+#define RUN_SHIFT 7
+#define RUN_MASK  0x7fu
+
+int mext_unpack_delta(uint8_t *page, const uint8_t *delta, unsigned n)
+{
+    unsigned end = 0; /* of the run before, in words */
+    struct mext_buf b;
+    uint64_t sum;
+
+    mext_buf_init(&b, (uint8_t *)delta, n);
+    sum = mext_get64(&b);
+    while (!b.bad && b.pos < b.len) {
+        unsigned run = mext_get16(&b), at = run >> RUN_SHIFT;
+        unsigned words = run & RUN_MASK;
+        const uint8_t *from = mext_view(&b, words * 8);
+
+        if (!from || !words || (end && at <= end) ||
+            at + words > MEXT_PAGE_SIZE / 8)
+            return MEXT_ERR_FORMAT;
+        memcpy(page + at * 8, from, words * 8);
+        end = at + words;
+    }
+    if (mext_buf_end(&b) || mext_page_sum(page) != sum)
+        return MEXT_ERR_FORMAT;
+    return 0;
+}
+
 void mext_unpack_forget(void)
 {
     mext_wipe(packed, packed_used);

@@ -27,6 +27,16 @@ int mext_unpack(uint8_t *page, unsigned n);
  */
 int mext_unpack_batch(uint8_t *const *page, unsigned pages, uint32_t n);
 
+/*
+ * Puts a delta of n bytes into page[4096], which is as it was sent before.
+ * MEXT_ERR_FORMAT, with the page's content undefined, if the delta is malformed
+ * or the page does not become what the delta's sum says.
+ */
+int mext_unpack_delta(uint8_t *page, const uint8_t *delta, unsigned n);
+
+/* The sum in a delta, of page[4096], aligned to 8. */
+uint64_t mext_page_sum(const uint8_t *page);
+
 /* Wipes what was left of pages in the buffers. */
 void mext_unpack_forget(void);
 

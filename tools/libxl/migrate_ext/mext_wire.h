@@ -95,10 +95,13 @@
 #define MEXT_MAP_PACKED 3 /* as its coding says */
 
 /* Codings of a packed page, above the length */
-#define MEXT_CODING_LZ4  1     /* an LZ4 block */
-#define MEXT_CODING_ZSTD 2     /* one of the frame's batch, a Zstandard frame */
-#define MEXT_BATCH_PAGES 32    /* pages of a batch */
-#define MEXT_BATCH_MAX   98304 /* bytes of a packed batch */
+#define MEXT_CODING_LZ4   1  /* an LZ4 block */
+#define MEXT_CODING_ZSTD  2  /* one of the frame's batch, a Zstandard frame */
+#define MEXT_CODING_DELTA 3  /* what changed since it was sent before */
+#define MEXT_BATCH_PAGES  32 /* pages of a batch */
+#define MEXT_BATCH_MAX    98304                   /* bytes of a packed batch */
+#define MEXT_DELTA_MAX    1008                    /* bytes of a delta */
+#define MEXT_DELTA_SEED   11400714819323198485ULL /* of the sum of a page */
 
 /* Control messages, first byte of the opened body */
 #define MEXT_CTL_CONFIG   0x01 /* source -> packetd */
