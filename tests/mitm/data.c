@@ -26,11 +26,14 @@
 
 #define PATIENCE_MS 60000 /* never waited for */
 #define CHANNELS    2
+#define CACHE_PAGES 101 /* some of what is sent again is in it, some is not */
 
 /* Kinds beyond those of messages, MEXT_DATA_*. */
 #define OPENING     0x100
 #define PAGE        0x101
 #define PACKED_PAGE 0x102
+#define PIECE       0x103 /* of a batch */
+#define DELTA       0x104
 
 /*
  * Where an object is: found in an honest run, and again in the others.  Which
@@ -239,9 +242,15 @@ static bool take_page(struct connection *c)
                         .channel = c->index,
                         .tag = MEXT_TAG_LEN,
                         .p = buf };
+    unsigned coding = c->pages.u.pages.coding[c->next_page];
     size_t n = c->pages.u.pages.len[c->next_page++];
 
-    o.kind = n == MEXT_PAGE_SIZE ? PAGE : PACKED_PAGE;
+    if (!n) /* behind the last piece */
+        return true;
+    o.kind = coding == MEXT_CODING_ZSTD    ? PIECE
+             : coding == MEXT_CODING_LZ4   ? PACKED_PAGE
+             : coding == MEXT_CODING_DELTA ? DELTA
+                                           : PAGE;
     o.n = n + MEXT_TAG_LEN;
     if (!receive(c->fd, buf, o.n))
         return false;
@@ -409,17 +418,35 @@ static void on_progress(void *arg, uint64_t sent, uint64_t of)
 {
 }
 
+/*
+ * Pages by themselves, then together, then by themselves; what is sent again as
+ * what changed, as far as that is remembered.
+ */
+static int iterations(struct mext_memory *m)
+{
+    struct mext_iteration it;
+
+    mext_cache_free(m->cache);
+    m->cache = m->packer.cache = mext_cache_new(CACHE_PAGES);
+    m->again = true;
+    if (mext_memory_iterate(m, 1, PATIENCE_MS, &it, &run.why))
+        return -1;
+    m->packer.packing.by = MEXT_PACK_ZSTD;
+    if (mext_memory_iterate(m, 2, PATIENCE_MS, &it, &run.why))
+        return -1;
+    m->packer.packing.by = MEXT_PACK_LZ4;
+    return 0;
+}
+
 static int source(uint16_t port)
 {
+    const struct mext_packing packing = { .by = MEXT_PACK_LZ4, .level = 1 };
     struct mext_memory m = { .nchannels = 0 };
-    struct mext_iteration it;
     int rc = mext_memory_connect(&m, INADDR_LOOPBACK, port, own.t.id, CHANNELS,
                                  &own.data, PATIENCE_MS, &run.why) ||
-             mext_memory_start(&m, NULL, GUEST_RAM, true, on_progress, NULL,
+             mext_memory_start(&m, NULL, GUEST_RAM, &packing, on_progress, NULL,
                                &run.why) ||
-             mext_memory_iterate(&m, 1, PATIENCE_MS, &it, &run.why) ||
-             mext_memory_iterate(&m, 2, PATIENCE_MS, &it, &run.why) ||
-             mext_memory_last(&m, PATIENCE_MS, &run.why) ||
+             iterations(&m) || mext_memory_last(&m, PATIENCE_MS, &run.why) ||
              mext_memory_done(&m, PATIENCE_MS, &run.why);
 
     mext_memory_close(&m);
@@ -474,6 +501,9 @@ static bool on_its_way(uint64_t gfn)
         const struct ms_channel *c = &run.connection[i].channel;
 
         if (c->next < c->span && c->base + c->next == gfn)
+            return true;
+        /* A batch's pages wait for each other. */
+        if (c->batch && gfn >= c->base && gfn < c->base + c->span)
             return true;
     }
     return false;
@@ -595,9 +625,17 @@ static void prepare(void)
 void data_cases(struct tally *t)
 {
     static const unsigned kinds[] = {
-        OPENING,         MEXT_DATA_PAGES,       PAGE,
-        PACKED_PAGE,     MEXT_DATA_BARRIER,     MEXT_DATA_ABSENT,
-        MEXT_DATA_END,   MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE,
+        OPENING,
+        MEXT_DATA_PAGES,
+        PAGE,
+        PACKED_PAGE,
+        PIECE,
+        DELTA,
+        MEXT_DATA_BARRIER,
+        MEXT_DATA_ABSENT,
+        MEXT_DATA_END,
+        MEXT_DATA_BARRIER_ACK,
+        MEXT_DATA_DONE,
         MEXT_DATA_ERROR,
     };
     const struct place none = { 0 };

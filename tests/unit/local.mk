@@ -5,7 +5,7 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS) \
 	$(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) \
 	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Fixed keys, objects and messages; the harness.
@@ -38,6 +38,7 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
+	tests/unit/test_coder \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
 	tests/unit/test_door \
@@ -96,6 +97,11 @@ tests_unit_test_agent_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_agent_LDADD = $(UNIT_LDADD)
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
+
+tests_unit_test_coder_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_coder_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_coder_LDADD = $(UNIT_LDADD)
+tests_unit_test_coder_SOURCES = tests/unit/test_coder.c
 
 tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)

@@ -306,7 +306,7 @@ START_TEST(pages_map)
                     continue;
                 }
                 if (v == MEXT_MAP_PACKED) {
-                    body[n++] = 1;
+                    body[n++] = MEXT_CODING_LZ4 << 4 | 1;
                     body[n++] = 2;
                 }
                 ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
@@ -319,15 +319,30 @@ START_TEST(pages_map)
 }
 END_TEST
 
-/* Lengths of packed pages: bounds, one too few, one too many. */
-START_TEST(pages_lengths)
+static void put_word(size_t at, unsigned word)
+{
+    body[at] = (uint8_t)(word >> 8);
+    body[at + 1] = (uint8_t)word;
+}
+
+/* Codings and their lengths: bounds, one octet too few, one too many. */
+START_TEST(pages_codings)
 {
     static const struct {
-        uint16_t len;
+        uint16_t word;
         int rc;
     } cases[] = {
-        { 0, MEXT_ERR_LIMIT },          { 1, 0 },
-        { MEXT_PACKED_MAX, 0 },         { MEXT_PACKED_MAX + 1, MEXT_ERR_LIMIT },
+        { 0x3007, MEXT_ERR_LIMIT },
+        { 0x3008, 0 },
+        { 0x3000 | MEXT_DELTA_MAX, 0 },
+        { 0x3000 | (MEXT_DELTA_MAX + 1), MEXT_ERR_LIMIT },
+        { 0x1000, MEXT_ERR_LIMIT },
+        { 0x1001, 0 },
+        { 0x1000 | MEXT_PACKED_MAX, 0 },
+        { 0x1000 | (MEXT_PACKED_MAX + 1), MEXT_ERR_LIMIT },
+        { 0x2001, MEXT_ERR_LIMIT }, /* the batch has no length here */
+        { 0x0001, MEXT_ERR_LIMIT },
+        { 0x4008, MEXT_ERR_LIMIT },
         { UINT16_MAX, MEXT_ERR_LIMIT },
     };
 
@@ -337,23 +352,81 @@ START_TEST(pages_lengths)
         struct mext_buf b;
 
         body[n++] = MEXT_MAP_PACKED | MEXT_MAP_PACKED << 2;
-        body[n++] = 0;
-        body[n++] = 9;
-        body[n++] = (uint8_t)(cases[i].len >> 8);
-        body[n++] = (uint8_t)cases[i].len;
+        put_word(n, 0x1009);
+        put_word(n + 2, cases[i].word);
+        n += 4;
         if (cases[i].rc) {
             data_refused(n, cases[i].rc);
             continue;
         }
         ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
         ck_assert_uint_eq(m.u.pages.len[0], 9);
-        ck_assert_uint_eq(m.u.pages.len[1], cases[i].len);
+        ck_assert_uint_eq(m.u.pages.len[1], cases[i].word & 0xfff);
+        ck_assert_uint_eq(m.u.pages.coding[1], cases[i].word >> 12);
+        ck_assert_uint_eq(m.u.pages.batch, 0);
         data_refused(n - 1, MEXT_ERR_FORMAT);
         data_refused(n - 2, MEXT_ERR_FORMAT);
         data_refused(n + 1, MEXT_ERR_FORMAT);
         m.u.pages.len[1] = 0;
         mext_buf_init(&b, again, sizeof(again));
         ck_assert_int_eq(mext_data_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
+}
+END_TEST
+
+/* A batch of so many pages in `body`; its octets. */
+static size_t put_batch(unsigned pages, uint32_t bytes)
+{
+    size_t n = put_pages_head(7, pages);
+
+    for (unsigned i = 0; i < pages; i++)
+        mext_map_set(body + n, i, MEXT_MAP_PACKED);
+    n += (pages + 3) / 4;
+    for (unsigned i = 0; i < pages; i++, n += 2)
+        put_word(n, MEXT_CODING_ZSTD << 12);
+    mext_store32(body + n, bytes);
+    return n + 4;
+}
+
+/* A batch's size: bounds, and less than its pages. */
+START_TEST(pages_batches)
+{
+    static const struct {
+        unsigned pages;
+        uint32_t bytes;
+        int rc;
+    } cases[] = {
+        { 1, 0, MEXT_ERR_LIMIT },
+        { 1, 1, 0 },
+        { 1, MEXT_PAGE_SIZE - 1, 0 },
+        { 1, MEXT_PAGE_SIZE, MEXT_ERR_LIMIT },
+        { 3, MEXT_PAGE_SIZE + 1, 0 },
+        { MEXT_BATCH_PAGES, MEXT_BATCH_MAX, 0 },
+        { MEXT_BATCH_PAGES, MEXT_BATCH_MAX + 1, MEXT_ERR_LIMIT },
+        { MEXT_BATCH_PAGES, UINT32_MAX, MEXT_ERR_LIMIT },
+        { MEXT_BATCH_PAGES + 1, 100, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t n = put_batch(cases[i].pages, cases[i].bytes);
+        struct mext_data m = { 0 };
+        uint32_t sum = 0;
+
+        if (cases[i].rc) {
+            data_refused(n, cases[i].rc);
+            continue;
+        }
+        ck_assert_int_eq(mext_data_decode(body, n, &m), 0);
+        ck_assert_uint_eq(m.u.pages.batch, cases[i].bytes);
+        for (unsigned j = 0; j < cases[i].pages; j++) {
+            ck_assert_uint_eq(m.u.pages.coding[j], MEXT_CODING_ZSTD);
+            ck_assert_uint_le(m.u.pages.len[j], MEXT_PAGE_SIZE);
+            sum += m.u.pages.len[j];
+        }
+        ck_assert_uint_eq(sum, cases[i].bytes);
+        for (unsigned j = 1; j <= 4; j++)
+            data_refused(n - j, MEXT_ERR_FORMAT);
+        data_refused(n + 1, MEXT_ERR_FORMAT);
     }
 }
 END_TEST
@@ -741,7 +814,8 @@ int main(void)
                                    unknown_types,
                                    pages_ranges,
                                    pages_map,
-                                   pages_lengths,
+                                   pages_codings,
+                                   pages_batches,
                                    pages_one_too_many,
                                    map_accessors,
                                    absent_ranges,

@@ -60,7 +60,8 @@ static void usage(FILE *f)
         "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
-        "  --compress lz4|none    pages made smaller on their way (default lz4)\n"
+        "  --compress HOW         pages made smaller on their way: none, lz4, zstd, zstd:LEVEL\n"
+        "                         (1 to 19), or auto (default): as link and CPU allow\n"
         "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have (default: any in\n"
         "                         mstrap.accept beside the keys, if there is that file)\n"
         "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
@@ -294,9 +295,9 @@ static int take(struct arguments *a, int c)
         rq->channels = (uint16_t)n;
         break;
     case O_COMPRESS:
-        rq->pack = !strcmp(optarg, "lz4");
-        if (!rq->pack && strcmp(optarg, "none"))
-            return bad("neither lz4 nor none", optarg);
+        if (!mext_packing_parse(optarg, &rq->packing))
+            return bad("not auto, none, lz4, zstd or zstd:1 to zstd:19",
+                       optarg);
         break;
     case O_TRIM:
         return trim_level(optarg, &rq->trim);
@@ -415,7 +416,7 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
             .agent = true,
-            .pack = true,
+            .packing = { .by = MEXT_PACK_AUTO },
             .port = MEXT_DATA_PORT,
             .verbosity = verbosity,
         },

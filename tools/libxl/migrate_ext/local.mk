@@ -26,6 +26,10 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_codec_ctl.c \
 	tools/libxl/migrate_ext/mext_codec_data.c \
+	tools/libxl/migrate_ext/mext_cache.c \
+	tools/libxl/migrate_ext/mext_cache.h \
+	tools/libxl/migrate_ext/mext_coder.c \
+	tools/libxl/migrate_ext/mext_coder.h \
 	tools/libxl/migrate_ext/mext_commit.c \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
@@ -105,6 +109,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
 	tools/libxl/migrate_ext/mext_trust.c \
+	tools/libxl/migrate_ext/mext_unpack.c \
+	tools/libxl/migrate_ext/mext_unpack.h \
 	tools/libxl/migrate_ext/mext_whois.c \
 	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
@@ -114,5 +120,5 @@ MEXT_SOURCES = \
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
+	$(LZ4_CFLAGS) $(ZSTD_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = $(MEXT_SOURCES) $(MEXT_XEN_SOURCES)

@@ -52,7 +52,7 @@ static int send_out(struct mext_channel *c, size_t len, unsigned timeout_ms,
     struct mext_why reason;
     struct mext_data m;
 
-    if (!mext_net_send(c->fd, &v, 1, timeout_ms, why)) {
+    if (!mext_net_send_timed(c->fd, &v, 1, timeout_ms, &c->blocked_us, why)) {
         mext_count_add(&c->sent, len);
         return 0;
     }
@@ -96,6 +96,8 @@ int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
     if (seal_header(c, m, &len, why))
         return -1;
     for (unsigned i = 0; i < m->u.pages.ndata; i++) {
+        if (!m->u.pages.len[i]) /* of a batch, behind its last piece */
+            continue;
         if (mext_page_seal(&c->tx, c->out + len, page[i], m->u.pages.len[i]))
             return mext_fail(why, "the channel's key is used up");
         len += m->u.pages.len[i] + MEXT_TAG_LEN;

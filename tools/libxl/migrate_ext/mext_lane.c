@@ -5,16 +5,14 @@
 #include "mext_fault.h"
 #include "mext_gfns.h"
 #include "mext_lane.h"
-#include "mext_pack.h"
 
-int mext_lane_open(struct mext_lane *l, struct mext_pages *pages, bool pack,
-                   struct mext_why *why)
+int mext_lane_open(struct mext_lane *l, struct mext_pages *pages,
+                   const struct mext_packing *packing, struct mext_why *why)
 {
     l->pages = pages;
-    if (pack)
-        l->packed = malloc(MEXT_PAGES_DATA_MAX * MEXT_PACKED_MAX);
-    if (pack && !l->packed)
+    if (mext_packer_init(&l->packer, packing))
         return mext_fail(why, "out of memory");
+    l->packer.cache = pages->cache;
     return mext_map_open(mext_dom_id(pages->dom), &l->map, why);
 }
 
@@ -22,9 +20,8 @@ void mext_lane_close(struct mext_lane *l)
 {
     mext_channel_close(&l->channel);
     mext_map_close(l->map);
-    free(l->packed);
+    mext_packer_free(&l->packer);
     l->map = NULL;
-    l->packed = NULL;
 }
 
 int mext_pages_present(struct mext_pages *p, uint64_t *list, unsigned n,
@@ -55,27 +52,13 @@ static bool is_zero(const uint8_t *page)
     return true;
 }
 
-/* One page with content becomes the next of those that follow the frame. */
-static void add_page(struct mext_lane *l, struct mext_data *d, unsigned at,
-                     const uint8_t *p, const uint8_t **page)
-{
-    unsigned i = d->u.pages.ndata++, n = 0;
-    uint8_t *packed = NULL;
-
-    if (l->packed) {
-        packed = l->packed + (size_t)i * MEXT_PACKED_MAX;
-        n = mext_pack(p, packed);
-    }
-    mext_map_set(d->u.pages.map, at, n ? MEXT_MAP_PACKED : MEXT_MAP_DATA);
-    d->u.pages.len[i] = (uint16_t)(n ? n : MEXT_PAGE_SIZE);
-    page[i] = n ? packed : p;
-    mext_count_add(&l->npacked, n > 0);
-}
-
-/* Puts as much of list[0..n) as fits into one PAGES frame; how many. */
+/*
+ * Puts as much of list[0..n) as fits into one PAGES frame, with at most `room`
+ * pages of content, page[]; how many.
+ */
 static unsigned fill(struct mext_lane *l, const uint64_t *list, const int *err,
-                     const uint8_t *window, unsigned n, struct mext_data *d,
-                     const uint8_t **page)
+                     const uint8_t *window, unsigned n, unsigned room,
+                     struct mext_data *d, const uint8_t **page)
 {
     unsigned i;
 
@@ -85,36 +68,42 @@ static unsigned fill(struct mext_lane *l, const uint64_t *list, const int *err,
     for (i = 0; i < n; i++) {
         uint64_t at = list[i] - list[0];
         const uint8_t *p = window + (size_t)i * MEXT_PAGE_SIZE;
-        unsigned before = d->u.pages.ndata;
+        bool content = !err[i] && !is_zero(p);
 
-        if (at >= MEXT_PAGES_SPAN_MAX ||
-            d->u.pages.ndata == MEXT_PAGES_DATA_MAX)
+        if (at >= MEXT_PAGES_SPAN_MAX || d->u.pages.ndata == room)
             break;
-        if (!err[i] && is_zero(p))
-            mext_map_set(d->u.pages.map, (unsigned)at, MEXT_MAP_ZERO);
-        else if (!err[i])
-            add_page(l, d, (unsigned)at, p, page);
-        mext_gfn_put(l->pages->filled, list[i], d->u.pages.ndata > before);
+        if (content)
+            page[d->u.pages.ndata++] = p;
+        if (!err[i])
+            mext_map_set(d->u.pages.map, (unsigned)at,
+                         content ? MEXT_MAP_DATA : MEXT_MAP_ZERO);
+        mext_gfn_put(l->pages->filled, list[i], content);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;
 }
 
-static int send_window(struct mext_lane *l, const uint64_t *list, unsigned n,
-                       unsigned timeout_ms, struct mext_why *why)
+static int send_window(struct mext_lane *l, const struct mext_batch *b,
+                       unsigned n, struct mext_why *why)
 {
     const uint8_t *window, *page[MEXT_PAGES_DATA_MAX];
+    struct mext_channel *c = &l->channel;
     int err[MEXT_WINDOW_MAX];
     struct mext_data d;
 
     if (mext_fault("source.window", why) ||
-        mext_map_window(l->map, list, n, err, &window, why))
+        mext_map_window(l->map, b->gfn, n, err, &window, why))
         return -1;
+    l->packer.again = b->again;
     for (unsigned i = 0, k; i < n; i += k) {
-        k = fill(l, list + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE,
-                 n - i, &d, page);
-        if (mext_channel_pages(&l->channel, &d, page, timeout_ms, why))
+        uint64_t sent = c->sent, blocked = c->blocked_us;
+
+        k = fill(l, b->gfn + i, err + i, window + (size_t)i * MEXT_PAGE_SIZE,
+                 n - i, mext_packer_room(&l->packer), &d, page);
+        mext_packer_frame(&l->packer, &d, page);
+        if (mext_channel_pages(c, &d, page, b->timeout_ms, why))
             return -1;
+        mext_packer_sent(&l->packer, c->sent - sent, c->blocked_us - blocked);
     }
     return 0;
 }
@@ -135,6 +124,14 @@ static unsigned fill_zero(const uint64_t *list, unsigned n, struct mext_data *d)
     return i;
 }
 
+/* What is zero now has no delta. */
+static void forget(struct mext_lane *l, const struct mext_data *d)
+{
+    for (unsigned i = 0; l->pages->cache && i < d->u.pages.span; i++)
+        if (mext_map_get(d->u.pages.map, i) == MEXT_MAP_ZERO)
+            mext_cache_drop(l->pages->cache, d->u.pages.base + i);
+}
+
 int mext_lane_zero(struct mext_lane *l, const uint64_t *list, unsigned n,
                    unsigned timeout_ms, struct mext_why *why)
 {
@@ -142,6 +139,7 @@ int mext_lane_zero(struct mext_lane *l, const uint64_t *list, unsigned n,
 
     for (unsigned i = 0, k; i < n; i += k) {
         k = fill_zero(list + i, n - i, &d);
+        forget(l, &d);
         if (mext_channel_pages(&l->channel, &d, NULL, timeout_ms, why))
             return -1;
     }
@@ -158,7 +156,7 @@ int mext_lane_work(void *own, struct mext_batch *b, struct mext_why *why)
     if (!n)
         return 0;
     rc = b->zero ? mext_lane_zero(l, b->gfn, (unsigned)n, b->timeout_ms, why)
-                 : send_window(l, b->gfn, (unsigned)n, b->timeout_ms, why);
+                 : send_window(l, b, (unsigned)n, why);
     if (!rc)
         mext_count_add(&l->looked, (unsigned)n);
     return rc;

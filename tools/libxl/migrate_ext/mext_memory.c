@@ -7,6 +7,10 @@
 #include "mext_gfns.h"
 #include "mext_memory.h"
 
+/* Pages that are kept to tell what changed, a part of RAM and at most. */
+#define CACHE_SHARE     8
+#define CACHE_PAGES_MAX 16384
+
 /* So often the pages that are written again are looked for, ms. */
 #define HOT_MS 100
 
@@ -34,13 +38,15 @@ static void drop_specials(struct mext_memory *m)
 }
 
 /* A thread for each channel. */
-static int start_workers(struct mext_memory *m, bool pack, struct mext_why *why)
+static int start_workers(struct mext_memory *m,
+                         const struct mext_packing *packing,
+                         struct mext_why *why)
 {
     void *own[MEXT_CHANNELS_MAX];
 
     for (unsigned i = 0; i < m->nchannels; i++) {
         own[i] = &m->lane[i];
-        if (mext_lane_open(&m->lane[i], &m->pages, pack, why))
+        if (mext_lane_open(&m->lane[i], &m->pages, packing, why))
             return -1;
     }
     return mext_workers_start(&m->workers, m->nchannels, mext_lane_work, own,
@@ -66,8 +72,20 @@ static int measure(struct mext_memory *m, struct mext_why *why)
     return 0;
 }
 
+/* What was sent and may be sent again, as far as there is room: a part of RAM. */
+static int make_cache(struct mext_memory *m, const struct mext_packing *packing)
+{
+    uint64_t pages = m->ram_pages / CACHE_SHARE;
+
+    if (packing->by == MEXT_PACK_NONE)
+        return 0;
+    m->pages.cache = mext_cache_new(pages < CACHE_PAGES_MAX ? pages
+                                                            : CACHE_PAGES_MAX);
+    return m->pages.cache ? 0 : -1;
+}
+
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, bool pack,
+                      uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why)
 {
@@ -82,10 +100,11 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->pages.gone = calloc(1, m->ngfns / 8);
     m->pages.filled = calloc(1, m->ngfns / 8);
     if (!m->todo || !m->clear || !m->pages.gone || !m->pages.filled ||
-        mext_order_init(&m->order, m->todo, m->ngfns))
+        make_cache(m, packing) || mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
-    if (start_workers(m, pack, why) || mext_dom_dirty_start(dom, m->ngfns, why))
+    if (start_workers(m, packing, why) ||
+        mext_dom_dirty_start(dom, m->ngfns, why))
         return -1;
     memset(m->todo, 0xff, m->ngfns / 8);
     drop_specials(m);
@@ -121,11 +140,13 @@ static int settle(struct mext_memory *m, int rc, struct mext_why *why)
 
     if (mext_workers_idle(m->workers, rc ? &second : why))
         rc = -1;
-    m->data = m->zero = m->npacked = 0;
+    m->data = m->zero = m->packed = m->zstd = m->delta = 0;
     for (unsigned i = 0; i < m->nchannels; i++) {
         m->data += m->lane[i].channel.data;
         m->zero += m->lane[i].channel.zero;
-        m->npacked += m->lane[i].npacked;
+        m->packed += m->lane[i].packer.packed;
+        m->zstd += m->lane[i].packer.zstd;
+        m->delta += m->lane[i].packer.delta;
     }
     return rc;
 }
@@ -142,6 +163,7 @@ static int put_todo(struct mext_memory *m, bool all, uint64_t before,
             return -1;
         if (!all && m->hurry)
             return 0;
+        b.again = m->again || m->order.second;
         b.n = mext_order_next(&m->order, all ? NULL : m->hot, b.gfn,
                               MEXT_WINDOW_MAX);
         if (!b.n)
@@ -161,6 +183,8 @@ static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
     uint64_t before = looked(m);
     int rc;
 
+    for (unsigned i = 0; i < m->nchannels; i++)
+        mext_packer_pause(&m->lane[i].packer);
     mext_order_begin(&m->order);
     rc = settle(m, put_todo(m, all, before, timeout_ms, why), why);
     if (!rc && looked(m) > before)
@@ -219,6 +243,7 @@ static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
     const uint64_t *bits;
 
     m->hot = NULL;
+    m->again = true;
     if (mext_dom_dirty_fetch(m->pages.dom, &bits, why))
         return -1;
     if (!add)
@@ -364,6 +389,8 @@ void mext_memory_close(struct mext_memory *m)
     free(m->clear);
     free(m->pages.gone);
     free(m->pages.filled);
+    mext_cache_free(m->pages.cache);
     m->workers = NULL;
+    m->pages.cache = NULL;
     m->todo = m->clear = m->pages.gone = m->pages.filled = NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "mext_lane.h"
 #include "mext_order.h"
+#include "mext_pack.h"
 #include "mext_precopy.h"
 
 typedef void mext_memory_progress_fn(void *arg, uint64_t sent, uint64_t of);
@@ -37,8 +38,9 @@ struct mext_memory {
     uint64_t pages_then;      /* the guest had, before any look */
     uint64_t iteration_start; /* us */
     bool hurry; /* ends this iteration; what was not sent is left to do */
-    /* sent in all, once nothing is under way; packed: of data */
-    uint64_t data, zero, absent, npacked;
+    bool again; /* what is sent now may have been sent before */
+    /* sent in all, once nothing is under way; the last three: of data */
+    uint64_t data, zero, absent, packed, zstd, delta;
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };
@@ -50,10 +52,10 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 
 /*
  * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
- * to be sent; pack: made smaller by LZ4 where that helps.
+ * to be sent, made smaller as `packing` says.
  */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, bool pack,
+                      uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why);
 

@@ -389,6 +389,26 @@ int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
 int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
                   struct mext_why *why)
 {
+    uint64_t waited_us = 0;
+
+    return mext_net_send_timed(fd, iov, iovcnt, timeout_ms, &waited_us, why);
+}
+
+/* Waits until the socket takes more; 0 or -1. */
+static int wait_for_room(int fd, uint64_t end, uint64_t *waited_us,
+                         struct mext_why *why)
+{
+    uint64_t start = mext_now_us();
+    int r = wait_events(&fd, 1, POLLOUT, end, why);
+
+    *waited_us += mext_now_us() - start;
+    return r < 0 ? -1 : 0;
+}
+
+int mext_net_send_timed(int fd, struct iovec *iov, int iovcnt,
+                        unsigned timeout_ms, uint64_t *waited_us,
+                        struct mext_why *why)
+{
     uint64_t end = mext_now_ms() + timeout_ms;
 
     while (iovcnt) {
@@ -398,7 +418,7 @@ int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return mext_fail(why, "connection lost: %s", strerror(errno));
         if (n < 0) {
-            if (wait_events(&fd, 1, POLLOUT, end, why) < 0)
+            if (wait_for_room(fd, end, waited_us, why))
                 return -1;
             continue;
         }

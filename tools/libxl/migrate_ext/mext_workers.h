@@ -16,7 +16,8 @@
 
 /* Up to MEXT_WINDOW_MAX gfns, rising; 2 KiB. */
 struct mext_batch {
-    bool zero; /* they become zero, whatever they hold */
+    bool zero;  /* they become zero, whatever they hold */
+    bool again; /* they were sent before, or will be again */
     unsigned timeout_ms;
     unsigned n;
     uint64_t gfn[MEXT_WINDOW_MAX];
