@@ -21,10 +21,8 @@ static _Alignas(8) uint8_t room[2 * MEXT_BATCH_PAGES + 3][MEXT_PAGE_SIZE];
 
 static bool is_fence(unsigned i)
 {
-    for (unsigned j = 0; j < MEXT_PAGE_SIZE; j++)
-        if (room[i][j] != FENCE)
-            return false;
-    return true;
+    return room[i][0] == FENCE &&
+           !memcmp(room[i], room[i] + 1, MEXT_PAGE_SIZE - 1);
 }
 
 static void block(const uint8_t *data, size_t size)
@@ -43,18 +41,22 @@ static void batch(unsigned pages, bool row, const uint8_t *data, size_t size)
 
     if (size > pages * MEXT_PAGE_SIZE)
         size = pages * MEXT_PAGE_SIZE;
-    memset(room, FENCE, sizeof(room));
+    if (pages > MEXT_BATCH_PAGES) {
+        FUZZ_CHECK(mext_unpack_batch(at, pages, (uint32_t)size));
+        return;
+    }
+    memset(room, FENCE, (row ? pages + 2 : 2 * pages + 1) * MEXT_PAGE_SIZE);
     for (unsigned i = 0; i < pages; i++) {
-        at[i] = room[1 + (row ? i : 2 * i) % (2 * MEXT_BATCH_PAGES + 1)];
+        at[i] = room[1 + (row ? i : 2 * i)];
         memcpy(at[i], data + (size_t)i * MEXT_PAGE_SIZE,
                mext_batch_piece((uint32_t)size, i));
     }
     if (!mext_unpack_batch(at, pages, (uint32_t)size))
-        FUZZ_CHECK(pages <= MEXT_BATCH_PAGES && size <= MEXT_BATCH_MAX);
-    for (unsigned i = 0; pages <= MEXT_BATCH_PAGES && i < pages; i++)
+        FUZZ_CHECK(pages && size <= MEXT_BATCH_MAX);
+    for (unsigned i = 0; i < pages; i++)
         FUZZ_CHECK(row || is_fence(2 * i + 2));
     FUZZ_CHECK(is_fence(0));
-    FUZZ_CHECK(pages > MEXT_BATCH_PAGES || !row || is_fence(pages + 1));
+    FUZZ_CHECK(!row || is_fence(pages + 1));
 }
 
 /* As the specification says it, an octet after the other. */
@@ -87,7 +89,7 @@ static void delta(const uint8_t *data, size_t size)
 
     if (size < 8 || size > sizeof(whole))
         return;
-    memset(room, FENCE, sizeof(room));
+    memset(room, FENCE, 4 * MEXT_PAGE_SIZE);
     memset(room[1], 7, MEXT_PAGE_SIZE);
     memset(room[2], 7, MEXT_PAGE_SIZE);
     right = runs_right(data + 8, size - 8);
