@@ -184,6 +184,9 @@ static void progress(void *arg, uint64_t sent, uint64_t of)
 
 static uint64_t ours_send(bool pack)
 {
+    const struct mext_packing packing = {
+        .by = pack ? MEXT_PACK_LZ4 : MEXT_PACK_NONE,
+    };
     struct mext_memory m = { .nchannels = 0 };
     const uint8_t id[MEXT_ID_LEN] = { 1 };
     struct mext_iteration it;
@@ -192,7 +195,7 @@ static uint64_t ours_send(bool pack)
 
     if (mext_memory_connect(&m, INADDR_LOOPBACK, port, id, (uint16_t)channels,
                             &root, PATIENCE_MS, &why) ||
-        mext_memory_start(&m, NULL, npages, pack, progress, NULL, &why) ||
+        mext_memory_start(&m, NULL, npages, &packing, progress, NULL, &why) ||
         mext_memory_iterate(&m, 1, PATIENCE_MS, &it, &why) ||
         mext_memory_last(&m, PATIENCE_MS, &why) ||
         mext_memory_done(&m, PATIENCE_MS, &why)) {
