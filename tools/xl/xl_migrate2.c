@@ -60,8 +60,8 @@ static void usage(FILE *f)
         "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
-        "  --compress HOW         pages made smaller on their way: none, lz4, zstd, zstd:LEVEL\n"
-        "                         (1 to 19), or auto (default): as link and CPU allow\n"
+        "  --compress HOW         pages made smaller on their way: none, lz4 (default), zstd,\n"
+        "                         zstd:LEVEL (1 to 19), or auto: as link and CPU allow\n"
         "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have (default: any in\n"
         "                         mstrap.accept beside the keys, if there is that file)\n"
         "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
@@ -416,7 +416,7 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
             .agent = true,
-            .packing = { .by = MEXT_PACK_AUTO },
+            .packing = { .by = MEXT_PACK_LZ4 },
             .port = MEXT_DATA_PORT,
             .verbosity = verbosity,
         },
