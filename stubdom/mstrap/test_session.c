@@ -303,9 +303,16 @@ static void check_page(uint64_t gfn, unsigned version)
 
 static const size_t pieces[] = { 1, 7, 1460, 4096, STREAM_MAX };
 
-START_TEST(packed_pages_arrive_whatever_the_pieces)
+static void check_packable(uint64_t gfn, unsigned version)
 {
     uint8_t page[MEXT_PAGE_SIZE];
+
+    fill_packable(page, gfn, version);
+    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
+}
+
+START_TEST(packed_pages_arrive_whatever_the_pieces)
+{
     struct peer *p = &peers[0];
 
     start(1);
@@ -314,24 +321,13 @@ START_TEST(packed_pages_arrive_whatever_the_pieces)
     put_pages(p, 4, "p", 2);
     put_end(p, 5, 1);
     ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
-    fill_packable(page, 3, 1);
-    ck_assert_mem_eq(guest[3], page, MEXT_PAGE_SIZE);
-    fill_packable(page, 4, 2);
-    ck_assert_mem_eq(guest[4], page, MEXT_PAGE_SIZE);
-    fill_packable(page, 6, 1);
-    ck_assert_mem_eq(guest[6], page, MEXT_PAGE_SIZE);
+    check_packable(3, 1);
+    check_packable(4, 2);
+    check_packable(6, 1);
     check_page(8, 1);
     ck_assert_uint_eq(ms_session_counts(&session).data, 5);
 }
 END_TEST
-
-static void check_packable(uint64_t gfn, unsigned version)
-{
-    uint8_t page[MEXT_PAGE_SIZE];
-
-    fill_packable(page, gfn, version);
-    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
-}
 
 /* In a row, with others in between, one alone, and as many as may be. */
 START_TEST(batches_arrive_whatever_the_pieces)

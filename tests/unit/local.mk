@@ -38,6 +38,7 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
+	tests/unit/test_codec_data \
 	tests/unit/test_coder \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
@@ -106,7 +107,14 @@ tests_unit_test_coder_SOURCES = tests/unit/test_coder.c
 tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_codec_LDADD = $(UNIT_LDADD)
-tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
+tests_unit_test_codec_SOURCES = tests/unit/test_codec.c \
+	tests/unit/codec_case.c tests/unit/codec_case.h
+
+tests_unit_test_codec_data_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_codec_data_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_codec_data_LDADD = $(UNIT_LDADD)
+tests_unit_test_codec_data_SOURCES = tests/unit/test_codec_data.c \
+	tests/unit/codec_case.c tests/unit/codec_case.h
 
 tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)

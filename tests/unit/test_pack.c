@@ -346,17 +346,24 @@ static void check_received(unsigned n)
         ck_assert_mem_eq(had[i], pages[i % MEXT_BATCH_PAGES], MEXT_PAGE_SIZE);
 }
 
+static struct mext_packer packer(const char *how)
+{
+    struct mext_packing packing;
+    struct mext_packer p;
+
+    ck_assert(mext_packing_parse(how, &packing));
+    ck_assert_int_eq(mext_packer_init(&p, &packing), 0);
+    return p;
+}
+
 /* Each way to pack, over frames of each size and of changing content. */
 START_TEST(packers)
 {
     static const char *const how[] = { "auto", "none", "lz4", "zstd:1" };
     const uint8_t *list[MEXT_PAGES_DATA_MAX];
-    struct mext_packing packing;
-    struct mext_packer p;
+    struct mext_packer p = packer(how[_i]);
     struct mext_data d;
 
-    ck_assert(mext_packing_parse(how[_i], &packing));
-    ck_assert_int_eq(mext_packer_init(&p, &packing), 0);
     for (unsigned i = 0; i < 200; i++) {
         unsigned room = mext_packer_room(&p), n = i % (room + 1);
 
@@ -370,8 +377,8 @@ START_TEST(packers)
         check_received(n);
         mext_packer_sent(&p, n * 1000 + 1, i);
     }
-    ck_assert_int_eq(p.packed > 0, packing.by != MEXT_PACK_NONE);
-    if (packing.by == MEXT_PACK_ZSTD)
+    ck_assert_int_eq(p.packed > 0, p.packing.by != MEXT_PACK_NONE);
+    if (p.packing.by == MEXT_PACK_ZSTD)
         ck_assert_uint_gt(p.zstd, 0);
     ck_assert_uint_eq(p.delta, 0);
     mext_packer_free(&p);
@@ -424,12 +431,9 @@ START_TEST(changes)
 {
     static const char *const how[] = { "auto", "lz4", "zstd:3" };
     const uint8_t *list[MEXT_PAGES_DATA_MAX];
-    struct mext_packing packing;
-    struct mext_packer p;
+    struct mext_packer p = packer(how[_i]);
     struct mext_data d;
 
-    ck_assert(mext_packing_parse(how[_i], &packing));
-    ck_assert_int_eq(mext_packer_init(&p, &packing), 0);
     p.cache = mext_cache_new(50); /* less than the frames' gfns */
     ck_assert_ptr_nonnull(p.cache);
     fill_pages(1, MEXT_BATCH_PAGES);

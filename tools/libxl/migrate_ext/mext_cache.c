@@ -6,11 +6,9 @@
 #include "mext_cache.h"
 #include "mext_unpack.h"
 
-#define WORDS     (MEXT_PAGE_SIZE / 8)
-#define RUN_SHIFT 7
-#define RUN_WORDS 127u
-#define LOCKS     64
-#define NONE      UINT64_MAX
+#define WORDS (MEXT_PAGE_SIZE / 8)
+#define LOCKS 64
+#define NONE  UINT64_MAX
 
 struct mext_cache {
     uint64_t pages;
@@ -54,7 +52,7 @@ static unsigned changed(const uint64_t *old, const uint64_t *page, unsigned at)
 {
     unsigned n = 0;
 
-    while (at + n < WORDS && n < RUN_WORDS && old[at + n] != page[at + n])
+    while (at + n < WORDS && n < MEXT_RUN_MAX && old[at + n] != page[at + n])
         n++;
     return n;
 }
@@ -71,7 +69,7 @@ unsigned mext_delta(const uint8_t *old, const uint8_t *page, uint8_t *out)
 
         if (!n)
             continue;
-        mext_put16(&buf, (uint16_t)(i << RUN_SHIFT | n));
+        mext_put16(&buf, (uint16_t)(i << MEXT_RUN_SHIFT | n));
         mext_put(&buf, b + i, n * 8);
         i += n;
     }

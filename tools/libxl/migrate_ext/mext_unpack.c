@@ -103,10 +103,6 @@ uint64_t mext_page_sum(const uint8_t *page)
     return s;
 }
 
-/* In the word before a run. */
-#define RUN_SHIFT 7
-#define RUN_MASK  0x7fu
-
 int mext_unpack_delta(uint8_t *page, const uint8_t *delta, unsigned n)
 {
     unsigned end = 0; /* of the run before, in words */
@@ -116,8 +112,8 @@ int mext_unpack_delta(uint8_t *page, const uint8_t *delta, unsigned n)
     mext_buf_init(&b, (uint8_t *)delta, n);
     sum = mext_get64(&b);
     while (!b.bad && b.pos < b.len) {
-        unsigned run = mext_get16(&b), at = run >> RUN_SHIFT;
-        unsigned words = run & RUN_MASK;
+        unsigned run = mext_get16(&b), at = run >> MEXT_RUN_SHIFT;
+        unsigned words = run & MEXT_RUN_MAX;
         const uint8_t *from = mext_view(&b, words * 8);
 
         if (!from || !words || (end && at <= end) ||

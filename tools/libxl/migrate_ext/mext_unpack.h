@@ -34,7 +34,7 @@ int mext_unpack_batch(uint8_t *const *page, unsigned pages, uint32_t n);
  */
 int mext_unpack_delta(uint8_t *page, const uint8_t *delta, unsigned n);
 
-/* The sum in a delta, of page[4096], aligned to 8. */
+/* The sum in a delta, of page[4096]. */
 uint64_t mext_page_sum(const uint8_t *page);
 
 /* Wipes what was left of pages in the buffers. */

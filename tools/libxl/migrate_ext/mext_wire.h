@@ -99,8 +99,10 @@
 #define MEXT_CODING_ZSTD  2  /* one of the frame's batch, a Zstandard frame */
 #define MEXT_CODING_DELTA 3  /* what changed since it was sent before */
 #define MEXT_BATCH_PAGES  32 /* pages of a batch */
-#define MEXT_BATCH_MAX    98304                   /* bytes of a packed batch */
-#define MEXT_DELTA_MAX    1008                    /* bytes of a delta */
+#define MEXT_BATCH_MAX    98304 /* bytes of a packed batch */
+#define MEXT_DELTA_MAX    1008  /* bytes of a delta */
+#define MEXT_RUN_SHIFT    7     /* a run's first word stands above, */
+#define MEXT_RUN_MAX      127   /* the number of its words below */
 #define MEXT_DELTA_SEED   11400714819323198485ULL /* of the sum of a page */
 
 /* Control messages, first byte of the opened body */
