@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "channel.h"
-#include "mext_pack.h"
+#include "mext_unpack.h"
+
+_Static_assert(MEXT_DELTA_MAX + MEXT_TAG_LEN <= MEXT_DATA_BODY_MAX, "");
 
 static void expect(struct ms_channel *c, enum ms_channel_state state,
                    uint8_t *at, uint32_t need)
@@ -41,7 +43,44 @@ void ms_channel_resume(struct ms_channel *c)
     expect_frame(c);
 }
 
-/* Goes on in the map: clears zero pages, stops at the next data page. */
+/* All pages of the frame have come. */
+static int end_pages(struct ms_channel *c)
+{
+    if (c->batch && mext_unpack_batch(c->member, c->members, c->batch))
+        return -MEXT_E_MALFORMED;
+    c->batch = 0;
+    expect_frame(c);
+    return 0;
+}
+
+/* The page is complete, but for a batch's, which wait for the others. */
+static void page_done(struct ms_channel *c)
+{
+    c->counts.data++;
+    c->page_index++;
+}
+
+static bool is_delta(const struct ms_channel *c)
+{
+    return c->coding[c->page_index] == MEXT_CODING_DELTA;
+}
+
+/* A delta needs its page as it is. */
+static uint8_t *arrives_at(struct ms_channel *c)
+{
+    return is_delta(c) ? c->buffer : c->page;
+}
+
+/* Of the page, behind a delta. */
+static uint8_t *tag_at(struct ms_channel *c)
+{
+    return c->buffer + (is_delta(c) ? c->len[c->page_index] : 0);
+}
+
+/*
+ * Goes on in the map: clears zero pages, stops at the next page of which bytes
+ * are to come.
+ */
 static int next_page(struct ms_channel *c, const struct ms_sink *sink)
 {
     for (; c->next < c->span; c->next++) {
@@ -53,15 +92,20 @@ static int next_page(struct ms_channel *c, const struct ms_sink *sink)
         reason = sink->page(c->base + c->next, &c->page);
         if (reason)
             return -reason;
-        if (mext_map_follows(what)) {
-            expect(c, MS_CHANNEL_PAGE, c->page, c->len[c->page_index]);
+        if (what == MEXT_MAP_ZERO) {
+            memset(c->page, 0, MEXT_PAGE_SIZE);
+            c->counts.zero++;
+            continue;
+        }
+        if (c->coding[c->page_index] == MEXT_CODING_ZSTD)
+            c->member[c->members++] = c->page;
+        if (c->len[c->page_index]) {
+            expect(c, MS_CHANNEL_PAGE, arrives_at(c), c->len[c->page_index]);
             return 0;
         }
-        memset(c->page, 0, MEXT_PAGE_SIZE);
-        c->counts.zero++;
+        page_done(c);
     }
-    expect_frame(c);
-    return 0;
+    return end_pages(c);
 }
 
 static int on_pages(struct ms_channel *c, const struct ms_sink *sink,
@@ -69,9 +113,11 @@ static int on_pages(struct ms_channel *c, const struct ms_sink *sink,
 {
     c->base = m->u.pages.base;
     c->span = m->u.pages.span;
-    c->next = c->page_index = 0;
+    c->next = c->page_index = c->members = 0;
+    c->batch = m->u.pages.batch;
     memcpy(c->map, m->u.pages.map, sizeof(c->map));
     memcpy(c->len, m->u.pages.len, sizeof(c->len));
+    memcpy(c->coding, m->u.pages.coding, sizeof(c->coding));
     return next_page(c, sink);
 }
 
@@ -160,14 +206,15 @@ static int on_sealed_body(struct ms_channel *c, const struct ms_sink *sink)
 
 static int on_tag(struct ms_channel *c, const struct ms_sink *sink)
 {
-    unsigned n = c->len[c->page_index++];
+    unsigned n = c->len[c->page_index];
 
-    if (mext_page_open(&c->in, c->page, n, c->buffer))
+    if (mext_page_open(&c->in, arrives_at(c), n, tag_at(c)))
         return -MEXT_E_MALFORMED;
-    if (mext_map_get(c->map, c->next) == MEXT_MAP_PACKED &&
-        mext_unpack(c->page, n))
+    if (c->coding[c->page_index] == MEXT_CODING_LZ4 && mext_unpack(c->page, n))
         return -MEXT_E_MALFORMED;
-    c->counts.data++;
+    if (is_delta(c) && mext_unpack_delta(c->page, c->buffer, n))
+        return -MEXT_E_MALFORMED;
+    page_done(c);
     c->next++;
     return next_page(c, sink);
 }
@@ -183,7 +230,7 @@ static int on_complete(struct ms_channel *c, const struct ms_sink *sink)
     case MS_CHANNEL_BODY:
         return on_sealed_body(c, sink);
     case MS_CHANNEL_PAGE:
-        expect(c, MS_CHANNEL_TAG, c->buffer, MEXT_TAG_LEN);
+        expect(c, MS_CHANNEL_TAG, tag_at(c), MEXT_TAG_LEN);
         return 0;
     case MS_CHANNEL_TAG:
         return on_tag(c, sink);

@@ -58,6 +58,10 @@ struct ms_channel {
     uint8_t *page;
     uint8_t map[MEXT_PAGES_SPAN_MAX / 4];
     uint16_t len[MEXT_PAGES_DATA_MAX];
+    uint8_t coding[MEXT_PAGES_DATA_MAX];
+    uint32_t batch;   /* its packed bytes, 0: none, or unpacked */
+    uint16_t members; /* of its pages so far */
+    uint8_t *member[MEXT_BATCH_PAGES]; /* where they are */
 };
 
 void ms_channel_init(struct ms_channel *channel);

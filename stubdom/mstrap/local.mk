@@ -5,7 +5,7 @@ MS_IMAGE_MAX = 393216
 
 MS_CPPFLAGS = -I$(srcdir)/$(MS)/port \
 	-I$(srcdir)/tools/libxl/migrate_ext -I$(LWIP_DIR)/src/include \
-	-D__XEN_INTERFACE_VERSION__=0x00040e00
+	-I$(ZSTD_DIR)/lib -D__XEN_INTERFACE_VERSION__=0x00040e00
 # No interrupts, so the red zone would do no harm; a fault must not use it.
 MS_CFLAGS = -std=gnu11 -Os -g -ffreestanding -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
@@ -32,18 +32,30 @@ MS_INCLUDES = \
 	xen/xenstore.h xen/clock.h \
 	net/vif.h net/netfront.h net/stack.h net/connection.h \
 	port/libc.h port/sodium.h port/lwipopts.h port/arch/cc.h
-MS_FROM_MEXT = mext_codec.c mext_codec_data.c mext_pack.c mext_receiver.c \
-	mext_seal.c mext_text.c
+MS_FROM_MEXT = mext_codec.c mext_codec_data.c mext_receiver.c \
+	mext_seal.c mext_text.c mext_unpack.c
 MS_FROM_LWIP = \
 	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
 	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
 	core/tcp_out.c core/timeouts.c core/ipv4/etharp.c core/ipv4/icmp.c \
 	core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c
+# Debian's archive has decoders of old formats and variants for many CPUs, 180
+# KiB more.
+MS_FROM_ZSTD = \
+	common/entropy_common.c common/error_private.c \
+	common/fse_decompress.c common/xxhash.c common/zstd_common.c \
+	decompress/huf_decompress.c decompress/zstd_ddict.c \
+	decompress/zstd_decompress.c decompress/zstd_decompress_block.c
+MS_ZSTD_CFLAGS = -O2 -DZSTD_LEGACY_SUPPORT=0 -DZSTD_DISABLE_ASM=1 \
+	-DDYNAMIC_BMI2=0 -DZSTD_TRACE=0 -DXXH_NAMESPACE=ZSTD_ \
+	-DZSTD_STRIP_ERROR_STRINGS -DHUF_FORCE_DECOMPRESS_X1 \
+	-DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
 
 MS_OBJECTS = \
 	$(addprefix $(MS)/obj/,$(addsuffix .o,$(basename $(MS_FILES)))) \
 	$(addprefix $(MS)/obj/mext/,$(MS_FROM_MEXT:.c=.o)) \
-	$(addprefix $(MS)/obj/lwip/,$(MS_FROM_LWIP:.c=.o))
+	$(addprefix $(MS)/obj/lwip/,$(MS_FROM_LWIP:.c=.o)) \
+	$(addprefix $(MS)/obj/zstd/,$(MS_FROM_ZSTD:.c=.o))
 
 EXTRA_DIST += $(addprefix $(MS)/,$(MS_FILES) $(MS_INCLUDES) boot/mstrap.lds.S)
 
@@ -52,6 +64,8 @@ MS_COMPILE = $(MKDIR_P) $(@D) && \
 
 $(MS)/obj/lwip/%.o: $(LWIP_DIR)/src/%.c
 	$(AM_V_CC)$(MS_COMPILE) $<
+$(MS)/obj/zstd/%.o: $(ZSTD_DIR)/lib/%.c
+	$(AM_V_CC)$(MS_COMPILE) $(MS_ZSTD_CFLAGS) $<
 $(MS)/obj/mext/%.o: $(srcdir)/tools/libxl/migrate_ext/%.c
 	$(AM_V_CC)$(MS_COMPILE) $(MS_WARNINGS) $<
 $(MS)/obj/%.o: $(srcdir)/$(MS)/%.c
@@ -103,7 +117,7 @@ stubdom_mstrap_test_session_SOURCES = \
 stubdom_mstrap_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(SODIUM_CFLAGS)
 stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)
 stubdom_mstrap_test_tidy_SOURCES = \
 	stubdom/mstrap/test_tidy.c \
 	stubdom/mstrap/state.c \

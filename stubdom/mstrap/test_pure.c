@@ -131,13 +131,13 @@ START_TEST(invitation)
 {
     struct ms_invitation i;
 
-    ck_assert(ms_invitation_parse("v1 " HEX32 " " HEX32 " 8", &i));
-    ck_assert_uint_eq(i.channels, 8);
+    ck_assert(ms_invitation_parse("v1 " HEX32 " " HEX32 " 16", &i));
+    ck_assert_uint_eq(i.channels, 16);
     ck_assert_uint_eq(i.token_digest[31], 31);
     ck_assert_uint_eq(i.source_key[1], 1);
     ck_assert(!ms_invitation_parse("", &i));
     ck_assert(!ms_invitation_parse("v2 " HEX32 " " HEX32 " 8", &i));
-    ck_assert(!ms_invitation_parse("v1 " HEX32 " " HEX32 " 9", &i));
+    ck_assert(!ms_invitation_parse("v1 " HEX32 " " HEX32 " 17", &i));
     ck_assert(!ms_invitation_parse("v1 " HEX32 " " HEX32 " 0", &i));
     ck_assert(!ms_invitation_parse("v1 " HEX32 " " HEX32, &i));
     ck_assert(!ms_invitation_parse("v1 " HEX32 "0 " HEX32 " 1", &i));

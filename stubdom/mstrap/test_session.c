@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mext_cache.h"
 #include "mext_pack.h"
 #include "session.h"
 
@@ -63,6 +64,37 @@ static void fill_packable(uint8_t page[MEXT_PAGE_SIZE], uint64_t gfn,
         memset(page + i, 0, 32);
 }
 
+static bool is_change(char what)
+{
+    return what == 'c' || what == 'C';
+}
+
+/* Words in which a page of version + 100 differs. */
+static void change(uint8_t page[MEXT_PAGE_SIZE])
+{
+    page[0] ^= 1;
+    page[2000] ^= 1;
+    memset(page + 3000, 0x33, 100);
+    page[MEXT_PAGE_SIZE - 1] ^= 1;
+}
+
+/* What changes the packable page of this version; 'C': of another. */
+static uint16_t change_of(char what, uint64_t gfn, unsigned version,
+                          uint8_t page[MEXT_PAGE_SIZE], uint8_t *out)
+{
+    _Alignas(8) uint8_t old[MEXT_PAGE_SIZE], new[MEXT_PAGE_SIZE];
+    unsigned n;
+
+    memcpy(old, page, MEXT_PAGE_SIZE);
+    memcpy(new, page, MEXT_PAGE_SIZE);
+    change(new);
+    n = mext_delta(old, new, out);
+    ck_assert_uint_gt(n, 8);
+    if (what == 'C')
+        out[n - 1] ^= 1;
+    return (uint16_t)n;
+}
+
 /* What follows the frame for a gfn marked so; how many bytes. */
 static uint16_t page_of(char what, uint64_t gfn, unsigned version,
                         uint8_t out[MEXT_PAGE_SIZE])
@@ -75,6 +107,8 @@ static uint16_t page_of(char what, uint64_t gfn, unsigned version,
         return MEXT_PAGE_SIZE;
     }
     fill_packable(page, gfn, version);
+    if (is_change(what))
+        return change_of(what, gfn, version, page, out);
     n = mext_pack(page, out);
     ck_assert_uint_gt(n, 0);
     return (uint16_t)(what == 'x' ? n - 1 : n);
@@ -129,33 +163,93 @@ static void put_message(struct peer *p, const struct mext_data *m)
     p->length += length;
 }
 
-/* gfns from base on: 'z' zero, 'd' data, 'p' packed, 'x' badly, '-' none. */
-static void put_pages(struct peer *p, uint64_t base, const char *what,
-                      unsigned version)
+static bool in_batch(char what)
 {
-    struct mext_data m = { .type = MEXT_DATA_PAGES };
-    uint8_t page[MEXT_PAGE_SIZE];
-    unsigned n = 0;
+    return what == 'b' || what == 'B';
+}
 
-    m.u.pages.base = base;
-    m.u.pages.span = (uint16_t)strlen(what);
+/*
+ * The pages marked 'b' or 'B', packed: out[MEXT_BATCH_MAX]; the length.  'B': it
+ * is one page short.
+ */
+static uint32_t batch_of(uint64_t base, const char *what, unsigned version,
+                         uint8_t *out)
+{
+    static uint8_t pages[MEXT_BATCH_PAGES][MEXT_PAGE_SIZE];
+    void *context = NULL;
+    unsigned n = 0;
+    uint32_t bytes;
+
     for (unsigned i = 0; what[i]; i++)
-        mext_map_set(m.u.pages.map, i,
+        if (in_batch(what[i]))
+            fill_packable(pages[n++], base + i, version);
+    if (!n)
+        return 0;
+    bytes = mext_pack_batch(&context, 1, pages[0], n - !!strchr(what, 'B'),
+                            out);
+    ck_assert_uint_gt(bytes, 0);
+    mext_pack_batch_end(context);
+    return bytes;
+}
+
+/* What the frame says of its pages. */
+static void describe(struct mext_data *m, uint64_t base, const char *what,
+                     unsigned version, uint8_t *batch)
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+    unsigned n = 0, piece = 0;
+
+    m->u.pages.base = base;
+    m->u.pages.span = (uint16_t)strlen(what);
+    m->u.pages.batch = batch_of(base, what, version, batch);
+    for (unsigned i = 0; what[i]; i++) {
+        mext_map_set(m->u.pages.map, i,
                      what[i] == 'z'   ? MEXT_MAP_ZERO
                      : what[i] == 'd' ? MEXT_MAP_DATA
                      : what[i] == '-' ? MEXT_MAP_NONE
                                       : MEXT_MAP_PACKED);
-    for (unsigned i = 0; what[i]; i++)
-        if (what[i] != '-' && what[i] != 'z')
-            m.u.pages.len[n++] = page_of(what[i], base + i, version, page);
-    put_message(p, &m);
-    for (unsigned i = 0; what[i]; i++) {
         if (what[i] == '-' || what[i] == 'z')
             continue;
-        n = page_of(what[i], base + i, version, page);
+        m->u.pages.coding[n] = what[i] == 'd'       ? 0
+                               : in_batch(what[i])  ? MEXT_CODING_ZSTD
+                               : is_change(what[i]) ? MEXT_CODING_DELTA
+                                                    : MEXT_CODING_LZ4;
+        m->u.pages.len[n++] = in_batch(what[i])
+                                  ? mext_batch_piece(m->u.pages.batch, piece++)
+                                  : page_of(what[i], base + i, version, page);
+    }
+}
+
+/*
+ * gfns from base on: 'z' zero, 'd' data, 'p' packed, 'x' badly, 'b' in a batch,
+ * 'B' in one that is too short, 'c' what changed, 'C' badly, '-' none.
+ */
+static void put_pages(struct peer *p, uint64_t base, const char *what,
+                      unsigned version)
+{
+    static uint8_t batch[MEXT_BATCH_MAX];
+    struct mext_data m = { .type = MEXT_DATA_PAGES };
+    uint8_t page[MEXT_PAGE_SIZE];
+    unsigned n = 0, piece = 0;
+
+    describe(&m, base, what, version, batch);
+    put_message(p, &m);
+    for (unsigned i = 0; what[i]; i++) {
+        const uint8_t *from = page;
+        unsigned len;
+
+        if (what[i] == '-' || what[i] == 'z')
+            continue;
+        len = m.u.pages.len[n++];
+        if (in_batch(what[i]))
+            from = batch + piece++ * MEXT_PAGE_SIZE;
+        else
+            page_of(what[i], base + i, version, page);
+        if (!len)
+            continue;
         ck_assert_int_eq(
-            mext_page_seal(&p->seal, p->stream + p->length, page, n), 0);
-        p->length += n + MEXT_TAG_LEN;
+            mext_page_seal(&p->seal, p->stream + p->length, from, len), 0);
+        p->length += len + MEXT_TAG_LEN;
     }
 }
 
@@ -209,9 +303,16 @@ static void check_page(uint64_t gfn, unsigned version)
 
 static const size_t pieces[] = { 1, 7, 1460, 4096, STREAM_MAX };
 
-START_TEST(packed_pages_arrive_whatever_the_pieces)
+static void check_packable(uint64_t gfn, unsigned version)
 {
     uint8_t page[MEXT_PAGE_SIZE];
+
+    fill_packable(page, gfn, version);
+    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
+}
+
+START_TEST(packed_pages_arrive_whatever_the_pieces)
+{
     struct peer *p = &peers[0];
 
     start(1);
@@ -220,14 +321,126 @@ START_TEST(packed_pages_arrive_whatever_the_pieces)
     put_pages(p, 4, "p", 2);
     put_end(p, 5, 1);
     ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
-    fill_packable(page, 3, 1);
-    ck_assert_mem_eq(guest[3], page, MEXT_PAGE_SIZE);
-    fill_packable(page, 4, 2);
-    ck_assert_mem_eq(guest[4], page, MEXT_PAGE_SIZE);
-    fill_packable(page, 6, 1);
-    ck_assert_mem_eq(guest[6], page, MEXT_PAGE_SIZE);
+    check_packable(3, 1);
+    check_packable(4, 2);
+    check_packable(6, 1);
     check_page(8, 1);
     ck_assert_uint_eq(ms_session_counts(&session).data, 5);
+}
+END_TEST
+
+/* In a row, with others in between, one alone, and as many as may be. */
+START_TEST(batches_arrive_whatever_the_pieces)
+{
+    static const char full[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    struct peer *p = &peers[0];
+
+    ck_assert_uint_eq(strlen(full), MEXT_BATCH_PAGES);
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 0, "bbbbbb", 1);
+    put_pages(p, 6, "pb-dbzb", 1);
+    put_pages(p, 13, "b", 1);
+    put_pages(p, 20, full, 1);
+    put_pages(p, 2, "bb", 2);
+    put_end(p, 46, 1);
+    ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
+    for (unsigned gfn = 0; gfn < 6; gfn++)
+        check_packable(gfn, gfn == 2 || gfn == 3 ? 2 : 1);
+    check_packable(6, 1);
+    check_packable(7, 1);
+    ck_assert_uint_eq(guest[8][0], 0xa5);
+    check_page(9, 1);
+    check_packable(10, 1);
+    ck_assert(sodium_is_zero(guest[11], MEXT_PAGE_SIZE));
+    check_packable(12, 1);
+    check_packable(13, 1);
+    for (unsigned gfn = 20; gfn < 20 + MEXT_BATCH_PAGES; gfn++)
+        check_packable(gfn, 1);
+}
+END_TEST
+
+static void check_changed(uint64_t gfn, unsigned version)
+{
+    uint8_t page[MEXT_PAGE_SIZE];
+
+    fill_packable(page, gfn, version);
+    change(page);
+    ck_assert_mem_eq(guest[gfn], page, MEXT_PAGE_SIZE);
+}
+
+START_TEST(changes_arrive_whatever_the_pieces)
+{
+    struct peer *p = &peers[0];
+
+    start(1);
+    put_open(p, 0, 1);
+    put_pages(p, 3, "bbp", 1);
+    put_pages(p, 2, "pc-cbd", 1);
+    put_end(p, 8, 0);
+    ck_assert_int_eq(run(p, pieces[_i]), MS_ACT_COMPLETE);
+    check_packable(2, 1);
+    check_changed(3, 1);
+    check_packable(4, 1);
+    check_changed(5, 1);
+    check_packable(6, 1);
+    check_page(7, 1);
+}
+END_TEST
+
+/* With a word that is wrong, or for a page that is another. */
+START_TEST(change_of_another_page_is_refused)
+{
+    static const char *const what[] = { "C", "c" };
+    struct peer *p = &peers[0];
+
+    for (unsigned i = 0; i < MS_COUNT(what); i++) {
+        start(1);
+        put_open(p, 0, 1);
+        put_pages(p, 3, "p", 1 + i);
+        put_pages(p, 3, what[i], 1);
+        ck_assert_int_eq(run(p, STREAM_MAX), -MEXT_E_MALFORMED);
+    }
+}
+END_TEST
+
+/* Two channels in the middle of a batch each share one decoder. */
+START_TEST(batches_of_channels_do_not_mix)
+{
+    size_t half;
+
+    start(2);
+    for (uint16_t i = 0; i < 2; i++) {
+        put_open(&peers[i], i, 2);
+        put_pages(&peers[i], 20u * i, "bbbb-bbb", i + 1u);
+        put_end(&peers[i], 7, 0);
+    }
+    half = peers[0].length;
+    peers[0].length = half / 2;
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_NONE);
+    ck_assert_int_eq(run(&peers[1], 1460), MS_ACT_HOLD);
+    peers[0].length = half;
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_COMPLETE);
+    for (unsigned i = 0; i < 8; i++) {
+        if (i == 4)
+            continue;
+        check_packable(i, 1);
+        check_packable(20 + i, 2);
+    }
+}
+END_TEST
+
+START_TEST(batch_that_is_not_its_pages_is_refused)
+{
+    static const char *const bad[] = { "BBB", "bbB", "B-B" };
+    struct peer *p = &peers[0];
+
+    for (unsigned i = 0; i < MS_COUNT(bad); i++) {
+        start(1);
+        put_open(p, 0, 1);
+        put_pages(p, 3, bad[i], 1);
+        ck_assert_int_eq(run(p, STREAM_MAX), -MEXT_E_MALFORMED);
+    }
 }
 END_TEST
 
@@ -290,6 +503,35 @@ START_TEST(barrier_waits_for_all_channels)
     ck_assert(!ms_session_needs(&session, &peers[0].channel));
     check_page(20, 2);
     check_page(21, 1);
+}
+END_TEST
+
+/* Opened, at the barrier and at the end in different orders. */
+START_TEST(as_many_channels_as_there_may_be)
+{
+    const uint16_t n = MEXT_CHANNELS_MAX;
+
+    start(n);
+    for (uint16_t i = 0; i < n; i++) {
+        struct peer *p = &peers[n - 1 - i];
+
+        put_open(p, n - 1 - i, n);
+        put_pages(p, 3u * i, "dz", 1);
+        ck_assert_int_eq(run(p, 1460), MS_ACT_NONE);
+        put_barrier(p, 1);
+    }
+    for (uint16_t i = 0; i < n; i++)
+        ck_assert_int_eq(run(&peers[i * 5 % n], 1460),
+                         i < n - 1 ? MS_ACT_HOLD : MS_ACT_RELEASE);
+    for (uint16_t i = 0; i < n; i++) {
+        put_pages(&peers[i], 3u * i, "d", 2);
+        put_end(&peers[i], 2, 1);
+        ck_assert_int_eq(run(&peers[i], 1460),
+                         i < n - 1 ? MS_ACT_HOLD : MS_ACT_COMPLETE);
+    }
+    ck_assert_uint_eq(ms_session_counts(&session).data, 2u * n);
+    for (uint64_t i = 0; i < n; i++)
+        check_page(3 * i, 2);
 }
 END_TEST
 
@@ -523,8 +765,16 @@ int main(void)
                         (int)MS_COUNT(pieces));
     tcase_add_loop_test(good, packed_pages_arrive_whatever_the_pieces, 0,
                         (int)MS_COUNT(pieces));
+    tcase_add_loop_test(good, batches_arrive_whatever_the_pieces, 0,
+                        (int)MS_COUNT(pieces));
+    tcase_add_loop_test(good, changes_arrive_whatever_the_pieces, 0,
+                        (int)MS_COUNT(pieces));
+    tcase_add_test(bad, change_of_another_page_is_refused);
+    tcase_add_test(good, batches_of_channels_do_not_mix);
+    tcase_add_test(bad, batch_that_is_not_its_pages_is_refused);
     tcase_add_test(bad, block_that_is_no_page_is_refused);
     tcase_add_test(good, barrier_waits_for_all_channels);
+    tcase_add_test(good, as_many_channels_as_there_may_be);
     tcase_add_test(good, absent_runs_are_passed_on);
     tcase_add_test(good, answers_open_at_the_source);
     tcase_add_test(bad, nothing_may_follow_a_barrier_before_its_ack);

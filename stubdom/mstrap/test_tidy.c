@@ -12,7 +12,7 @@
 
 #include "entropy.c"
 #include "home.h"
-#include "mext_pack.h"
+#include "mext_unpack.h"
 #include "net/connection.h"
 #include "net/netfront.h"
 #include "net/stack.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "entropy.h"
 #include "home.h"
-#include "mext_pack.h"
+#include "mext_unpack.h"
 #include "net/connection.h"
 #include "net/netfront.h"
 #include "net/stack.h"

@@ -8,9 +8,29 @@
 const char fuzz_corpus[] = "data";
 const size_t fuzz_mutations = 300000;
 
+static void check_packed(const struct mext_data *m, unsigned i,
+                         unsigned *members, uint32_t *pieces)
+{
+    uint16_t len = m->u.pages.len[i];
+
+    if (m->u.pages.coding[i] == MEXT_CODING_LZ4) {
+        FUZZ_CHECK(len >= 1 && len <= MEXT_PACKED_MAX);
+        return;
+    }
+    if (m->u.pages.coding[i] == MEXT_CODING_DELTA) {
+        FUZZ_CHECK(len >= 8 && len <= MEXT_DELTA_MAX);
+        return;
+    }
+    FUZZ_CHECK(m->u.pages.coding[i] == MEXT_CODING_ZSTD);
+    FUZZ_CHECK(len <= MEXT_PAGE_SIZE);
+    (*members)++;
+    *pieces += len;
+}
+
 static void check_pages(const struct mext_data *m)
 {
-    unsigned n = 0;
+    unsigned n = 0, members = 0;
+    uint32_t pieces = 0;
 
     FUZZ_CHECK(m->u.pages.span >= 1);
     FUZZ_CHECK(m->u.pages.span <= MEXT_PAGES_SPAN_MAX);
@@ -21,10 +41,12 @@ static void check_pages(const struct mext_data *m)
         if (v == MEXT_MAP_DATA)
             FUZZ_CHECK(m->u.pages.len[n] == MEXT_PAGE_SIZE);
         if (v == MEXT_MAP_PACKED)
-            FUZZ_CHECK(m->u.pages.len[n] >= 1 &&
-                       m->u.pages.len[n] <= MEXT_PACKED_MAX);
+            check_packed(m, n, &members, &pieces);
         n += mext_map_follows(v);
     }
+    FUZZ_CHECK(pieces == m->u.pages.batch && members <= MEXT_BATCH_PAGES);
+    FUZZ_CHECK(pieces <= MEXT_BATCH_MAX);
+    FUZZ_CHECK(pieces < members * MEXT_PAGE_SIZE || !members);
     FUZZ_CHECK(n == m->u.pages.ndata && n <= MEXT_PAGES_DATA_MAX);
 }
 

@@ -24,6 +24,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_stream_xl \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token \
+	tests/fuzz/fuzz_unpack \
 	tests/fuzz/fuzz_whois
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
@@ -37,6 +38,16 @@ tests/fuzz/%.libfuzzer: tests/fuzz/%
 	$(AM_V_CCLD)$(CC) $(AM_CFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ \
 	  $(filter-out %driver.$(OBJEXT),$(tests_fuzz_$*_OBJECTS)) \
 	  $(tests_fuzz_$*_LDADD) $(LIBS)
+
+# mstrap's decoder, with the flags of a host program.
+FUZZ_ZSTD = $(addprefix tests/fuzz/zstd/,$(MS_FROM_ZSTD:.c=.o))
+tests/fuzz/zstd/%.o: $(ZSTD_DIR)/lib/%.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(MS_ZSTD_CFLAGS) $(SAN_CFLAGS) \
+	  $(CFLAGS) -c -o $@ $<
+clean-local: clean-fuzz-zstd
+clean-fuzz-zstd:
+	rm -rf tests/fuzz/zstd
+.PHONY: clean-fuzz-zstd
 
 tests_fuzz_fuzz_admit_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_admit_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
@@ -137,7 +148,7 @@ tests_fuzz_fuzz_receipt_SOURCES = tests/fuzz/fuzz_receipt.c \
 
 tests_fuzz_fuzz_session_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/stubdom/mstrap
 tests_fuzz_fuzz_session_CFLAGS = $(UNIT_CFLAGS)
-tests_fuzz_fuzz_session_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_session_LDADD = $(FUZZ_ZSTD) $(UNIT_LDADD)
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h \
@@ -219,3 +230,10 @@ tests_fuzz_fuzz_whois_SOURCES = tests/fuzz/fuzz_whois.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h \
 	tests/fuzz/sign.c
+
+tests_fuzz_fuzz_unpack_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_unpack_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_unpack_LDADD = $(FUZZ_ZSTD) $(UNIT_LDADD)
+tests_fuzz_fuzz_unpack_SOURCES = tests/fuzz/fuzz_unpack.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h

@@ -7,7 +7,7 @@ IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \
 	$(CRYPTO_CFLAGS) $(TSS2_CFLAGS) $(TSS2_MU_CFLAGS) $(SECCOMP_CFLAGS) \
 	$(SYSTEMD_CFLAGS)
 IMAGE_LDADD = tests/image/libmext_image.a $(YAJL_LIBS) $(SODIUM_LIBS) \
-	$(LZ4_LIBS) $(CRYPTO_LIBS) $(TSS2_MU_LIBS)
+	$(LZ4_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # The product's library, but for what knows Xen.
 check_LIBRARIES += tests/image/libmext_image.a

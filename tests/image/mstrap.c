@@ -19,7 +19,7 @@
 
 #include "image.h"
 #include "mext_net.h"
-#include "mext_pack.h"
+#include "mext_unpack.h"
 #include "session.h"
 
 #define CONNECTIONS_MAX (MEXT_CHANNELS_MAX + 4)

@@ -31,10 +31,18 @@
 #define OPENING     0x100
 #define PAGE        0x101
 #define PACKED_PAGE 0x102
+#define PIECE       0x103 /* of a batch */
+#define DELTA       0x104
 
-/* Where an object is: found in an honest run, and again in the others. */
+/*
+ * Where an object is: found in an honest run, and again in the others.  Which
+ * channel a batch of pages goes over is a matter of luck, so pages, and frames
+ * of them, are known by where they belong: the frame's first gfn, and at, which
+ * counts from the frame.  Of the others at counts those of their kind.
+ */
 struct place {
     unsigned kind, phase, channel, at;
+    uint64_t base;
     uint8_t dir;
 };
 
@@ -233,9 +241,15 @@ static bool take_page(struct connection *c)
                         .channel = c->index,
                         .tag = MEXT_TAG_LEN,
                         .p = buf };
+    unsigned coding = c->pages.u.pages.coding[c->next_page];
     size_t n = c->pages.u.pages.len[c->next_page++];
 
-    o.kind = n == MEXT_PAGE_SIZE ? PAGE : PACKED_PAGE;
+    if (!n) /* behind the last piece */
+        return true;
+    o.kind = coding == MEXT_CODING_ZSTD    ? PIECE
+             : coding == MEXT_CODING_LZ4   ? PACKED_PAGE
+             : coding == MEXT_CODING_DELTA ? DELTA
+                                           : PAGE;
     o.n = n + MEXT_TAG_LEN;
     if (!receive(c->fd, buf, o.n))
         return false;
@@ -281,18 +295,64 @@ static bool collect(struct connection *c)
     return true;
 }
 
+/* The first gfn of a frame of pages. */
+static uint64_t base_of(const struct object *o)
+{
+    struct mext_data m;
+
+    if (mext_data_decode(o->plain, o->nplain, &m))
+        abort();
+    return m.u.pages.base;
+}
+
+static bool of_pages(unsigned kind)
+{
+    return kind == MEXT_DATA_PAGES || kind == PAGE || kind == PACKED_PAGE ||
+           kind == PIECE || kind == DELTA;
+}
+
+/* Object i of the batch; frame is the last frame's. */
+static struct place place_of(const struct batch *b, unsigned i, unsigned frame,
+                             unsigned phase, unsigned channel)
+{
+    const struct object *o = &b->o[i];
+    struct place p = { .kind = o->kind, .phase = phase, .dir = o->dir };
+
+    if (of_pages(o->kind)) {
+        p.at = i - frame;
+        p.base = base_of(&b->o[frame]);
+        return p;
+    }
+    p.channel = channel;
+    for (unsigned k = 0; k < i; k++)
+        p.at += b->o[k].kind == o->kind;
+    return p;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+    return a->kind == b->kind && a->phase == b->phase &&
+           a->channel == b->channel && a->at == b->at && a->base == b->base &&
+           a->dir == b->dir;
+}
+
 static void look(struct batch *b, unsigned phase, unsigned channel)
 {
-    const struct place *t = &run.target;
+    unsigned frame = 0;
 
-    for (unsigned i = 0; run.op == NOTHING && i < b->n; i++)
-        run.seen[run.nseen++] = (struct place){ b->o[i].kind, phase, channel, i,
-                                                b->o[i].dir };
-    if (run.op == NOTHING || phase != t->phase || channel != t->channel ||
-        t->at >= b->n || b->o[t->at].dir != t->dir ||
-        b->o[t->at].kind != t->kind)
-        return;
-    run.applied = tamper(b, t->at, run.op, run.variant, donor);
+    for (unsigned i = 0; i < b->n; i++) {
+        struct place p;
+
+        if (b->o[i].kind == MEXT_DATA_PAGES)
+            frame = i;
+        p = place_of(b, i, frame, phase, channel);
+        if (run.op == NOTHING) {
+            run.seen[run.nseen++] = p;
+        } else if (same_place(&p, &run.target)) {
+            run.applied = tamper(b, i, run.op, run.variant, donor);
+            return;
+        }
+    }
 }
 
 static void pass_back(unsigned phase)
@@ -358,17 +418,57 @@ static void on_progress(void *arg, uint64_t sent, uint64_t of)
 {
 }
 
+/*
+ * Half of what was sent is remembered, the same in each run: which of two pages
+ * keeps a place that both would have is a matter of luck.
+ */
+static void forget_some(struct mext_memory *m)
+{
+    for (uint64_t gfn = 0; gfn < GUEST_GFNS; gfn++)
+        if (gfn / 16 % 2)
+            mext_cache_drop(m->pages.cache, gfn);
+}
+
+/* While nothing is under way. */
+static void pack_by(struct mext_memory *m, int by)
+{
+    for (unsigned i = 0; i < m->nchannels; i++)
+        m->lane[i].packer.packing.by = by;
+}
+
+/*
+ * Pages by themselves, then together, then by themselves; what is sent again as
+ * what changed, as far as that is remembered.
+ */
+static int iterations(struct mext_memory *m)
+{
+    struct mext_iteration it;
+
+    mext_cache_free(m->pages.cache);
+    m->pages.cache = mext_cache_new(GUEST_GFNS);
+    for (unsigned i = 0; i < m->nchannels; i++)
+        m->lane[i].packer.cache = m->pages.cache;
+    m->again = true;
+    if (mext_memory_iterate(m, 1, PATIENCE_MS, &it, &run.why))
+        return -1;
+    forget_some(m);
+    pack_by(m, MEXT_PACK_ZSTD);
+    if (mext_memory_iterate(m, 2, PATIENCE_MS, &it, &run.why))
+        return -1;
+    forget_some(m);
+    pack_by(m, MEXT_PACK_LZ4);
+    return 0;
+}
+
 static int source(uint16_t port)
 {
+    const struct mext_packing packing = { .by = MEXT_PACK_LZ4, .level = 1 };
     struct mext_memory m = { .nchannels = 0 };
-    struct mext_iteration it;
     int rc = mext_memory_connect(&m, INADDR_LOOPBACK, port, own.t.id, CHANNELS,
                                  &own.data, PATIENCE_MS, &run.why) ||
-             mext_memory_start(&m, NULL, GUEST_RAM, true, on_progress, NULL,
+             mext_memory_start(&m, NULL, GUEST_RAM, &packing, on_progress, NULL,
                                &run.why) ||
-             mext_memory_iterate(&m, 1, PATIENCE_MS, &it, &run.why) ||
-             mext_memory_iterate(&m, 2, PATIENCE_MS, &it, &run.why) ||
-             mext_memory_last(&m, PATIENCE_MS, &run.why) ||
+             iterations(&m) || mext_memory_last(&m, PATIENCE_MS, &run.why) ||
              mext_memory_done(&m, PATIENCE_MS, &run.why);
 
     mext_memory_close(&m);
@@ -423,6 +523,9 @@ static bool on_its_way(uint64_t gfn)
         const struct ms_channel *c = &run.connection[i].channel;
 
         if (c->next < c->span && c->base + c->next == gfn)
+            return true;
+        /* A batch's pages wait for each other. */
+        if (c->batch && gfn >= c->base && gfn < c->base + c->span)
             return true;
     }
     return false;
@@ -544,9 +647,17 @@ static void prepare(void)
 void data_cases(struct tally *t)
 {
     static const unsigned kinds[] = {
-        OPENING,         MEXT_DATA_PAGES,       PAGE,
-        PACKED_PAGE,     MEXT_DATA_BARRIER,     MEXT_DATA_ABSENT,
-        MEXT_DATA_END,   MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE,
+        OPENING,
+        MEXT_DATA_PAGES,
+        PAGE,
+        PACKED_PAGE,
+        PIECE,
+        DELTA,
+        MEXT_DATA_BARRIER,
+        MEXT_DATA_ABSENT,
+        MEXT_DATA_END,
+        MEXT_DATA_BARRIER_ACK,
+        MEXT_DATA_DONE,
         MEXT_DATA_ERROR,
     };
     const struct place none = { 0 };

@@ -186,25 +186,31 @@ int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
 
 /* ---- mext_map.h ---- */
 
+struct mext_map {
+    uint8_t window[MEXT_WINDOW_MAX][MEXT_PAGE_SIZE];
+};
+
 int mext_map_open(uint32_t domid, struct mext_map **m_r, struct mext_why *why)
 {
-    *m_r = NULL;
+    *m_r = malloc(sizeof(**m_r));
+    if (!*m_r)
+        abort();
     return 0;
 }
 
 void mext_map_close(struct mext_map *m)
 {
+    free(m);
 }
 
 int mext_map_window(struct mext_map *m, const uint64_t *gfns, unsigned n,
                     int *err_r, const uint8_t **p_r, struct mext_why *why)
 {
-    static uint8_t window[MEXT_WINDOW_MAX][MEXT_PAGE_SIZE];
-
     for (unsigned i = 0; i < n; i++) {
         err_r[i] = 0;
-        memcpy(window[i], content[gfns[i]][version[gfns[i]]], MEXT_PAGE_SIZE);
+        memcpy(m->window[i], content[gfns[i]][version[gfns[i]]],
+               MEXT_PAGE_SIZE);
     }
-    *p_r = window[0];
+    *p_r = m->window[0];
     return 0;
 }

@@ -26,7 +26,7 @@ dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/tail bin/ip
 dom0_trees=(usr/lib/xen-$xen_version usr/lib/xen-common etc/xen)
 # Not linked by the programs above: what our own programs are linked with,
 # and libgcc_s, which pthread_cancel loads (xl aborts without it).
-dom0_libraries=(libgcc_s.so.1 libsodium.so.23 liblz4.so.1 libseccomp.so.2
+dom0_libraries=(libgcc_s.so.1 libsodium.so.23 liblz4.so.1 libzstd.so.1 libseccomp.so.2
     libsystemd.so.0 libcrypto.so.3 libtss2-mu.so.0 libtss2-esys.so.0
     libtss2-rc.so.0 libtss2-tctildr.so.0 libtss2-tcti-device.so.0
     libevent-2.1.so.7

@@ -5,7 +5,7 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SODIUM_CFLAGS) \
 	$(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a \
 	tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) \
 	$(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
 # Fixed keys, objects and messages; the harness.
@@ -38,6 +38,8 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_codec \
+	tests/unit/test_codec_data \
+	tests/unit/test_coder \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
 	tests/unit/test_door \
@@ -72,7 +74,8 @@ unit_tests = \
 	tests/unit/test_throttle \
 	tests/unit/test_token \
 	tests/unit/test_trust \
-	tests/unit/test_whois
+	tests/unit/test_whois \
+	tests/unit/test_workers
 check_PROGRAMS += $(unit_tests) tests/vectors/make_vectors \
 	tests/unit/packetd_hooked
 TESTS += $(unit_tests) tests/unit/spec_check tests/vectors/check_vectors
@@ -96,10 +99,22 @@ tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_agent_LDADD = $(UNIT_LDADD)
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
 
+tests_unit_test_coder_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_coder_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_coder_LDADD = $(UNIT_LDADD)
+tests_unit_test_coder_SOURCES = tests/unit/test_coder.c
+
 tests_unit_test_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_codec_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_codec_LDADD = $(UNIT_LDADD)
-tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
+tests_unit_test_codec_SOURCES = tests/unit/test_codec.c \
+	tests/unit/codec_case.c tests/unit/codec_case.h
+
+tests_unit_test_codec_data_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_codec_data_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_codec_data_LDADD = $(UNIT_LDADD)
+tests_unit_test_codec_data_SOURCES = tests/unit/test_codec_data.c \
+	tests/unit/codec_case.c tests/unit/codec_case.h
 
 tests_vectors_make_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_vectors_make_vectors_CFLAGS = $(UNIT_CFLAGS)
@@ -207,6 +222,11 @@ tests_unit_test_whois_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_whois_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_whois_LDADD = $(UNIT_LDADD)
 tests_unit_test_whois_SOURCES = tests/unit/test_whois.c
+
+tests_unit_test_workers_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_workers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_workers_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_workers_SOURCES = tests/unit/test_workers.c
 
 tests_unit_test_layout_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_layout_CFLAGS = $(UNIT_CFLAGS)

@@ -315,6 +315,9 @@ START_TEST(data_bodies)
     } cases[] = {
         { "pages-one", 0x01, 1 + 8 + 2 + 1 },
         { "pages-packed", 0x01, 1 + 8 + 2 + 1 + 2 * 2 },
+        { "pages-delta", 0x01, 1 + 8 + 2 + 1 + 2 * 2 },
+        { "pages-batch", 0x01, 1 + 8 + 2 + 2 + 4 * 2 + 4 },
+        { "pages-batch-full", 0x01, 1 + 8 + 2 + 8 + 32 * 2 + 4 },
         { "pages-full", 0x01, 1 + 8 + 2 + 256 },
         { "barrier", 0x02, 1 + 4 },
         { "absent-none", 0x03, 1 + 2 },

@@ -125,6 +125,30 @@ START_TEST(only_what_is_to_do)
 }
 END_TEST
 
+/* Whatever becomes hot meanwhile, no two lists have gfns of one word. */
+START_TEST(a_word_in_one_list)
+{
+    static unsigned list_of[NGFNS / 64]; /* 0: none */
+    uint64_t list[MAX];
+    unsigned got, turn = 0, x = 1;
+
+    while ((got = mext_order_next(&order, hot, list, 64 + turn % 3 * 64))) {
+        turn++;
+        for (unsigned i = 0; i < got; i++) {
+            unsigned *l = &list_of[list[i] / 64];
+
+            ck_assert(!*l || *l == turn);
+            *l = turn;
+        }
+        for (unsigned i = 0; i < 8; i++)
+            set(hot, (x = x * 1103515245 + 12345) >> 8 & 2047);
+    }
+    ck_assert_uint_gt(turn, BLOCKS);
+    for (unsigned i = 0; i < NGFNS / 64; i++)
+        ck_assert_uint_eq(todo[i] & ~hot[i], 0);
+}
+END_TEST
+
 START_TEST(nothing)
 {
     memset(todo, 0, sizeof(todo));
@@ -139,9 +163,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { all_in_order, cold_ones_first,
-                                   grows_hot,    only_what_is_to_do,
-                                   nothing,      NULL };
+    const TTest *const tests[] = {
+        all_in_order,       cold_ones_first, grows_hot, only_what_is_to_do,
+        a_word_in_one_list, nothing,         NULL
+    };
 
     return unit_main(unit_suite_in("order", tests, setup, teardown));
 }

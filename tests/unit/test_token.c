@@ -333,7 +333,7 @@ static const struct limit limits[] = {
       { 4096, 4097, 1073741824 },
       { 0, 4095, 1073741825 } },
     { "vcpus", set_vcpus, { 1, 2, 128 }, { 0, 129, UINT32_MAX } },
-    { "channels", set_channels, { 1, 2, 8 }, { 0, 9, 0xffff } },
+    { "channels", set_channels, { 1, 2, 16 }, { 0, 17, 0xffff } },
     { "port", set_port, { 1, 7011, 65535 }, { 0, 0, 0 } },
     { "netmask",
       set_netmask,

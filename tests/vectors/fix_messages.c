@@ -39,6 +39,53 @@ static void pages_packed(struct mext_data *m)
     m->u.pages.len[0] = 1;
     m->u.pages.len[1] = MEXT_PAGE_SIZE;
     m->u.pages.len[2] = MEXT_PACKED_MAX;
+    m->u.pages.coding[0] = m->u.pages.coding[2] = MEXT_CODING_LZ4;
+}
+
+/* A batch of two pieces and a page for which none is left, among others. */
+static void pages_batch(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0x600;
+    m->u.pages.span = 5;
+    m->u.pages.map[0] = 0xff;
+    m->u.pages.map[1] = MEXT_MAP_DATA;
+    m->u.pages.ndata = 5;
+    m->u.pages.len[0] = MEXT_PAGE_SIZE;
+    m->u.pages.len[1] = 77;
+    m->u.pages.len[2] = 0x102;
+    m->u.pages.len[4] = MEXT_PAGE_SIZE;
+    for (unsigned i = 0; i < 4; i++)
+        m->u.pages.coding[i] = MEXT_CODING_ZSTD;
+    m->u.pages.coding[1] = MEXT_CODING_LZ4;
+    m->u.pages.batch = MEXT_PAGE_SIZE + 0x102;
+}
+
+/* What changed of two pages, the least and the most. */
+static void pages_delta(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.base = 0x700;
+    m->u.pages.span = 2;
+    m->u.pages.map[0] = MEXT_MAP_PACKED | MEXT_MAP_PACKED << 2;
+    m->u.pages.ndata = 2;
+    m->u.pages.len[0] = 8;
+    m->u.pages.len[1] = MEXT_DELTA_MAX;
+    m->u.pages.coding[0] = m->u.pages.coding[1] = MEXT_CODING_DELTA;
+}
+
+/* As large as a batch may be. */
+static void pages_batch_full(struct mext_data *m)
+{
+    m->type = MEXT_DATA_PAGES;
+    m->u.pages.span = MEXT_BATCH_PAGES;
+    m->u.pages.ndata = MEXT_BATCH_PAGES;
+    memset(m->u.pages.map, 0xff, MEXT_BATCH_PAGES / 4);
+    m->u.pages.batch = MEXT_BATCH_MAX;
+    for (unsigned i = 0; i < MEXT_BATCH_PAGES; i++) {
+        m->u.pages.coding[i] = MEXT_CODING_ZSTD;
+        m->u.pages.len[i] = mext_batch_piece(MEXT_BATCH_MAX, i);
+    }
 }
 
 /* All limits at once: span, data pages, highest gfn. */
@@ -115,6 +162,9 @@ const struct fix_data fix_data[] = {
     { "pages-one", pages_one },
     { "pages-mixed", pages_mixed },
     { "pages-packed", pages_packed },
+    { "pages-delta", pages_delta },
+    { "pages-batch", pages_batch },
+    { "pages-batch-full", pages_batch_full },
     { "pages-full", pages_full },
     { "barrier", barrier },
     { "barrier-ack", barrier_ack },

@@ -270,7 +270,7 @@ static const struct fix_bad bad_token[] = {
     { "vcpus-zero", MEXT_E_MALFORMED, NUMBER(AT_VCPUS, 4, 0) },
     { "vcpus-high", MEXT_E_MALFORMED, NUMBER(AT_VCPUS, 4, 129) },
     { "channels-zero", MEXT_E_MALFORMED, NUMBER(AT_CHANNELS, 2, 0) },
-    { "channels-high", MEXT_E_MALFORMED, NUMBER(AT_CHANNELS, 2, 9) },
+    { "channels-high", MEXT_E_MALFORMED, NUMBER(AT_CHANNELS, 2, 17) },
     { "port-zero", MEXT_E_MALFORMED, NUMBER(AT_PORT, 2, 0) },
     { "netmask-hole", MEXT_E_MALFORMED, NUMBER(AT_NETMASK, 4, 0xffff00ff) },
     { "netmask-alone", MEXT_E_MALFORMED, PATCH(FIELDS, mask_without_ip) },

@@ -308,6 +308,7 @@ static void put_channel(FILE *f)
     m.u.pages.map[0] = MEXT_MAP_DATA | MEXT_MAP_ZERO << 2 | MEXT_MAP_DATA << 4 |
                        MEXT_MAP_PACKED << 6;
     page_of(2, true, &m.u.pages.len[2]);
+    m.u.pages.coding[2] = MEXT_CODING_LZ4;
     put_frame(f, &s, &m);
     put_pages(f, &s, packed, 3);
     m = (struct mext_data){ .type = MEXT_DATA_BARRIER };

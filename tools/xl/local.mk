@@ -42,7 +42,7 @@ tools_xl_xl_LDADD = tools/stream/libstream.a \
 	tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
-	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) \
 	$(CRYPTO_LIBS) $(TSS2_MU_LIBS) -lpthread
 
 # Between the stock xl and its receiver (xl migrate --cooperative --receiver xl).
@@ -51,4 +51,4 @@ tools_xl_xl_thin_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_xl_xl_thin_SOURCES = tools/xl/xl_thin.c
 tools_xl_xl_thin_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENCONTROL_LIBS) $(XENGUEST_LIBS) $(XENFOREIGNMEMORY_LIBS) \
-	$(XENSTORE_LIBS) $(XENVCHAN_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS)
+	$(XENSTORE_LIBS) $(XENVCHAN_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)

@@ -56,10 +56,13 @@ static void usage(FILE *f)
         "  --bandwidth MB/S       use so much of the link (default: as much as there is)\n"
         "  --timeout S            give up if it is not there after so long (default: never)\n"
         "  --suspend-timeout S    how long the guest may take (default 60)\n"
-        "  --channels N           data connections, 1 to 8 (default 1)\n"
+        "  --channels N|auto      data connections, 1 to 16, a thread of this host for\n"
+        "                         each; auto (default): one for each of its CPUs, at\n"
+        "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
-        "  --compress lz4|none    pages made smaller on their way (default lz4)\n"
+        "  --compress HOW         pages made smaller on their way: none, lz4 (default), zstd,\n"
+        "                         zstd:LEVEL (1 to 19), or auto: as link and CPU allow\n"
         "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have (default: any in\n"
         "                         mstrap.accept beside the keys, if there is that file)\n"
         "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
@@ -289,13 +292,14 @@ static int take(struct arguments *a, int c)
         rq->suspend_timeout_ms = (unsigned)n * 1000;
         break;
     case O_CHANNELS:
-        rc = xl_number(stderr, optarg, 1, MEXT_CHANNELS_MAX, &n);
+        if (strcmp(optarg, "auto"))
+            rc = xl_number(stderr, optarg, 1, MEXT_CHANNELS_MAX, &n);
         rq->channels = (uint16_t)n;
         break;
     case O_COMPRESS:
-        rq->pack = !strcmp(optarg, "lz4");
-        if (!rq->pack && strcmp(optarg, "none"))
-            return bad("neither lz4 nor none", optarg);
+        if (!mext_packing_parse(optarg, &rq->packing))
+            return bad("not auto, none, lz4, zstd or zstd:1 to zstd:19",
+                       optarg);
         break;
     case O_TRIM:
         return trim_level(optarg, &rq->trim);
@@ -413,9 +417,8 @@ static int migrate(int argc, char **argv, unsigned verbosity)
             .keys_dir = mext_keys_dir(),
             .limits = { .downtime_ms = 300, .iterations = 10 },
             .suspend_timeout_ms = 60000,
-            .channels = 1,
             .agent = true,
-            .pack = true,
+            .packing = { .by = MEXT_PACK_LZ4 },
             .port = MEXT_DATA_PORT,
             .verbosity = verbosity,
         },

@@ -21,6 +21,15 @@ struct connection {
     struct ms_channel channel;
 };
 
+/* What one more costs, with lwIP's: TCP_PCB, and MEM_SIZE for its answers. */
+_Static_assert(sizeof(struct connection) + sizeof(struct tcp_pcb) +
+                       MEM_SIZE / MEXT_CHANNELS_MAX <=
+                   4096,
+               "a channel costs a page");
+_Static_assert(MEMP_NUM_TCP_PCB >= MS_CONNECTIONS + 4 &&
+                   MEMP_NUM_TCP_SEG >= 2 * MEXT_CHANNELS_MAX,
+               "lwIP has room for all");
+
 static struct connection connections[MS_CONNECTIONS];
 static struct ms_session *session;
 
@@ -239,12 +248,14 @@ static void keep_alive(struct tcp_pcb *pcb)
  * drops what comes on top; and a lost packet costs all that was sent behind it.
  * Nothing but the 64 KiB of the SYN has been announced yet.
  */
+static tcpwnd_size_t window(unsigned channels)
+{
+    return TCP_WND / (channels ? channels : MEXT_CHANNELS_MAX);
+}
+
 static void share_window(struct tcp_pcb *pcb)
 {
-    unsigned sharers = session->channels ? session->channels
-                                         : MEXT_CHANNELS_MAX;
-
-    pcb->rcv_wnd = TCP_WND / sharers;
+    pcb->rcv_wnd = window(session->channels);
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
     pcb->rcv_ann_right_edge = pcb->rcv_nxt + pcb->rcv_ann_wnd;
 }
@@ -275,6 +286,13 @@ err_t ms_connection_accept(void *arg, struct tcp_pcb *pcb, err_t error)
     return ERR_OK;
 }
 
+/* Who came before it was known how many they are gets what is missing. */
+static void widen(struct tcp_pcb *pcb)
+{
+    pcb->rcv_wnd += window(session->channels) - window(0);
+    tcp_recved(pcb, 0);
+}
+
 void ms_connections_invited(void)
 {
     for (unsigned i = 0; i < MS_CONNECTIONS; i++) {
@@ -282,6 +300,8 @@ void ms_connections_invited(void)
         struct pbuf *p = c->held;
         int reason;
 
+        if (c->pcb)
+            widen(c->pcb);
         if (!c->pcb || !p)
             continue;
         c->held = NULL;

@@ -25,7 +25,7 @@
 
 /* Received pbufs are our own; only what is sent comes from here. */
 #define MEM_ALIGNMENT            8
-#define MEM_SIZE                 (8 * 1024)
+#define MEM_SIZE                 (16 * 1024) /* 1 KiB a channel: an ERROR fits */
 #define MEMP_NUM_PBUF            16
 #define PBUF_POOL_SIZE           1
 #define PBUF_POOL_BUFSIZE        256
@@ -42,7 +42,7 @@
 /* In ms: lwIP's own 250 is too coarse to find a lost segment of ours soon. */
 #define TCP_TMR_INTERVAL        25
 #define TCP_LISTEN_BACKLOG      1
-#define MEMP_NUM_TCP_PCB        16
+#define MEMP_NUM_TCP_PCB        28 /* MS_CONNECTIONS, and some that begin or end */
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG        64
 #define LWIP_TCP_KEEPALIVE      1

@@ -12,6 +12,8 @@ MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_xen.c
 
 MEXT_SOURCES = \
+	tools/libxl/migrate_ext/mext_absent.c \
+	tools/libxl/migrate_ext/mext_absent.h \
 	tools/libxl/migrate_ext/mext_agent.h \
 	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \
@@ -24,6 +26,10 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_codec_ctl.c \
 	tools/libxl/migrate_ext/mext_codec_data.c \
+	tools/libxl/migrate_ext/mext_cache.c \
+	tools/libxl/migrate_ext/mext_cache.h \
+	tools/libxl/migrate_ext/mext_coder.c \
+	tools/libxl/migrate_ext/mext_coder.h \
 	tools/libxl/migrate_ext/mext_commit.c \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
@@ -40,6 +46,7 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_fate_ask.h \
 	tools/libxl/migrate_ext/mext_fault.c \
 	tools/libxl/migrate_ext/mext_fault.h \
+	tools/libxl/migrate_ext/mext_gfns.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
@@ -54,6 +61,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_keyfile.h \
 	tools/libxl/migrate_ext/mext_keys.c \
 	tools/libxl/migrate_ext/mext_keys.h \
+	tools/libxl/migrate_ext/mext_lane.c \
+	tools/libxl/migrate_ext/mext_lane.h \
 	tools/libxl/migrate_ext/mext_libxl.h \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
@@ -100,12 +109,16 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_token.c \
 	tools/libxl/migrate_ext/mext_token.h \
 	tools/libxl/migrate_ext/mext_trust.c \
+	tools/libxl/migrate_ext/mext_unpack.c \
+	tools/libxl/migrate_ext/mext_unpack.h \
 	tools/libxl/migrate_ext/mext_whois.c \
 	tools/libxl/migrate_ext/mext_whois.h \
 	tools/libxl/migrate_ext/mext_wire.h \
+	tools/libxl/migrate_ext/mext_workers.c \
+	tools/libxl/migrate_ext/mext_workers.h \
 	tools/libxl/migrate_ext/mext_xen.h
 
 noinst_LIBRARIES += tools/libxl/migrate_ext/libmext.a
 tools_libxl_migrate_ext_libmext_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
-	$(LZ4_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
+	$(LZ4_CFLAGS) $(ZSTD_CFLAGS) $(YAJL_CFLAGS) $(XENVCHAN_CFLAGS) $(CRYPTO_CFLAGS) $(TSS2_MU_CFLAGS)
 tools_libxl_migrate_ext_libmext_a_SOURCES = $(MEXT_SOURCES) $(MEXT_XEN_SOURCES)

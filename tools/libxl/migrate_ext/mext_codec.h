@@ -92,8 +92,11 @@ struct mext_data {
             uint64_t base;  /* first gfn */
             uint16_t span;  /* gfns the map covers */
             uint16_t ndata; /* data pages behind the frame (derived) */
-            /* Bytes of each: 4096 for DATA, up to MEXT_PACKED_MAX for PACKED */
+            /* Bytes that follow for each, 4096 for DATA.  For a batch's they
+             * are derived: 0 for those behind its last piece. */
             uint16_t len[MEXT_PAGES_DATA_MAX];
+            uint8_t coding[MEXT_PAGES_DATA_MAX]; /* MEXT_CODING_*; DATA: 0 */
+            uint32_t batch; /* bytes of the packed batch, 0: there is none */
             uint8_t map[MEXT_PAGES_SPAN_MAX / 4];
         } pages;
         struct {
@@ -127,6 +130,17 @@ static inline unsigned mext_map_get(const uint8_t *map, unsigned i)
 static inline bool mext_map_follows(unsigned v)
 {
     return v == MEXT_MAP_DATA || v == MEXT_MAP_PACKED;
+}
+
+/* Bytes that follow for the i-th page of a batch of so many packed bytes. */
+static inline uint16_t mext_batch_piece(uint32_t batch, unsigned i)
+{
+    uint32_t before = i * MEXT_PAGE_SIZE;
+
+    if (batch <= before)
+        return 0;
+    return batch - before < MEXT_PAGE_SIZE ? (uint16_t)(batch - before)
+                                           : MEXT_PAGE_SIZE;
 }
 
 static inline void mext_map_set(uint8_t *map, unsigned i, unsigned v)

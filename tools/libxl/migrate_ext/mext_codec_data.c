@@ -53,14 +53,36 @@ static int map_count(const uint8_t *map, unsigned span)
     return n;
 }
 
-static bool packed_ok(uint16_t len)
+/* In the word that tells a packed page's coding and its length. */
+#define CODING_SHIFT 12
+#define LENGTH_MASK  0xfffu
+
+static bool length_ok(unsigned coding, unsigned len)
 {
-    return len && len <= MEXT_PACKED_MAX;
+    switch (coding) {
+    case MEXT_CODING_LZ4:
+        return len && len <= MEXT_PACKED_MAX;
+    case MEXT_CODING_ZSTD:
+        return !len;
+    case MEXT_CODING_DELTA:
+        return len >= 8 && len <= MEXT_DELTA_MAX;
+    default:
+        return false;
+    }
+}
+
+/* True for bytes of a batch of so many pages; 0 of 0 is none. */
+static bool batch_ok(uint32_t bytes, unsigned pages)
+{
+    if (!pages)
+        return !bytes;
+    return bytes && bytes <= MEXT_BATCH_MAX && pages <= MEXT_BATCH_PAGES &&
+           bytes < pages * MEXT_PAGE_SIZE;
 }
 
 static int pages_put(const struct mext_data *m, struct mext_buf *b)
 {
-    unsigned n = 0;
+    unsigned n = 0, members = 0;
 
     if (m->u.pages.span > MEXT_PAGES_SPAN_MAX)
         return MEXT_ERR_LIMIT;
@@ -68,37 +90,68 @@ static int pages_put(const struct mext_data *m, struct mext_buf *b)
     mext_put16(b, m->u.pages.span);
     mext_put(b, m->u.pages.map, (m->u.pages.span + 3u) / 4);
     for (unsigned i = 0; i < m->u.pages.span; i++) {
-        unsigned v = mext_map_get(m->u.pages.map, i);
+        unsigned v = mext_map_get(m->u.pages.map, i), coding, len;
 
         if (!mext_map_follows(v))
             continue;
-        if (n == MEXT_PAGES_DATA_MAX ||
-            (v == MEXT_MAP_PACKED && !packed_ok(m->u.pages.len[n])))
+        if (n == MEXT_PAGES_DATA_MAX)
             return MEXT_ERR_LIMIT;
-        if (v == MEXT_MAP_PACKED)
-            mext_put16(b, m->u.pages.len[n]);
+        coding = m->u.pages.coding[n];
+        len = coding == MEXT_CODING_ZSTD ? 0 : m->u.pages.len[n];
         n++;
+        if (v != MEXT_MAP_PACKED)
+            continue;
+        if (!length_ok(coding, len))
+            return MEXT_ERR_LIMIT;
+        mext_put16(b, (uint16_t)(coding << CODING_SHIFT | len));
+        members += coding == MEXT_CODING_ZSTD;
     }
+    if (!batch_ok(m->u.pages.batch, members))
+        return MEXT_ERR_LIMIT;
+    if (members)
+        mext_put32(b, m->u.pages.batch);
     return 0;
 }
 
-/* The lengths behind the map. */
-static int lengths_get(struct mext_buf *b, struct mext_data *m)
+/* The pieces of the batch, whose size stands behind the codings. */
+static int batch_get(struct mext_buf *b, struct mext_data *m, unsigned members)
 {
-    unsigned n = 0;
+    unsigned piece = 0;
+
+    m->u.pages.batch = members ? mext_get32(b) : 0;
+    if (b->bad)
+        return MEXT_ERR_FORMAT;
+    if (!batch_ok(m->u.pages.batch, members))
+        return MEXT_ERR_LIMIT;
+    for (unsigned i = 0; i < m->u.pages.ndata; i++)
+        if (m->u.pages.coding[i] == MEXT_CODING_ZSTD)
+            m->u.pages.len[i] = mext_batch_piece(m->u.pages.batch, piece++);
+    return 0;
+}
+
+/* What stands behind the map. */
+static int codings_get(struct mext_buf *b, struct mext_data *m)
+{
+    unsigned n = 0, members = 0;
 
     for (unsigned i = 0; i < m->u.pages.span; i++) {
-        unsigned v = mext_map_get(m->u.pages.map, i);
+        unsigned v = mext_map_get(m->u.pages.map, i), word;
 
         if (!mext_map_follows(v))
             continue;
-        m->u.pages.len[n] = v == MEXT_MAP_PACKED ? mext_get16(b)
-                                                 : MEXT_PAGE_SIZE;
-        if (v == MEXT_MAP_PACKED && !packed_ok(m->u.pages.len[n]))
-            return b->bad ? MEXT_ERR_FORMAT : MEXT_ERR_LIMIT;
+        m->u.pages.len[n] = MEXT_PAGE_SIZE;
+        m->u.pages.coding[n] = 0;
+        if (v == MEXT_MAP_PACKED) {
+            word = mext_get16(b);
+            m->u.pages.len[n] = word & LENGTH_MASK;
+            m->u.pages.coding[n] = (uint8_t)(word >> CODING_SHIFT);
+            if (!length_ok(m->u.pages.coding[n], m->u.pages.len[n]))
+                return b->bad ? MEXT_ERR_FORMAT : MEXT_ERR_LIMIT;
+            members += m->u.pages.coding[n] == MEXT_CODING_ZSTD;
+        }
         n++;
     }
-    return 0;
+    return batch_get(b, m, members);
 }
 
 static int pages_get(struct mext_buf *b, struct mext_data *m)
@@ -123,7 +176,7 @@ static int pages_get(struct mext_buf *b, struct mext_data *m)
         return MEXT_ERR_LIMIT;
     m->u.pages.ndata = (uint16_t)n;
     memcpy(m->u.pages.map, map, (m->u.pages.span + 3u) / 4);
-    return lengths_get(b, m);
+    return codings_get(b, m);
 }
 
 static int absent_get(struct mext_buf *b, struct mext_data *m)

@@ -33,10 +33,10 @@ static void keep_pace(struct mext_copy *c)
     uint64_t us = mext_pace_wait(&c->pace, mext_now_us(),
                                  mext_memory_bytes(c->mem));
     struct mext_why quiet;
-    int none = -1;
+    int alarm = mext_memory_alarm(c->mem);
 
     if (us)
-        mext_net_wait(&none, 1,
+        mext_net_wait(&alarm, 1,
                       us > PACE_MS * 1000 ? PACE_MS : (unsigned)(us / 1000),
                       &quiet);
 }

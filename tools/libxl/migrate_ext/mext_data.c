@@ -52,8 +52,8 @@ static int send_out(struct mext_channel *c, size_t len, unsigned timeout_ms,
     struct mext_why reason;
     struct mext_data m;
 
-    if (!mext_net_send(c->fd, &v, 1, timeout_ms, why)) {
-        c->sent += len;
+    if (!mext_net_send_timed(c->fd, &v, 1, timeout_ms, &c->blocked_us, why)) {
+        mext_count_add(&c->sent, len);
         return 0;
     }
     while (!mext_channel_recv(c, &m, 0, &reason))
@@ -96,14 +96,16 @@ int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
     if (seal_header(c, m, &len, why))
         return -1;
     for (unsigned i = 0; i < m->u.pages.ndata; i++) {
+        if (!m->u.pages.len[i]) /* of a batch, behind its last piece */
+            continue;
         if (mext_page_seal(&c->tx, c->out + len, page[i], m->u.pages.len[i]))
             return mext_fail(why, "the channel's key is used up");
         len += m->u.pages.len[i] + MEXT_TAG_LEN;
     }
     for (unsigned i = 0; i < m->u.pages.span; i++)
         zero += mext_map_get(m->u.pages.map, i) == MEXT_MAP_ZERO;
-    c->data += m->u.pages.ndata;
-    c->zero += zero;
+    mext_count_add(&c->data, m->u.pages.ndata);
+    mext_count_add(&c->zero, zero);
     return send_out(c, len, timeout_ms, why);
 }
 

@@ -11,10 +11,23 @@
 struct mext_channel {
     int fd;
     struct mext_seal tx, rx;
-    uint8_t *out;            /* one frame and its pages, owned */
+    uint8_t *out; /* one frame and its pages, owned */
+    /* Counters; other threads than the channel's read them by mext_count. */
     uint64_t sent, received; /* bytes on the wire */
+    uint64_t blocked_us;     /* the socket took no more, in all */
     uint64_t data, zero;     /* pages sent on this channel */
 };
+
+static inline uint64_t mext_count(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* By the one thread that counts. */
+static inline void mext_count_add(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 
 int mext_channel_open(struct mext_channel *c, uint32_t ip, uint16_t port,
                       const struct mext_open *open,
@@ -25,7 +38,7 @@ void mext_channel_close(struct mext_channel *c);
 /*
  * Sends m, a PAGES message, with its pages: page[i] is the m->u.pages.len[i]
  * bytes of the i-th gfn marked MEXT_MAP_DATA or MEXT_MAP_PACKED,
- * m->u.pages.ndata in all.
+ * m->u.pages.ndata in all; nothing is sent for one of 0 bytes.
  */
 int mext_channel_pages(struct mext_channel *c, const struct mext_data *m,
                        const uint8_t *const *page, unsigned timeout_ms,

@@ -16,6 +16,9 @@
 #define ANSWER_MS  30000
 #define BOOT_MS    120000 /* creating a domain may take a while */
 
+/* Any receiver takes so many. */
+#define CHANNELS_AUTO_MAX 4
+
 static void config_message(struct mext_dest *d, struct mext_ctl *m)
 {
     m->type = MEXT_CTL_CONFIG;
@@ -49,6 +52,16 @@ static int config_digest(struct mext_dest *d, uint8_t out[MEXT_DIGEST_LEN],
     return rc;
 }
 
+/* More are of no use: mstrap opens all that comes on one CPU. */
+static uint16_t channels_here(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return (uint16_t)(cpus < 1                   ? 1
+                      : cpus < CHANNELS_AUTO_MAX ? cpus
+                                                 : CHANNELS_AUTO_MAX);
+}
+
 static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
                       uint8_t out[MEXT_TOKEN_LEN], struct mext_why *why)
 {
@@ -66,7 +79,7 @@ static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
     memcpy(t->image, rq->image, sizeof(t->image));
     t->memory_kib = d->guest->max_kib;
     t->vcpus = d->guest->vcpus;
-    t->channels = rq->channels;
+    t->channels = rq->channels ? rq->channels : channels_here();
     t->port = rq->port;
     t->ip = rq->ip;
     t->netmask = rq->netmask;

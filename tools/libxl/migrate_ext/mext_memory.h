@@ -1,43 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The guest's memory on its way: which gfns, in what order, over which
- * channel.  Owns the data channels and the mapping window.
+ * The guest's memory on its way: which gfns, in what order.  The caller's thread
+ * walks the order and puts batches; a thread for each data channel sends them
+ * (mext_workers.h, mext_lane.h).
+ *
+ * Memory: half a MiB for each channel, however large the guest is (mext_lane.h,
+ * and a batch under way and one in the queue, 2 KiB each); of the guest 2 MiB
+ * for each channel are under way at most.  Besides five bitmaps and the order's,
+ * some 5 bits for each gfn.
  * Functions return 0 or -1 with *why filled.
  */
 #ifndef MEXT_MEMORY_H
 #define MEXT_MEMORY_H
 
-#include "mext_data.h"
-#include "mext_map.h"
+#include "mext_lane.h"
 #include "mext_order.h"
+#include "mext_pack.h"
 #include "mext_precopy.h"
-#include "mext_xen.h"
 
 typedef void mext_memory_progress_fn(void *arg, uint64_t sent, uint64_t of);
 
 struct mext_memory {
-    struct mext_channel channel[MEXT_CHANNELS_MAX];
-    unsigned nchannels, next; /* next: turn of the channels */
-    struct mext_dom *dom;     /* the caller's */
-    struct mext_map *map;
+    struct mext_lane lane[MEXT_CHANNELS_MAX]; /* a channel each */
+    unsigned nchannels;
+    struct mext_workers *workers; /* owned; a thread for each channel */
+    struct mext_pages pages;
     uint64_t ngfns; /* gfns are below this */
     uint64_t special[MEXT_SPECIALS];
-    uint64_t *todo;          /* bitmap of gfns to send, owned */
-    struct mext_order order; /* in which they are taken from there */
-    const uint64_t *hot; /* bitmap: written again already; NULL: not known */
-    uint64_t hot_at;     /* ms, when that was so */
-    uint64_t *clear;     /* bitmap of gfns to send as zero unread, owned */
-    uint64_t nfree;      /* taken out of todo by mext_memory_free */
-    uint64_t ntodo;      /* bits set in it */
-    uint64_t *gone;      /* bitmap: no page when last looked */
-    uint64_t *filled;    /* bitmap: the receiver has content there */
-    uint64_t ram_pages;  /* of RAM as built */
-    uint64_t pages_then; /* the guest had, before any look */
+    uint64_t *todo;           /* bitmap of gfns to send, owned */
+    uint64_t ntodo;           /* bits set in it */
+    struct mext_order order;  /* in which they are taken from there */
+    const uint64_t *hot;      /* bitmap: written again; NULL: not known */
+    uint64_t hot_at;          /* ms, when that was so */
+    uint64_t *clear;          /* bitmap of gfns to send as zero unread, owned */
+    uint64_t nfree;           /* taken out of todo by mext_memory_free */
+    uint64_t ram_pages;       /* of RAM as built */
+    uint64_t pages_then;      /* the guest had, before any look */
     uint64_t iteration_start; /* us */
     bool hurry; /* ends this iteration; what was not sent is left to do */
-    uint64_t data, zero, absent; /* sent in all */
-    uint8_t *packed;  /* room for a frame's packed pages, owned; NULL: none */
-    uint64_t npacked; /* of data: packed */
+    bool again; /* what is sent now may have been sent before */
+    /* sent in all, once nothing is under way; the last three: of data */
+    uint64_t data, zero, absent, packed, zstd, delta;
     mext_memory_progress_fn *progress;
     void *progress_arg;
 };
@@ -49,10 +52,10 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
 
 /*
  * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
- * to be sent; pack: made smaller by LZ4 where that helps.
+ * to be sent, made smaller as `packing` says.
  */
 int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, bool pack,
+                      uint64_t ram_pages, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why);
 
@@ -84,7 +87,14 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
 int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why);
 
+/* Remembers which of the gfns set in map, below end, have no page now. */
+int mext_memory_look(struct mext_memory *m, const uint64_t *map, uint64_t end,
+                     struct mext_why *why);
+
+/* Bytes sent so far on all channels. */
 uint64_t mext_memory_bytes(const struct mext_memory *m);
+/* A descriptor that is readable once sending has failed; -1: none yet. */
+int mext_memory_alarm(const struct mext_memory *m);
 void mext_memory_close(struct mext_memory *m);
 
 #endif

@@ -24,6 +24,7 @@
 #define DEAD_PEER_MS 15000
 
 static int cancel_fd = -1;
+static _Thread_local int stop_fd = -1;
 
 int mext_fail(struct mext_why *why, const char *fmt, ...)
 {
@@ -69,6 +70,11 @@ void mext_net_cancel_fd(int fd)
     cancel_fd = fd;
 }
 
+void mext_net_stop_fd(int fd)
+{
+    stop_fd = fd;
+}
+
 int mext_net_cancelled(struct mext_why *why)
 {
     struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
@@ -88,7 +94,7 @@ static int left(uint64_t end)
 static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
                        struct mext_why *why)
 {
-    struct pollfd p[WAIT_MAX_FDS + 1];
+    struct pollfd p[WAIT_MAX_FDS + 2];
 
     if (n > WAIT_MAX_FDS)
         return mext_fail(why, "too many descriptors (%u)", n);
@@ -98,13 +104,16 @@ static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
         for (unsigned i = 0; i < n; i++)
             p[i] = (struct pollfd){ .fd = fds[i], .events = events };
         p[n] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-        r = poll(p, n + 1, left(end));
+        p[n + 1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+        r = poll(p, n + 2, left(end));
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
             return mext_fail(why, "poll: %s", strerror(errno));
         if (p[n].revents)
             return mext_fail(why, "cancelled");
+        if (p[n + 1].revents)
+            return mext_fail(why, "broken off");
         for (unsigned i = 0; i < n; i++)
             if (p[i].revents)
                 return (int)i;
@@ -380,6 +389,26 @@ int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
 int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
                   struct mext_why *why)
 {
+    uint64_t waited_us = 0;
+
+    return mext_net_send_timed(fd, iov, iovcnt, timeout_ms, &waited_us, why);
+}
+
+/* Waits until the socket takes more; 0 or -1. */
+static int wait_for_room(int fd, uint64_t end, uint64_t *waited_us,
+                         struct mext_why *why)
+{
+    uint64_t start = mext_now_us();
+    int r = wait_events(&fd, 1, POLLOUT, end, why);
+
+    *waited_us += mext_now_us() - start;
+    return r < 0 ? -1 : 0;
+}
+
+int mext_net_send_timed(int fd, struct iovec *iov, int iovcnt,
+                        unsigned timeout_ms, uint64_t *waited_us,
+                        struct mext_why *why)
+{
     uint64_t end = mext_now_ms() + timeout_ms;
 
     while (iovcnt) {
@@ -389,7 +418,7 @@ int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return mext_fail(why, "connection lost: %s", strerror(errno));
         if (n < 0) {
-            if (wait_events(&fd, 1, POLLOUT, end, why) < 0)
+            if (wait_for_room(fd, end, waited_us, why))
                 return -1;
             continue;
         }

@@ -22,6 +22,8 @@ uint64_t mext_now_us(void);
 
 /* A descriptor whose readability cancels every wait; -1: none. */
 void mext_net_cancel_fd(int fd);
+/* The same, for waits of the calling thread only. */
+void mext_net_stop_fd(int fd);
 /* -1 and why if it is readable now. */
 int mext_net_cancelled(struct mext_why *why);
 
@@ -57,6 +59,13 @@ int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
 /* Peer's address as text, for logs. */
 void mext_net_peer(int fd, char out[64]);
 
+/*
+ * As mext_net_send; *waited_us grows by the time in which the socket would take
+ * no more.
+ */
+int mext_net_send_timed(int fd, struct iovec *iov, int iovcnt,
+                        unsigned timeout_ms, uint64_t *waited_us,
+                        struct mext_why *why);
 /* All bytes, or -1. iov is consumed (changed) by the call. */
 int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
                   struct mext_why *why);

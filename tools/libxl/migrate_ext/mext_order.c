@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mext_order.h"
+
+/* Of the bitmap of words. */
+static size_t taken_bytes(const struct mext_order *o)
+{
+    return (o->ngfns / 64 + 63) / 64 * 8;
+}
 
 int mext_order_init(struct mext_order *o, uint64_t *todo, uint64_t ngfns)
 {
     o->todo = todo;
     o->ngfns = ngfns;
     o->block = calloc(ngfns / MEXT_BLOCK_GFNS + 1, sizeof(*o->block));
-    return o->block ? 0 : -1;
+    o->taken = malloc(taken_bytes(o) + 8);
+    return o->block && o->taken ? 0 : -1;
 }
 
 void mext_order_free(struct mext_order *o)
 {
     free(o->block);
+    free(o->taken);
     o->block = NULL;
+    o->taken = NULL;
 }
 
 void mext_order_begin(struct mext_order *o)
 {
     o->gfn = 0;
     o->second = false;
+    memset(o->taken, 0, taken_bytes(o));
 }
 
 static uint64_t block_end(const struct mext_order *o, uint64_t first)
@@ -39,6 +51,15 @@ static unsigned count(const struct mext_order *o, const uint64_t *map,
     return n;
 }
 
+/* Word i of the bitmaps: what was left of it before was hot, and still is. */
+static void take_word(struct mext_order *o, uint64_t i)
+{
+    uint64_t bit = 1ULL << i % 64;
+
+    assert(!(o->taken[i / 64] & bit));
+    o->taken[i / 64] |= bit;
+}
+
 /* Takes what is to do of the gfns from o->gfn to end, as far as it fits. */
 static unsigned take(struct mext_order *o, uint64_t end, const uint64_t *hot,
                      uint64_t *list, unsigned n, unsigned max)
@@ -46,6 +67,8 @@ static unsigned take(struct mext_order *o, uint64_t end, const uint64_t *hot,
     for (; o->gfn < end && n + 64 <= max; o->gfn += 64) {
         uint64_t i = o->gfn / 64, bits = o->todo[i] & ~(hot ? hot[i] : 0);
 
+        if (bits)
+            take_word(o, i);
         o->todo[i] &= ~bits;
         for (; bits; bits &= bits - 1)
             list[n++] = o->gfn + (unsigned)__builtin_ctzll(bits);

@@ -5,6 +5,9 @@
  * began, then the others, those with the fewest written pages first.  A page
  * that was written before its turn came is left out: it is dirty, and so of the
  * next iteration.  Pure but for the memory of mext_order_init.
+ *
+ * Bitmaps are taken a word of 64 gfns at a time: all of it that is cold, and in
+ * an iteration once only, so that no two lists have gfns of one word.
  */
 #ifndef MEXT_ORDER_H
 #define MEXT_ORDER_H
@@ -24,6 +27,7 @@ struct mext_block {
 struct mext_order {
     uint64_t *todo; /* bitmap of gfns, the caller's; what is taken is cleared */
     uint64_t ngfns; /* in it, a multiple of 64 */
+    uint64_t *taken;          /* bitmap of words, owned */
     struct mext_block *block; /* those of the second pass, in their order */
     size_t nblocks, at;
     uint64_t gfn; /* of the first pass, resp. of the block */

@@ -258,7 +258,9 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->last_pages = s->mem.data + s->mem.zero - before;
     s->rep->data_pages = s->mem.data;
     s->rep->zero_pages = s->mem.zero;
-    s->rep->packed_pages = s->mem.npacked;
+    s->rep->packed_pages = s->mem.packed;
+    s->rep->zstd_pages = s->mem.zstd;
+    s->rep->delta_pages = s->mem.delta;
     s->rep->absent_pages = s->mem.absent;
     if (mext_fault("source.rename", why) || rename_away(s, why) ||
         mext_fault("source.final", why) || send_final(s, why))
@@ -341,8 +343,8 @@ static int prepare(struct sender *s, struct mext_why *why)
               s->dest.token.channels, s->dest.token.channels > 1 ? "s" : "");
     mext_help_begin(&s->help);
     if (mext_fault("source.log-dirty", why) ||
-        mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4, s->rq->pack,
-                          mext_copy_progress, &s->copy, why))
+        mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4,
+                          &s->rq->packing, mext_copy_progress, &s->copy, why))
         return -1;
     mext_help_free(&s->help, &s->mem);
     return 0;

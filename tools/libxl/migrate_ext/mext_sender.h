@@ -21,10 +21,11 @@ struct mext_request {
     uint64_t bytes_per_s; /* bandwidth, 0: any */
     unsigned timeout_ms;  /* until COMMIT, 0: any */
     unsigned suspend_timeout_ms;
-    uint16_t channels;              /* 1 .. MEXT_CHANNELS_MAX */
+    /* 1 .. MEXT_CHANNELS_MAX; 0: one for each CPU, up to 4 */
+    uint16_t channels;
     bool agent;                     /* ask the guest's agent for help */
     unsigned trim;                  /* MEXT_AGENT_TRIM_*, 0: not */
-    bool pack;                      /* pages by LZ4 where that helps */
+    struct mext_packing packing;    /* how pages are made smaller */
     uint16_t port;                  /* mstrap's */
     uint32_t ip, netmask, gateway;  /* mstrap's; 0: destination chooses */
     uint8_t image[MEXT_DIGEST_LEN]; /* mstrap wanted; zeros: any */
@@ -39,6 +40,8 @@ struct mext_report {
     uint64_t wire_bytes; /* sent, all connections, frames */
     uint64_t data_pages, zero_pages, absent_pages;
     uint64_t packed_pages; /* of data_pages */
+    uint64_t zstd_pages;   /* of these by Zstandard */
+    uint64_t delta_pages;  /* of these as what changed */
     uint64_t total_us;     /* start -> RUNNING */
     uint64_t setup_us;     /* start -> mstrap connected */
     uint64_t precopy_us;

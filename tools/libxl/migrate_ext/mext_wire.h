@@ -47,7 +47,7 @@
 #define MEXT_MEMORY_KIB_MIN     4096
 #define MEXT_MEMORY_KIB_MAX     1073741824 /* as many pages as there are gfns */
 #define MEXT_VCPUS_MAX          128
-#define MEXT_CHANNELS_MAX       8
+#define MEXT_CHANNELS_MAX       16
 
 #define MEXT_DOMID_MAX 32751 /* what Xen gives a domain at most */
 
@@ -84,7 +84,7 @@
 
 #define MEXT_PAGES_SPAN_MAX 1024 /* gfns one PAGES frame spans */
 #define MEXT_PAGES_DATA_MAX 64   /* data pages one PAGES frame carries */
-#define MEXT_PACKED_MAX     3840 /* bytes of a packed page */
+#define MEXT_PACKED_MAX     3840 /* bytes of a page's LZ4 block */
 #define MEXT_ABSENT_MAX     64   /* extents in one ABSENT frame */
 #define MEXT_GFN_MAX        0xfffffffULL /* highest gfn: below 1 TiB */
 
@@ -92,7 +92,18 @@
 #define MEXT_MAP_NONE   0 /* not in this frame */
 #define MEXT_MAP_ZERO   1 /* becomes all zero */
 #define MEXT_MAP_DATA   2 /* 4096 sealed bytes follow */
-#define MEXT_MAP_PACKED 3 /* fewer sealed bytes follow, an LZ4 block */
+#define MEXT_MAP_PACKED 3 /* as its coding says */
+
+/* Codings of a packed page, above the length */
+#define MEXT_CODING_LZ4   1  /* an LZ4 block */
+#define MEXT_CODING_ZSTD  2  /* one of the frame's batch, a Zstandard frame */
+#define MEXT_CODING_DELTA 3  /* what changed since it was sent before */
+#define MEXT_BATCH_PAGES  32 /* pages of a batch */
+#define MEXT_BATCH_MAX    98304 /* bytes of a packed batch */
+#define MEXT_DELTA_MAX    1008  /* bytes of a delta */
+#define MEXT_RUN_SHIFT    7     /* a run's first word stands above, */
+#define MEXT_RUN_MAX      127   /* the number of its words below */
+#define MEXT_DELTA_SEED   11400714819323198485ULL /* of the sum of a page */
 
 /* Control messages, first byte of the opened body */
 #define MEXT_CTL_CONFIG   0x01 /* source -> packetd */
