@@ -12,6 +12,8 @@ XL_STATUS_SOURCES = \
 
 # The word for saved guests and other streams.
 XL_STREAM_SOURCES = \
+	tools/xl/xl_json.c \
+	tools/xl/xl_json.h \
 	tools/xl/xl_stream.c \
 	tools/xl/xl_stream.h \
 	tools/xl/xl_stream_diff.c \
@@ -31,6 +33,9 @@ XL_SOURCES = \
 	tools/xl/xl_report.h \
 	tools/xl/xl_resolve.c \
 	tools/xl/xl_resolve.h \
+	tools/xl/xl_restore.c \
+	tools/xl/xl_save.c \
+	tools/xl/xl_save.h \
 	$(XL_STATUS_SOURCES) \
 	$(XL_STREAM_SOURCES)
 

@@ -43,31 +43,44 @@ static const char usage[] =
 int xl_file_open(const struct xl_stream *x, const char *name,
                  struct xl_file *f_r)
 {
+    struct mext_why why;
+
     f_r->name = name;
     f_r->fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC)
                                 : dup(STDIN_FILENO);
-    if (f_r->fd >= 0) {
-        posix_fadvise(f_r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        return 0;
+    if (f_r->fd < 0) {
+        fprintf(x->err, "xl: %s: %s\n", name, strerror(errno));
+        return -1;
     }
-    fprintf(x->err, "xl: %s: %s\n", name, strerror(errno));
-    return -1;
+    if (mext_saved_open(f_r->fd, &f_r->in, &why)) {
+        fprintf(x->err, "xl: %s: %s\n", name, why.text);
+        close(f_r->fd);
+        return -1;
+    }
+    posix_fadvise(f_r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return 0;
 }
 
 void xl_file_close(struct xl_file *f)
 {
+    mext_saved_close_in(f->in);
     close(f->fd);
+}
+
+int xl_file_rewind(const struct xl_stream *x, struct xl_file *f)
+{
+    if (!mext_saved_rewind(f->in))
+        return 0;
+    fprintf(x->err, "xl: %s: it is read twice, so it has to be a file\n",
+            f->name);
+    return -1;
 }
 
 static ptrdiff_t read_file(void *arg, void *buf, size_t n)
 {
     const struct xl_file *f = arg;
-    ssize_t got;
 
-    do
-        got = read(f->fd, buf, n);
-    while (got < 0 && errno == EINTR);
-    return got;
+    return mext_saved_read(f->in, buf, n);
 }
 
 int xl_file_walk(const struct xl_stream *x, struct xl_file *f,
@@ -93,48 +106,6 @@ void xl_stream_say(FILE *f, const char *name, const struct stream_broken *b)
         fprintf(f, "%s %s: ", stream_layer_name(b->rec->layer), b->rec->name);
     fprintf(f, "%s: %s: %s\n", stream_rule_name(b->rule),
             stream_rule_text(b->rule), b->text);
-}
-
-/* ---- JSON ---- */
-
-static void print(void *arg, const char *text, size_t n)
-{
-    fwrite(text, 1, n, arg);
-}
-
-yajl_gen xl_json_open(FILE *f)
-{
-    yajl_gen g = yajl_gen_alloc(NULL);
-
-    if (g)
-        yajl_gen_config(g, yajl_gen_print_callback, print, f);
-    return g;
-}
-
-void xl_json_close(FILE *f, yajl_gen g)
-{
-    fputc('\n', f);
-    yajl_gen_free(g);
-}
-
-void xl_json_key(yajl_gen g, const char *key)
-{
-    yajl_gen_string(g, (const unsigned char *)key, strlen(key));
-}
-
-void xl_json_text(yajl_gen g, const char *key, const char *value)
-{
-    xl_json_key(g, key);
-    xl_json_key(g, value);
-}
-
-void xl_json_number(yajl_gen g, const char *key, uint64_t value)
-{
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%" PRIu64, value);
-    xl_json_key(g, key);
-    yajl_gen_number(g, digits, strlen(digits));
 }
 
 /* ---- the word ---- */

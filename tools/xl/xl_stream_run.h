@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <yajl/yajl_gen.h>
-
+#include "mext_saved.h"
 #include "stream.h"
+#include "xl_json.h"
 
 struct xl_stream {
     FILE *out, *err;
@@ -19,6 +19,7 @@ struct xl_stream {
 /* A file that is read. */
 struct xl_file {
     int fd;
+    struct mext_saved_in *in; /* what is in it, unpacked */
     const char *name;
 };
 
@@ -26,6 +27,8 @@ struct xl_file {
 int xl_file_open(const struct xl_stream *x, const char *name,
                  struct xl_file *f_r);
 void xl_file_close(struct xl_file *f);
+/* From the first byte again: -1, and it was said, if it is none to be sought. */
+int xl_file_rewind(const struct xl_stream *x, struct xl_file *f);
 
 /*
  * Walks the file: as stream_walk; -1 was said.  *s_r is the caller's to close,
@@ -37,14 +40,6 @@ int xl_file_walk(const struct xl_stream *x, struct xl_file *f,
 
 /* "FILE: offset 4096: libxc PAGE_DATA: libxc.page-type: ..." */
 void xl_stream_say(FILE *f, const char *name, const struct stream_broken *b);
-
-/* A generator of JSON whose text goes to f as it comes. */
-yajl_gen xl_json_open(FILE *f);
-/* Ends what is written with a newline. */
-void xl_json_close(FILE *f, yajl_gen g);
-void xl_json_key(yajl_gen g, const char *key);
-void xl_json_text(yajl_gen g, const char *key, const char *value);
-void xl_json_number(yajl_gen g, const char *key, uint64_t value);
 
 /* The words; exit statuses. */
 int xl_stream_inspect(const struct xl_stream *x);

@@ -179,11 +179,7 @@ static int second_walk(struct strip *t, struct xl_file *f)
                                                  .bytes = copy_bytes };
 
     t->entries = 0;
-    if (lseek(f->fd, 0, SEEK_SET) < 0) {
-        fprintf(t->x->err, "xl: %s: %s\n", f->name, strerror(errno));
-        return -1;
-    }
-    if (xl_file_walk(t->x, f, &events, t, NULL))
+    if (xl_file_rewind(t->x, f) || xl_file_walk(t->x, f, &events, t, NULL))
         return -1;
     if (fflush(t->new) && !t->error)
         t->error = errno;
@@ -266,11 +262,9 @@ int xl_stream_strip(const struct xl_stream *x)
     if (xl_file_open(x, x->name[0], &f))
         return 1;
     t.data = malloc((size_t)BATCH * STREAM_PAGE_LEN);
-    if (lseek(f.fd, 0, SEEK_SET) < 0 || !t.data)
-        fprintf(x->err, "xl: %s: %s\n", f.name,
-                t.data ? "it is read twice, so it has to be a file"
-                       : strerror(ENOMEM));
-    else if (!first_walk(&t, &f))
+    if (!t.data)
+        fprintf(x->err, "xl: %s: %s\n", f.name, strerror(ENOMEM));
+    else if (!xl_file_rewind(x, &f) && !first_walk(&t, &f))
         rc = copy(&t, &f);
     xl_file_close(&f);
     xl_index_free(&t.counts);
