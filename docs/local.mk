@@ -7,7 +7,8 @@ dist_man_MANS += \
 	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1 \
 	docs/man/xl-migrate-status.1 \
-	docs/man/xl-migrate-stream.1
+	docs/man/xl-migrate-stream.1 \
+	docs/man/xl-save-cooperative.1
 dist_doc_DATA = docs/packetd.conf.example
 EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh \

@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <zstd.h>
 
+#include "mext_net.h"
 #include "mext_saved_priv.h"
 
 const uint8_t mext_saved_trailer_head[MEXT_SAVED_HEAD] = {

@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <zstd.h>
 
+#include "mext_net.h"
 #include "mext_saved_priv.h"
 
 #define BUFFER      (1u << 20)
