@@ -441,6 +441,7 @@ static void print_json(const struct save *s, int status,
 
     if (!g)
         return;
+    yajl_gen_config(g, yajl_gen_beautify, 1);
     yajl_gen_map_open(g);
     xl_json_text(g, "result", results[status]);
     xl_json_text(g, "file", s->file);
@@ -453,7 +454,7 @@ static void print_json(const struct save *s, int status,
     if (status)
         xl_json_text(g, "why", why->text);
     yajl_gen_map_close(g);
-    xl_json_close(stdout, g);
+    yajl_gen_free(g);
 }
 
 static void report(const struct save *s, int status, const struct mext_why *why)
