@@ -198,7 +198,7 @@ static size_t header_len(const uint8_t *p, size_t n)
     if (name < 3 || n < HEADER_LEN + name)
         return 0;
     for (size_t i = 0; i < name; i++)
-        if (p[6 + i] <= 0x20 || p[6 + i] > 0x7e)
+        if (p[6 + i] <= 0x20 || p[6 + i] > 0x7e || strchr("\"\\", p[6 + i]))
             return 0;
     if (load32be(p + 6 + name) >= NUMBER_MAX ||
         load32be(p + 10 + name) >= NUMBER_MAX)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "stream_put.h"
 #include "stream_qemu.h"
@@ -49,8 +52,34 @@ static void put_footer(struct stream_put *s, uint32_t id)
     put32(s, id);
 }
 
+/* A name has no quotes: read as one of QEMU's, or a constant. */
+static void __attribute__((format(printf, 2, 3)))
+describe(struct stream_put *s, const char *fmt, ...)
+{
+    char text[STREAM_NAME_MAX + 160], *more;
+    va_list args;
+    int n;
+
+    if (!s->text)
+        return;
+    va_start(args, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    assert(n >= 0 && (size_t)n < sizeof(text));
+    more = realloc(s->text, s->ntext + (size_t)n + 1);
+    if (more)
+        memcpy(more + s->ntext, text, (size_t)n);
+    else
+        free(s->text);
+    s->text = more;
+    s->ntext += (size_t)n;
+}
+
 void stream_put_open(struct stream_put *s, const char *machine)
 {
+    s->text = calloc(1, 1);
+    s->ntext = 0;
+    describe(s, "{\"page_size\":%u,\"devices\":[", STREAM_PAGE_LEN);
     s->id = RAM_ID;
     s->block = NULL;
     put(s, "QEVM\0\0\0\3", 8);
@@ -115,6 +144,11 @@ void stream_put_section(struct stream_put *s, const char *name,
                         uint32_t instance, uint32_t version, const void *body,
                         size_t n)
 {
+    describe(s,
+             "%s{\"name\":\"%s\",\"instance_id\":%u,\"version\":%u,"
+             "\"fields\":[{\"name\":\"state\",\"type\":\"buffer\",\"size\":%zu}"
+             "]}",
+             s->id == RAM_ID ? "" : ",", name, instance, version, n);
     s->id++;
     put_head(s, QEMU_FULL, s->id, name, instance, version);
     put(s, body, n);
@@ -124,4 +158,12 @@ void stream_put_section(struct stream_put *s, const char *name,
 void stream_put_close(struct stream_put *s)
 {
     put8(s, QEMU_EOF);
+    describe(s, "]}");
+    if (!s->text)
+        return;
+    put8(s, QEMU_VMDESCRIPTION);
+    put32(s, (uint32_t)s->ntext);
+    put(s, s->text, s->ntext);
+    free(s->text);
+    s->text = NULL;
 }

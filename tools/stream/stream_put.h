@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Writes QEMU's stream of version 3, as docs/specs/streams.md has it: header
- * and configuration, RAM, sections with footers, the end; no description.
+ * and configuration, RAM, sections with footers, the end
+ * and a description that knows of each section how long it is.
  */
 #ifndef STREAM_PUT_H
 #define STREAM_PUT_H
@@ -16,6 +17,8 @@ struct stream_put {
     /* Private. */
     uint32_t id;
     const char *block; /* of the page before */
+    char *text;        /* of the description; NULL: no memory for it */
+    size_t ntext;
 };
 
 struct stream_put_block {
