@@ -15,6 +15,9 @@ tools_stream_libstream_a_SOURCES = \
 	tools/stream/stream_libxc.c \
 	tools/stream/stream_libxc.h \
 	tools/stream/stream_libxl.c \
+	tools/stream/stream_machine.c \
+	tools/stream/stream_machine.h \
+	tools/stream/stream_machine_cpu.c \
 	tools/stream/stream_pages.c \
 	tools/stream/stream_priv.h \
 	tools/stream/stream_pv.c \
@@ -28,6 +31,7 @@ tools_stream_libstream_a_SOURCES = \
 	tools/stream/stream_rules.c \
 	tools/stream/stream_rules.h \
 	tools/stream/stream_to_qemu.c \
+	tools/stream/stream_to_xen.c \
 	tools/stream/stream_vmdesc.c \
 	tools/stream/stream_wire.c \
 	tools/stream/stream_wire.h \

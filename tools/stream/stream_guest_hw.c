@@ -180,6 +180,7 @@ static void put_host_bridge(struct stream_put *s)
     put(s, "0000:00:00.0/I440FX", 0, 3, qemu_i440fx_wire, &q);
 }
 
+/* Xen's links are those of QEMU's machine turned by one. */
 static void put_isa_bridge(const struct xen_guest *g, struct stream_put *s)
 {
     static const struct byte list[] = {
@@ -194,7 +195,8 @@ static void put_isa_bridge(const struct xen_guest *g, struct stream_put *s)
     SET(q.pci.config, list);
     SET(q.pci.config, subsystem);
     for (unsigned i = 0; i < 4; i++)
-        q.pci.config[0x60 + i] = g->link[i] ? g->link[i] : PCI_LINK_OFF;
+        q.pci.config[0x60 + i] = g->link[(i + 1) & 3] ? g->link[(i + 1) & 3]
+                                                      : PCI_LINK_OFF;
     put(s, "0000:00:01.0/PIIX3", 0, 3, qemu_piix3_wire, &q);
 }
 

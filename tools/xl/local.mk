@@ -26,7 +26,8 @@ XL_STREAM_SOURCES = \
 	tools/xl/xl_stream_strip.c \
 	tools/xl/xl_stream_things.c \
 	tools/xl/xl_stream_things.h \
-	tools/xl/xl_stream_to_qemu.c
+	tools/xl/xl_stream_to_qemu.c \
+	tools/xl/xl_stream_to_xen.c
 
 XL_SOURCES = \
 	tools/xl/xl_detach.c \

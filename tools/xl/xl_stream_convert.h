@@ -28,5 +28,6 @@ int xl_convert_end(struct xl_convert *c, int rc);
 
 /* The directions; the file is open. 0, or -1 and it was said. */
 int xl_stream_to_qemu(struct xl_convert *c);
+int xl_stream_to_xen(struct xl_convert *c);
 
 #endif

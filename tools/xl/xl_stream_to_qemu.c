@@ -21,6 +21,14 @@ enum { LIBXL_DEVICES = 3, LIBXC_TSC = 8, LIBXC_CPUID = 17 };
 #define ROM_LEN   ((uint64_t)(ROM_END - ROM_FIRST) * STREAM_PAGE_LEN)
 #define MIB_PAGES 256u
 
+/* Xen's own pages of a guest, and where its rings there count requests. */
+#define OWN_FIRST  0xfeff0u
+#define OWN        16u
+#define STORE_AT   2052u /* req_prod, xen/include/public/io/xs_wire.h */
+#define CONSOLE_AT 3084u /* out_prod, console.h */
+
+enum { STORE_PFN = 1, CONSOLE_PFN = 17 };
+
 static const char ram_name[] = "pc.ram", rom_name[] = "pc.bios";
 
 /* Pages with something in them that have no place in QEMU's machine. */
@@ -39,6 +47,7 @@ struct to_qemu {
     uint64_t ram;  /* pages */
     uint64_t rom;  /* pages in the ROM's place */
     uint64_t none; /* zero pages that have no place */
+    uint32_t store[OWN], console[OWN];
     struct area area[3];
 };
 
@@ -103,11 +112,20 @@ static bool is_full(const struct stream_page *p)
     return p->data && !stream_is_zero(p->data, p->len);
 }
 
+static void note_rings(struct to_qemu *t, const struct stream_page *p)
+{
+    if (!p->data || p->pfn < OWN_FIRST || p->pfn >= OWN_FIRST + OWN)
+        return;
+    memcpy(&t->store[p->pfn - OWN_FIRST], p->data + STORE_AT, 4);
+    memcpy(&t->console[p->pfn - OWN_FIRST], p->data + CONSOLE_AT, 4);
+}
+
 static void note_page(void *arg, const struct stream_page *p)
 {
     struct to_qemu *t = arg;
     struct area *a = area_of(t, p->pfn);
 
+    note_rings(t, p);
     if (p->kind != STREAM_NOTAB && p->kind != STREAM_XALLOC)
         return;
     if (a && !is_full(p)) {
@@ -123,6 +141,18 @@ static void note_page(void *arg, const struct stream_page *p)
     } else if (p->pfn >= t->ram) {
         t->ram = p->pfn + 1;
     }
+}
+
+/* hvmloader leaves xenstore's ring empty, and has no console. */
+static void check_rings(const struct to_qemu *t)
+{
+    uint64_t store = t->g->param[STORE_PFN] - OWN_FIRST;
+    uint64_t console = t->g->param[CONSOLE_PFN] - OWN_FIRST;
+
+    if (store < OWN && t->store[store])
+        xl_convert_refuse(t->c, "pv-xenstore", "the guest uses xenstore");
+    if (console < OWN && t->console[console])
+        xl_convert_refuse(t->c, "pv-console", "the guest uses Xen's console");
 }
 
 static void check_areas(const struct to_qemu *t)
@@ -159,6 +189,7 @@ static int look(struct to_qemu *t, const struct stream_target *target)
     }
     stream_guest_check(t->g, target);
     check_areas(t);
+    check_rings(t);
     return 0;
 }
 
