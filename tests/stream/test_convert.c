@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * xl migrate-stream convert: the tables of fields against Xen's own structures,
+ * a guest there and back, what is refused.  Real QEMUs: convert_qemu.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xen/xen.h>
+#include <xen/hvm/save.h>
+
+#include "build_guest.h"
+#include "build_stream.h"
+#include "stream_machine.h"
+#include "unit.h"
+#include "walk_bytes.h"
+#include "xl_stream.h"
+
+static struct guest_bytes guest;
+static struct bytes stream;
+static char dir[] = "/tmp/convert-XXXXXX";
+static char *out, *err; /* of the last run */
+
+static void setup(void)
+{
+    static uint8_t beat[4096];
+
+    strcpy(dir + sizeof(dir) - 7, "XXXXXX");
+    ck_assert(mkdtemp(dir));
+    ck_assert(!chdir(dir));
+    for (unsigned i = 0; i < sizeof(beat); i++)
+        beat[i] = (uint8_t)i;
+    for (unsigned i = 3; i < 7; i++)
+        beat[4 * i + 2] = 0x10, beat[4 * i + 3] = 0; /* addresses in it */
+    build_guest(&guest, beat, sizeof(beat));
+}
+
+static void teardown(void)
+{
+    static const char *const files[] = { "a", "new", "back" };
+
+    for (unsigned i = 0; i < 3; i++)
+        unlink(files[i]);
+    ck_assert(!chdir("/"));
+    rmdir(dir);
+    free(out);
+    free(err);
+    out = err = NULL;
+}
+
+/* Runs the words, ended by spaces; the exit status. */
+static int xl(const char *words)
+{
+    char copy[256], *argv[16] = { (char *)"migrate-stream" }, *at = copy;
+    size_t nout, nerr;
+    FILE *fout, *ferr;
+    int argc = 1, rc;
+
+    snprintf(copy, sizeof(copy), "%s", words);
+    while ((argv[argc] = strsep(&at, " ")))
+        argc++;
+    free(out);
+    free(err);
+    fout = open_memstream(&out, &nout);
+    ferr = open_memstream(&err, &nerr);
+    rc = xl_stream_run(fout, ferr, argc, argv);
+    fclose(fout);
+    fclose(ferr);
+    return rc;
+}
+
+static void put(const void *p, size_t n)
+{
+    FILE *f = fopen("a", "wb");
+
+    ck_assert(f);
+    ck_assert_uint_eq(fwrite(p, 1, n, f), n);
+    ck_assert(!fclose(f));
+}
+
+static size_t get(const char *name, uint8_t *p, size_t max)
+{
+    FILE *f = fopen(name, "rb");
+    size_t n;
+
+    ck_assert(f);
+    n = fread(p, 1, max, f);
+    fclose(f);
+    return n;
+}
+
+static void has(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in:\n%s", part, text);
+}
+
+static bool is_there(const char *name)
+{
+    return !access(name, F_OK);
+}
+
+/* ---- tables ---- */
+
+/* Lengths of QEMU's: its own description of a stream, in fixtures. */
+static const struct {
+    const char *name;
+    const struct wire *wire;
+    size_t len;
+} wires[] = {
+    { "CPU", xen_cpu_wire, sizeof(struct hvm_hw_cpu) },
+    { "PIC", xen_pic_wire, sizeof(struct hvm_hw_vpic) },
+    { "IOAPIC", xen_ioapic_wire, sizeof(struct hvm_hw_vioapic) },
+    { "LAPIC", xen_lapic_wire, sizeof(struct hvm_hw_lapic) },
+    { "PIT", xen_pit_wire, sizeof(struct hvm_hw_pit) },
+    { "RTC", xen_rtc_wire, sizeof(struct hvm_hw_rtc) },
+    { "HPET", xen_hpet_wire, sizeof(struct hvm_hw_hpet) },
+    { "PMTIMER", xen_pm_wire, sizeof(struct hvm_hw_pmtimer) },
+    { "MTRR", xen_mtrr_wire, sizeof(struct hvm_hw_mtrr) },
+    { "timer", qemu_timer_wire, 24 },
+    { "cpu_common", qemu_cpu_common_wire, 8 },
+    { "cpu", qemu_cpu_wire, 1817 },
+    { "apic", qemu_apic_wire, 181 },
+    { "i8259", qemu_pic_wire, 16 },
+    { "ioapic", qemu_ioapic_wire, 206 },
+    { "i8254", qemu_pit_wire, 108 },
+    { "pcspk", qemu_pcspk_wire, 2 },
+    { "mc146818rtc", qemu_rtc_wire, 245 },
+    { "hpet", qemu_hpet_wire, 151 },
+    { "I440FX", qemu_i440fx_wire, 277 },
+    { "PIIX3", qemu_piix3_wire, 292 },
+    { "piix4_pm", qemu_pm_wire, 2408 - QEMU_PM_TAIL },
+};
+
+START_TEST(lengths)
+{
+    ck_assert_msg(stream_wire_len(wires[_i].wire) == wires[_i].len, "%s",
+                  wires[_i].name);
+}
+END_TEST
+
+/* What was read is written again, but for bytes that mean nothing. */
+START_TEST(there_and_back)
+{
+    static uint8_t in[4096], back[4096], obj[8192];
+    const struct wire *w = wires[_i].wire;
+    size_t n = wires[_i].len, same = 0, zero = 0;
+    bool be = wires[_i].name[0] >= 'a' || !strcmp(wires[_i].name, "I440FX") ||
+              !strcmp(wires[_i].name, "PIIX3");
+
+    for (size_t i = 0; i < n; i++)
+        in[i] = (uint8_t)(i % 251 + 1);
+    memset(obj, 0, sizeof(obj));
+    ck_assert_ptr_eq(stream_wire_get(in, w, obj, be), in + n);
+    ck_assert_ptr_eq(stream_wire_put(back, w, obj, be), back + n);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(back[i] == in[i] || !back[i]);
+        same += back[i] == in[i];
+        zero += !back[i];
+    }
+    ck_assert_uint_eq(same + zero, n);
+    ck_assert_uint_gt(same, 0);
+}
+END_TEST
+
+/* Fields where Xen's header has them. */
+START_TEST(xen_fields)
+{
+    struct hvm_hw_cpu h = { .rdx = 1, .rsi = 2, .r15 = 3, .rip = 4, .cr3 = 5,
+                            .dr7 = 6, .gs_sel = 7, .gdtr_limit = 8,
+                            .idtr_base = 9, .ldtr_arbytes = 10,
+                            .sysenter_eip = 11, .shadow_gs = 12,
+                            .msr_star = 13, .msr_efer = 14, .msr_tsc_aux = 15,
+                            .tsc = 16, .pending_event = 17, .error_code = 18,
+                            .flags = 1 };
+    struct xen_cpu x;
+
+    stream_wire_get((const uint8_t *)&h, xen_cpu_wire, &x, false);
+    ck_assert(x.gpr[3] == 1 && x.gpr[5] == 2 && x.gpr[15] == 3 && x.rip == 4);
+    ck_assert(x.cr[2] == 5 && x.dr[5] == 6 && x.sel[X_GS] == 7);
+    ck_assert(x.limit[X_GDTR] == 8 && x.base[X_IDTR] == 9);
+    ck_assert(x.attr[X_LDTR] == 10 && x.sysenter[2] == 11);
+    ck_assert(x.shadow_gs == 12 && x.star == 13 && x.efer == 14);
+    ck_assert(x.tsc_aux == 15 && x.tsc == 16 && x.pending == 17);
+    ck_assert(x.error_code == 18 && x.flags == 1);
+}
+END_TEST
+
+/* ---- a guest ---- */
+
+static struct qemu_machine *machine;
+static uint8_t body[MACHINE_BODY];
+static size_t nbody;
+
+static void refuse(void *arg, const char *name, const char *why)
+{
+    ck_abort_msg("%s: %s", name, why);
+}
+
+static void on_begin(void *arg, const struct stream_record *r)
+{
+    nbody = 0;
+}
+
+static void on_body(void *arg, const void *p, size_t n)
+{
+    ck_assert_uint_le(n, sizeof(body) - nbody);
+    memcpy(body + nbody, p, n);
+    nbody += n;
+}
+
+static void on_end(void *arg, const struct stream_record *r)
+{
+    const struct stream_target t = { .tcg = true, .refuse = refuse };
+
+    if (r->type == 4)
+        stream_machine_section(machine, &t, r->name, r->instance, r->version,
+                               body, nbody);
+}
+
+/* The new file's machine. */
+static void read_machine(void)
+{
+    static const struct stream_events events = { .begin = on_begin,
+                                                 .body = on_body,
+                                                 .end = on_end };
+    static uint8_t p[GUEST_MAX];
+    size_t n = get("new", p, sizeof(p));
+
+    machine = stream_machine_new();
+    ck_assert(machine);
+    ck_assert_int_eq(walk_bytes(p, n, 0, &events, NULL, NULL), 0);
+}
+
+static void check_cpu(const struct qemu_vcpu *v)
+{
+    const struct qemu_cpu *q = &v->cpu;
+
+    ck_assert(q->gpr[4] == 0x8f000 && q->gpr[5] == 0x1234567);
+    ck_assert(q->gpr[13] == GUEST_BEATS && q->cr3 == 0x90000);
+    ck_assert_uint_eq(q->hflags,
+                      1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 | 1u << 14 |
+                          1u << 15 | 1u << 22);
+    ck_assert_uint_eq(q->seg[Q_CS].flags, 0xa09b00);
+    ck_assert_uint_eq(q->seg[Q_FS].base, 0x00001fff5eed5eed);
+    ck_assert_uint_eq(q->kernel_gs, 0x00007fff0badcafe);
+    ck_assert_uint_eq(q->dr[7], 0x400);
+    ck_assert_uint_eq(q->xmm[12].q[0], 0x9999999922222222);
+    ck_assert_uint_eq(q->fsw, 6 << 11);
+    ck_assert_uint_eq(q->st[6].exponent, 0x3fff); /* 1 is on top, the sixth */
+    ck_assert_uint_eq(q->st[7].exponent, 0x4000);
+    ck_assert_uint_eq(v->apic.spurious, 0x1ff);
+    ck_assert_uint_eq(v->apic.shift, 1);
+    ck_assert_uint_eq(v->apic.expiry, UINT64_MAX);
+}
+
+START_TEST(to_qemu)
+{
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("convert --to qemu --accel tcg a new"), 0);
+    has(out, "-accel tcg -cpu max");
+    has(out, "-m 2 ");
+    has(out, "-bios new.rom");
+    ck_assert_int_eq(xl("verify new"), 0);
+    ck_assert_int_eq(xl("inspect new"), 0);
+    has(out, "ram: 2 blocks, 69206016 bytes");
+    has(out, "configuration: pc-i440fx-7.2");
+    read_machine();
+    ck_assert_uint_eq(machine->cpus, 1);
+    check_cpu(&machine->vcpu[0]);
+    ck_assert_uint_eq(machine->ioapic.pin[2], 0x30);
+    ck_assert_uint_eq(machine->ioapic.pin[3], 0x10000);
+    ck_assert_uint_eq(machine->pit.channel[0].count, 11931);
+    ck_assert_uint_eq(machine->pic[1].base, 0x28);
+    ck_assert_uint_eq(machine->clock.ticks, 123456789000);
+    ck_assert_uint_eq(machine->isa_bridge.pci.config[0x60], 10);
+    free(machine);
+}
+END_TEST
+
+/* Xen's context, to QEMU and back, octet by octet. */
+START_TEST(back_to_xen)
+{
+    static struct guest_bytes back;
+    size_t n, nback;
+    uint8_t *p, *q;
+
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl(_i ? "convert --to qemu a new"
+                           : "convert --to qemu --accel tcg a new"),
+                     0);
+    ck_assert_int_eq(xl(_i ? "convert --to xen new back"
+                           : "convert --to xen --accel tcg new back"),
+                     0);
+    has(out, "memory = 2\n");
+    ck_assert_int_eq(xl("verify back"), 0);
+    back.n = get("back", back.p, sizeof(back.p));
+    p = memmem(back.p, back.n, "\x01\0\0\0\x18\0\0\0\x86\x12\x38\x54", 12);
+    ck_assert(p);
+    back.context = (size_t)(p - back.p);
+    memcpy(&back.context_len, p - 4, 4);
+    for (unsigned type = 1; type < 21; type++)
+        for (unsigned i = 0; i < 2; i++) {
+            p = guest_entry(&guest, type, i, &n);
+            q = guest_entry(&back, type, i, &nback);
+            if (!p)
+                continue;
+            ck_assert_msg(q && n == nback, "%u %u", type, i);
+            for (size_t at = 0; at < n; at++)
+                ck_assert_msg(p[at] == q[at], "%u %u at %zu: %#x %#x", type, i,
+                              at, p[at], q[at]);
+        }
+}
+END_TEST
+
+/* ---- refused ---- */
+
+#define CPU(m)   2, offsetof(struct hvm_hw_cpu, m)
+#define APIC(at) 6, at
+
+static const struct {
+    const char *name;
+    unsigned type;
+    size_t at;
+    uint64_t value;
+    size_t n;
+} refused[] = {
+    { "pending-event", CPU(pending_event), 0x80000b0e, 4 },
+    { "nested-hvm", CPU(cr4), 0x2620, 4 },
+    { "nested-hvm", CPU(msr_efer), 0x1501, 4 },
+    { "ioapic-pin:20", 4, 16 + 8 * 20, 0x31, 8 },
+    { "ioapic-pin:47", 4, 16 + 8 * 47, 0x31, 8 },
+    { "ioapic-base", 4, 0, 0xfec10000, 8 },
+    { "x2apic", 5, 0, 0xfee00d00, 8 },
+    { "lapic-base", 5, 0, 0xfed00900, 8 },
+    { "tsc-deadline", APIC(0x320), 0x40030, 4 },
+    { "pci-interrupt", 7, 8, 1, 8 },
+    { "hpet-rate", 12, 16, 1, 8 },
+    { "mtrr", 14, 240 - 16, 0x502, 8 },
+};
+
+static void patch(unsigned type, size_t at, uint64_t value, size_t len)
+{
+    size_t n;
+    uint8_t *p = guest_entry(&guest, type, 0, &n);
+
+    ck_assert(p && at + len <= n);
+    memcpy(p + at, &value, len);
+}
+
+static void is_refused(const char *name)
+{
+    char text[128];
+
+    ck_assert_int_eq(xl("convert --to qemu --accel tcg a new"), 1);
+    snprintf(text, sizeof(text), "a: not carried: %s: ", name);
+    has(err, text);
+    has(err, "nothing was written");
+    ck_assert(!is_there("new"));
+    snprintf(text, sizeof(text),
+             "convert --to qemu --accel tcg --accept smm,%s a new", name);
+    ck_assert_int_eq(xl(text), 0);
+    snprintf(text, sizeof(text), "accepted: %s: ", name);
+    has(out, text);
+    ck_assert_int_eq(xl("verify new"), 0);
+}
+
+START_TEST(refuses)
+{
+    patch(refused[_i].type, refused[_i].at, refused[_i].value, refused[_i].n);
+    put(guest.p, guest.n);
+    is_refused(refused[_i].name);
+}
+END_TEST
+
+START_TEST(refuses_a_running_timer)
+{
+    patch(6, 0x380, 1000, 4);
+    patch(6, 0x320, 0x20031, 4);
+    put(guest.p, guest.n);
+    is_refused("lapic-rate");
+    read_machine();
+    ck_assert_uint_eq(machine->vcpu[0].apic.count, 10000);
+    free(machine);
+}
+END_TEST
+
+/* Where hvmloader's page is of pfn, as the stream has it last. */
+START_TEST(refuses_pages)
+{
+    static const struct {
+        const char *name;
+        uint64_t pfn;
+    } row[] = { { "vga-window", 0xb8 },
+                { "pages-above-3g", 0xf0000 },
+                { "pages-above-4g", 0x100000 } };
+    const uint64_t was = 0xfc000;
+    uint8_t *p = memmem(guest.p, guest.n, &was, sizeof(was));
+
+    ck_assert(p);
+    memcpy(p, &row[_i].pfn, sizeof(was));
+    put(guest.p, guest.n);
+    is_refused(row[_i].name);
+}
+END_TEST
+
+START_TEST(refuses_rings)
+{
+    static const struct {
+        const char *name;
+        uint64_t pfn, param;
+        uint32_t at;
+    } row[] = { { "pv-xenstore", 0xfeffc, 1, 2052 },
+                { "pv-console", 0xfeffc, 17, 3084 } };
+    const uint64_t was[] = { 0xfc000, 1 };
+    uint8_t *p = memmem(guest.p, guest.n, was, sizeof(was[0])), *page;
+    const uint64_t param[] = { 1, 0xfeffc };
+    uint8_t *q = memmem(guest.p, guest.n, param, sizeof(param));
+
+    ck_assert(p && q);
+    memcpy(p, &row[_i].pfn, sizeof(was[0]));
+    page = memmem(p, guest.n - (size_t)(p - guest.p), "ZZZZ", 4);
+    ck_assert(page);
+    memset(page, 0, 4096);
+    memcpy(q, &row[_i].param, 8);
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("convert --to qemu --accel tcg a new"), 0);
+    unlink("new");
+    page[row[_i].at] = 1;
+    put(guest.p, guest.n);
+    is_refused(row[_i].name);
+}
+END_TEST
+
+START_TEST(refuses_others)
+{
+    build_stream(&stream, BASE_QEMU);
+    put(stream.p, stream.n);
+    ck_assert_int_eq(xl("convert --to qemu a new"), 1);
+    has(err, "not carried: guest: ");
+    ck_assert_int_eq(xl("convert --to xen a new"), 1);
+    has(err, "not carried: machine: ");
+    has(err, "not carried: xbzrle: ");
+    build_stream(&stream, BASE_PVH);
+    put(stream.p, stream.n);
+    ck_assert_int_eq(xl("convert --to qemu a new"), 1);
+    has(err, "not carried: pvh: ");
+    ck_assert_int_eq(xl("convert --to xen a new"), 1);
+    has(err, "not carried: machine: ");
+    build_stream(&stream, BASE_BARE);
+    put(stream.p, stream.n);
+    ck_assert_int_eq(xl("convert --to qemu a new"), 1);
+    has(err, "libxl.complete");
+    ck_assert(!is_there("new"));
+}
+END_TEST
+
+START_TEST(usage)
+{
+    static const char *const wrong[] = {
+        "convert a new",
+        "convert --to qemu a",
+        "convert --to vmware a new",
+        "convert --to qemu --accel fast a new",
+        "convert --to qemu --json a new",
+        "verify --to qemu a",
+        "verify --accept hpet-rate a",
+    };
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        ck_assert_msg(xl(wrong[i]) == 2, "%s", wrong[i]);
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("convert --to qemu a new"), 0);
+    has(out, "-accel kvm -cpu host");
+    ck_assert_int_eq(xl("convert --to qemu a new"), 1);
+    has(err, "new: File exists");
+}
+END_TEST
+
+#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
+
+int main(void)
+{
+    const TTest *const tests[] = { xen_fields,    to_qemu,
+                                   usage,         refuses_a_running_timer,
+                                   refuses_others, NULL };
+    Suite *s = unit_suite_in("convert", tests, setup, teardown);
+    TCase *c = tcase_create("loops");
+
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, lengths, 0, COUNT(wires));
+    tcase_add_loop_test(c, there_and_back, 0, COUNT(wires));
+    tcase_add_loop_test(c, back_to_xen, 0, 2);
+    tcase_add_loop_test(c, refuses, 0, COUNT(refused));
+    tcase_add_loop_test(c, refuses_pages, 0, 3);
+    tcase_add_loop_test(c, refuses_rings, 0, 2);
+    suite_add_tcase(s, c);
+    return unit_main(s);
+}
