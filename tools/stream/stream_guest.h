@@ -75,6 +75,10 @@ struct stream_target {
 /* Tells all that is not carried, memory aside. */
 void stream_guest_check(const struct xen_guest *g,
                         const struct stream_target *t);
+/* By which QEMU numbers a vCPU. */
+unsigned stream_guest_apic_id(const struct xen_guest *g, unsigned vcpu);
+/* Of each vCPU of a guest that Xen started, the double of its number. */
+unsigned stream_guest_apic_step(const struct xen_guest *g);
 /* The machine's sections. */
 void stream_guest_put(const struct xen_guest *g, const struct stream_target *t,
                       struct stream_put *s);

@@ -85,6 +85,14 @@ static bool has(const struct xen_vcpu *v, unsigned type)
     return v->has & 1u << type;
 }
 
+unsigned stream_guest_apic_id(const struct xen_guest *g, unsigned vcpu)
+{
+    const struct xen_vcpu *v = &g->vcpu[vcpu];
+    uint32_t id = reg(v, APIC_ID);
+
+    return v->lapic.base & BASE_X2APIC ? id : id >> 24;
+}
+
 /* ---- registers ---- */
 
 static uint32_t seg_flags(uint32_t attr)
@@ -362,10 +370,9 @@ static void put_apic(const struct xen_guest *g, unsigned vcpu, bool tcg,
 {
     const struct xen_vcpu *v = &g->vcpu[vcpu];
     struct qemu_apic q = { .base = (uint32_t)v->lapic.base };
-    bool x2 = v->lapic.base & BASE_X2APIC;
     uint8_t body[256], *end;
 
-    q.id = (uint8_t)(x2 ? reg(v, APIC_ID) : reg(v, APIC_ID) >> 24);
+    q.id = (uint8_t)stream_guest_apic_id(g, vcpu);
     q.tpr = (uint8_t)reg(v, APIC_TPR);
     q.spurious = reg(v, APIC_SVR);
     q.log_dest = (uint8_t)(reg(v, APIC_LDR) >> 24);
@@ -384,7 +391,7 @@ static void put_apic(const struct xen_guest *g, unsigned vcpu, bool tcg,
     if (tcg)
         take_back(&q, v);
     end = stream_wire_put(body, qemu_apic_wire, &q, true);
-    stream_put_section(s, "apic", 2 * vcpu, 3, body, (size_t)(end - body));
+    stream_put_section(s, "apic", q.id, 3, body, (size_t)(end - body));
 }
 
 /* It runs; QEMU looks by itself at what the chips ask for. */
@@ -397,7 +404,8 @@ static void put_common(const struct xen_guest *g, unsigned vcpu,
     if (!vcpu && g->pic[0].out)
         q.interrupt |= ASK_PIC;
     stream_wire_put(body, qemu_cpu_common_wire, &q, true);
-    stream_put_section(s, "cpu_common", 2 * vcpu, 1, body, sizeof(body));
+    stream_put_section(s, "cpu_common", stream_guest_apic_id(g, vcpu), 1, body,
+                       sizeof(body));
 }
 
 void stream_guest_put_cpu(const struct xen_guest *g, unsigned vcpu,
@@ -417,7 +425,8 @@ void stream_guest_put_cpu(const struct xen_guest *g, unsigned vcpu,
         put_common(g, vcpu, s);
         end = stream_wire_put(body, qemu_cpu_wire, &q, true);
         end = put_subs(end, g, v);
-        stream_put_section(s, "cpu", 2 * vcpu, 12, body, (size_t)(end - body));
+        stream_put_section(s, "cpu", stream_guest_apic_id(g, vcpu), 12, body,
+                           (size_t)(end - body));
     }
     if (has(v, XEN_LAPIC_REGS))
         put_apic(g, vcpu, t->tcg, s);

@@ -8,6 +8,9 @@
 #define NS           1000000000ull
 #define PM_HZ        3579545ull
 #define PM_BASE      0xb000u /* ACPI_IOPORTS_LOCATION 1 */
+#define PM_BASE_AT   0x40u
+#define PM_BASE_BITS 0xffc0u
+#define PM_ON_AT     0x80u
 #define PM_SCI_ON    1u
 #define NEVER        UINT64_MAX
 #define PCI_LINK_OFF 0x80u
@@ -200,6 +203,30 @@ static void put_isa_bridge(const struct xen_guest *g, struct stream_put *s)
     put(s, "0000:00:01.0/PIIX3", 0, 3, qemu_piix3_wire, &q);
 }
 
+/*
+ * What the emulator says of it.  A guest that QEMU's own firmware started has
+ * the ports elsewhere than Xen, and then it is the emulator that answers them.
+ */
+static void take_emulated_pm(const struct xen_guest *g, struct qemu_pm *q)
+{
+    struct stream_emulated e;
+    struct qemu_pm was;
+
+    if (!stream_guest_find(g, "0000:00:01.3/piix4_pm", 0, &e) ||
+        e.n < stream_wire_len(qemu_pm_wire))
+        return;
+    stream_wire_get(e.p, qemu_pm_wire, &was, true);
+    q->control = was.control;
+    q->gpe_status = was.gpe_status;
+    q->gpe_enable = was.gpe_enable;
+    if (!(was.pci.config[PM_ON_AT] & 1) ||
+        (load16(was.pci.config + PM_BASE_AT) & PM_BASE_BITS) == PM_BASE)
+        return;
+    memcpy(q->pci.config + PM_BASE_AT, was.pci.config + PM_BASE_AT, 2);
+    q->status = was.status;
+    q->enable = was.enable;
+}
+
 /* Where hvmloader puts the ports: tools/firmware/hvmloader/pci.c. */
 static void put_pm(const struct xen_guest *g, struct stream_put *s)
 {
@@ -216,18 +243,10 @@ static void put_pm(const struct xen_guest *g, struct stream_put *s)
                          .smb_done = 1,
                          .timer = NEVER };
     uint8_t body[BODY_MAX] = { 0 };
-    struct stream_emulated e;
-    struct qemu_pm was;
 
     SET(q.pci.config, list);
     SET(q.pci.config, subsystem);
-    if (stream_guest_find(g, "0000:00:01.3/piix4_pm", 0, &e) &&
-        e.n >= stream_wire_len(qemu_pm_wire)) {
-        stream_wire_get(e.p, qemu_pm_wire, &was, true);
-        q.control = was.control;
-        q.gpe_status = was.gpe_status;
-        q.gpe_enable = was.gpe_enable;
-    }
+    take_emulated_pm(g, &q);
     stream_wire_put(body, qemu_pm_wire, &q, true);
     stream_put_section(s, "0000:00:01.3/piix4_pm", 0, 3, body,
                        stream_wire_len(qemu_pm_wire) + QEMU_PM_TAIL);

@@ -144,6 +144,11 @@ static void check_pins(const struct xen_guest *g, const struct stream_target *t)
                       (unsigned long long)g->ioapic.base);
 }
 
+unsigned stream_guest_apic_step(const struct xen_guest *g)
+{
+    return g->vcpus > 1 && stream_guest_apic_id(g, 1) == 1 ? 1 : 2;
+}
+
 static void check_vcpus(const struct xen_guest *g,
                         const struct stream_target *t)
 {
@@ -157,8 +162,12 @@ static void check_vcpus(const struct xen_guest *g,
         stream_refuse(t, "hvm-context", "an entry is not as long as it was");
     if ((g->vcpu[0].has & whole) != whole)
         stream_refuse(t, "vcpu", "vCPU 0 is down, or has no local APIC");
-    for (unsigned i = 0; i < g->vcpus; i++)
+    for (unsigned i = 0; i < g->vcpus; i++) {
         stream_guest_check_cpu(g, i, t);
+        if (stream_guest_apic_id(g, i) != i * stream_guest_apic_step(g))
+            stream_refuse(t, "apic-id", "of vCPU %u it is %u", i,
+                          stream_guest_apic_id(g, i));
+    }
 }
 
 void stream_guest_check(const struct xen_guest *g,

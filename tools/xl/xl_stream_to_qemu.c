@@ -230,6 +230,25 @@ static int copy(struct to_qemu *t, const struct stream_target *target)
 
 /* ---- how it is loaded ---- */
 
+/* Xen numbers local APICs by twos, as if each had a second thread. */
+static void report_vcpus(const struct to_qemu *t, const char *cpu)
+{
+    FILE *out = t->c->x->out;
+    unsigned n = t->g->vcpus;
+
+    if (stream_guest_apic_step(t->g) == 1) {
+        fprintf(out, "    -smp %u \\\n", n);
+        return;
+    }
+    fprintf(out, "    -smp 1,maxcpus=%u,sockets=%u,cores=1,threads=2 \\\n",
+            2 * n, n);
+    for (unsigned i = 1; i < n; i++)
+        fprintf(out,
+                "    -device %s-x86_64-cpu,socket-id=%u,core-id=0,thread-id=0 "
+                "\\\n",
+                cpu, i);
+}
+
 static void report(const struct to_qemu *t, const struct stream_target *target)
 {
     const char *new = t->c->x->name[1], *cpu = target->tcg ? "max" : "host";
@@ -256,13 +275,7 @@ static void report(const struct to_qemu *t, const struct stream_target *target)
     if (t->rom)
         fprintf(out, "    -bios %s.rom \\\n", new);
     if (t->g->vcpus > 1)
-        fprintf(out, "    -smp 1,maxcpus=%u,sockets=%u,cores=1,threads=2 \\\n",
-                2 * t->g->vcpus, t->g->vcpus);
-    for (unsigned i = 1; i < t->g->vcpus; i++)
-        fprintf(out,
-                "    -device %s-x86_64-cpu,socket-id=%u,core-id=0,thread-id=0 "
-                "\\\n",
-                cpu, i);
+        report_vcpus(t, cpu);
     fprintf(out, "    -incoming 'exec:cat %s'\n", new);
 }
 
