@@ -45,9 +45,8 @@ static void fill_memory(void)
     set(TABLES + 0x3000 + 8 * 0x1e0, 0xfc000083);
     set(TABLES + 0x3000 + 8 * 0x1f6, 0xfec0009b);
     set(TABLES + 0x3000 + 8 * 0x1f7, 0xfee0009b);
-    set(idt + 16 * VECTOR,
-        (tick & 0xffff) | 8u << 16 | 0x8e00ull << 32 |
-            (uint64_t)(tick >> 16) << 48);
+    set(idt + 16 * VECTOR, (tick & 0xffff) | 8u << 16 | 0x8e00ull << 32 |
+                               (uint64_t)(tick >> 16) << 48);
 }
 
 static void put(const void *p, size_t n)
@@ -119,22 +118,54 @@ static void put_cpu(void)
 {
     const uint32_t data = 0xc93, code = 0xa9b;
     struct hvm_hw_cpu c = {
-        .rip = word(3), .rflags = 0x202, .rsp = STACK,
-        .rbp = 0x1234567, .r8 = 0x8888888811111111, .r9 = 0x9999999922222222,
-        .r10 = 0xaaaaaaaa33333333, .r11 = 0xbbbbbbbb44444444, .r13 = GUEST_BEATS,
-        .r14 = 0xeeeeeeee55555555, .r15 = 0xffffffff66666666,
-        .cr0 = 0x80000013, .cr3 = TABLES, .cr4 = 0x620, .dr0 = 0x00dead00,
-        .dr6 = 0xffff0ff0, .dr7 = 0x400, .cs_sel = 8, .ds_sel = 16,
-        .es_sel = 16, .fs_sel = 16, .gs_sel = 16, .ss_sel = 16,
-        .cs_limit = ~0u, .ds_limit = ~0u, .es_limit = ~0u, .fs_limit = ~0u,
-        .gs_limit = ~0u, .ss_limit = ~0u, .tr_limit = 0xffff,
-        .ldtr_limit = 0xffff, .idtr_limit = 16 * (VECTOR + 1) - 1,
-        .idtr_base = word(5), .gdtr_limit = 23, .gdtr_base = word(6),
-        .fs_base = 0x00001fff5eed5eed, .cs_arbytes = code, .ds_arbytes = data,
-        .es_arbytes = data, .fs_arbytes = data, .gs_arbytes = data,
-        .ss_arbytes = data, .tr_arbytes = 0x8b, .ldtr_arbytes = 0x82,
-        .shadow_gs = 0x00007fff0badcafe, .msr_lstar = 0x7ea7,
-        .msr_efer = 0x501, .tsc = 123456789000,
+        .rip = word(3),
+        .rflags = 0x202,
+        .rsp = STACK,
+        .rbp = 0x1234567,
+        .r8 = 0x8888888811111111,
+        .r9 = 0x9999999922222222,
+        .r10 = 0xaaaaaaaa33333333,
+        .r11 = 0xbbbbbbbb44444444,
+        .r13 = GUEST_BEATS,
+        .r14 = 0xeeeeeeee55555555,
+        .r15 = 0xffffffff66666666,
+        .cr0 = 0x80000013,
+        .cr3 = TABLES,
+        .cr4 = 0x620,
+        .dr0 = 0x00dead00,
+        .dr6 = 0xffff0ff0,
+        .dr7 = 0x400,
+        .cs_sel = 8,
+        .ds_sel = 16,
+        .es_sel = 16,
+        .fs_sel = 16,
+        .gs_sel = 16,
+        .ss_sel = 16,
+        .cs_limit = ~0u,
+        .ds_limit = ~0u,
+        .es_limit = ~0u,
+        .fs_limit = ~0u,
+        .gs_limit = ~0u,
+        .ss_limit = ~0u,
+        .tr_limit = 0xffff,
+        .ldtr_limit = 0xffff,
+        .idtr_limit = 16 * (VECTOR + 1) - 1,
+        .idtr_base = word(5),
+        .gdtr_limit = 23,
+        .gdtr_base = word(6),
+        .fs_base = 0x00001fff5eed5eed,
+        .cs_arbytes = code,
+        .ds_arbytes = data,
+        .es_arbytes = data,
+        .fs_arbytes = data,
+        .gs_arbytes = data,
+        .ss_arbytes = data,
+        .tr_arbytes = 0x8b,
+        .ldtr_arbytes = 0x82,
+        .shadow_gs = 0x00007fff0badcafe,
+        .msr_lstar = 0x7ea7,
+        .msr_efer = 0x501,
+        .tsc = 123456789000,
         .flags = XEN_X86_FPU_INITIALISED,
     };
 
@@ -191,8 +222,8 @@ static void put_wires(void)
 static void put_timers(void)
 {
     struct hvm_hw_pit pit = { 0 };
-    struct hvm_hw_rtc rtc = { .cmos_data = { [10] = 0x26, [11] = 2,
-                                             [13] = 0x80 } };
+    struct hvm_hw_rtc rtc = { .cmos_data = {
+                                  [10] = 0x26, [11] = 2, [13] = 0x80 } };
     struct hvm_hw_hpet hpet = { .capability = 0xf424008086a201 };
     struct hvm_hw_pmtimer pm = { .tmr_val = 0x123456 };
 
@@ -262,8 +293,7 @@ uint8_t *guest_entry(struct guest_bytes *b, unsigned type, unsigned instance,
 static void put_heads(void)
 {
     static const char json[] = "{\"c_info\":{\"type\":\"hvm\",\"name\":\"b\"}}";
-    const uint32_t xl[] = { 0x01020304, 3, 0, 4 + sizeof(json),
-                            sizeof(json) };
+    const uint32_t xl[] = { 0x01020304, 3, 0, 4 + sizeof(json), sizeof(json) };
 
     put("Xen saved domain, xl format\n \0 \r", 32);
     put(xl, sizeof(xl));

@@ -11,13 +11,17 @@ STREAM_TEST_SOURCES = \
 	tests/stream/walk_bytes.c \
 	tests/stream/walk_bytes.h
 
+# A guest that xl migrate-stream convert can carry.
+GUEST_SOURCES = tests/stream/build_guest.c tests/stream/build_guest.h
+
 stream_tests = tests/stream/test_convert tests/stream/test_stream \
 	tests/stream/test_xl_stream
 EXTRA_DIST += tests/stream/README.md tests/stream/fixtures \
+	tests/stream/beat.S tests/stream/convert_qemu \
 	tests/stream/make_fixtures tests/stream/measure
 check_PROGRAMS += $(stream_tests) tests/stream/make_streams \
 	tests/stream/blank_pages tests/stream/make_guest
-TESTS += $(stream_tests)
+TESTS += $(stream_tests) tests/stream/convert_qemu
 
 tests_stream_test_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_test_stream_CFLAGS = $(UNIT_CFLAGS)
@@ -29,6 +33,7 @@ tests_stream_make_streams_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_make_streams_CFLAGS = $(UNIT_CFLAGS)
 tests_stream_make_streams_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_make_streams_SOURCES = tests/stream/make_streams.c \
+	$(GUEST_SOURCES) \
 	$(STREAM_TEST_SOURCES)
 
 tests_stream_test_xl_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
@@ -43,8 +48,6 @@ tests_stream_blank_pages_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_blank_pages_CFLAGS = $(UNIT_CFLAGS)
 tests_stream_blank_pages_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_blank_pages_SOURCES = tests/stream/blank_pages.c
-
-GUEST_SOURCES = tests/stream/build_guest.c tests/stream/build_guest.h
 tests_stream_test_convert_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
 	-I$(srcdir)/tools/xl
 tests_stream_test_convert_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)

@@ -169,12 +169,24 @@ END_TEST
 /* Fields where Xen's header has them. */
 START_TEST(xen_fields)
 {
-    struct hvm_hw_cpu h = { .rdx = 1, .rsi = 2, .r15 = 3, .rip = 4, .cr3 = 5,
-                            .dr7 = 6, .gs_sel = 7, .gdtr_limit = 8,
-                            .idtr_base = 9, .ldtr_arbytes = 10,
-                            .sysenter_eip = 11, .shadow_gs = 12,
-                            .msr_star = 13, .msr_efer = 14, .msr_tsc_aux = 15,
-                            .tsc = 16, .pending_event = 17, .error_code = 18,
+    struct hvm_hw_cpu h = { .rdx = 1,
+                            .rsi = 2,
+                            .r15 = 3,
+                            .rip = 4,
+                            .cr3 = 5,
+                            .dr7 = 6,
+                            .gs_sel = 7,
+                            .gdtr_limit = 8,
+                            .idtr_base = 9,
+                            .ldtr_arbytes = 10,
+                            .sysenter_eip = 11,
+                            .shadow_gs = 12,
+                            .msr_star = 13,
+                            .msr_efer = 14,
+                            .msr_tsc_aux = 15,
+                            .tsc = 16,
+                            .pending_event = 17,
+                            .error_code = 18,
                             .flags = 1 };
     struct xen_cpu x;
 
@@ -241,9 +253,8 @@ static void check_cpu(const struct qemu_vcpu *v)
 
     ck_assert(q->gpr[4] == 0x8f000 && q->gpr[5] == 0x1234567);
     ck_assert(q->gpr[13] == GUEST_BEATS && q->cr3 == 0x90000);
-    ck_assert_uint_eq(q->hflags,
-                      1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 | 1u << 14 |
-                          1u << 15 | 1u << 22);
+    ck_assert_uint_eq(q->hflags, 1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 |
+                                     1u << 14 | 1u << 15 | 1u << 22);
     ck_assert_uint_eq(q->seg[Q_CS].flags, 0xa09b00);
     ck_assert_uint_eq(q->seg[Q_FS].base, 0x00001fff5eed5eed);
     ck_assert_uint_eq(q->kernel_gs, 0x00007fff0badcafe);
@@ -484,8 +495,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { xen_fields,    to_qemu,
-                                   usage,         refuses_a_running_timer,
+    const TTest *const tests[] = { xen_fields,     to_qemu,
+                                   usage,          refuses_a_running_timer,
                                    refuses_others, NULL };
     Suite *s = unit_suite_in("convert", tests, setup, teardown);
     TCase *c = tcase_create("loops");

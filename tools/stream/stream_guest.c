@@ -5,14 +5,14 @@
 #include "stream_guest.h"
 #include "stream_priv.h"
 
-#define LEAF_LEN  24u /* leaf, subleaf, eax, ebx, ecx, edx */
+#define LEAF_LEN    24u /* leaf, subleaf, eax, ebx, ecx, edx */
 #define LEAF_XSTATE 0xdu
-#define MSR_LEN   16u
-#define HEAD_LEN  24u
-#define TSC_LEN   24u
-#define DEVICES_AT 16u /* id, index, "QEVM", version */
-#define AVX 2u
-#define AVX_AT 576u
+#define MSR_LEN     16u
+#define HEAD_LEN    24u
+#define TSC_LEN     24u
+#define DEVICES_AT  16u /* id, index, "QEVM", version */
+#define AVX         2u
+#define AVX_AT      576u
 
 struct xen_guest *stream_guest_new(void)
 {
@@ -154,8 +154,7 @@ void stream_guest_policy(struct xen_guest *g, const void *p, size_t n)
 
     for (; n >= LEAF_LEN; b += LEAF_LEN, n -= LEAF_LEN) {
         feature = load32(b + 4);
-        if (load32(b) == LEAF_XSTATE && feature > 1 &&
-            feature < GUEST_FEATURES)
+        if (load32(b) == LEAF_XSTATE && feature > 1 && feature < GUEST_FEATURES)
             g->area[feature] = load32(b + 12);
     }
 }
@@ -183,9 +182,9 @@ void stream_guest_devices(struct xen_guest *g, const void *p, size_t n)
 
 /* ---- the emulator's sections ---- */
 
-#define ID_MAX      1024u
-#define NUMBER_MAX  256u
-#define HEADER_LEN  14u /* of a section, but for its name */
+#define ID_MAX     1024u
+#define NUMBER_MAX 256u
+#define HEADER_LEN 14u /* of a section, but for its name */
 
 /* Length of the section's header that begins here; 0: none does. */
 static size_t header_len(const uint8_t *p, size_t n)

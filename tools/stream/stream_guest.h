@@ -89,8 +89,7 @@ void stream_guest_put(const struct xen_guest *g, const struct stream_target *t,
 uint64_t stream_guest_clock(const struct xen_guest *g);
 void stream_guest_put_cpu(const struct xen_guest *g, unsigned vcpu,
                           const struct stream_target *t, struct stream_put *s);
-void stream_guest_put_platform(const struct xen_guest *g,
-                               struct stream_put *s);
+void stream_guest_put_platform(const struct xen_guest *g, struct stream_put *s);
 void stream_guest_check_cpu(const struct xen_guest *g, unsigned vcpu,
                             const struct stream_target *t);
 void stream_refuse(const struct stream_target *t, const char *name,

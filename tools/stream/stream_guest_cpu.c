@@ -52,11 +52,11 @@ enum {
 #define MSR_SPEC_CTRL 0x48u
 #define MSR_XSS       0xda0u
 
-#define BASE_X2APIC   (1ull << 10)
-#define LVT_MASKED    (1u << 16)
-#define LVT_PERIODIC  (1u << 17)
-#define LVT_DEADLINE  (1u << 18)
-#define RATE          10u /* ns of a tick of Xen's, of one of QEMU's 1 */
+#define BASE_X2APIC  (1ull << 10)
+#define LVT_MASKED   (1u << 16)
+#define LVT_PERIODIC (1u << 17)
+#define LVT_DEADLINE (1u << 18)
+#define RATE         10u /* ns of a tick of Xen's, of one of QEMU's 1 */
 
 /* Offsets in a local APIC's registers. */
 enum {
@@ -110,9 +110,10 @@ static struct qemu_seg segment(const struct xen_cpu *x, unsigned i)
 
 static void put_segments(struct qemu_cpu *q, const struct xen_cpu *x)
 {
-    static const uint8_t order[Q_SEGS] = { [Q_ES] = X_ES, [Q_CS] = X_CS,
-                                           [Q_SS] = X_SS, [Q_DS] = X_DS,
-                                           [Q_FS] = X_FS, [Q_GS] = X_GS };
+    static const uint8_t order[Q_SEGS] = {
+        [Q_ES] = X_ES, [Q_CS] = X_CS, [Q_SS] = X_SS,
+        [Q_DS] = X_DS, [Q_FS] = X_FS, [Q_GS] = X_GS
+    };
 
     for (unsigned i = 0; i < Q_SEGS; i++)
         q->seg[i] = segment(x, order[i]);
@@ -358,8 +359,8 @@ static void take_back(struct qemu_apic *q, const struct xen_vcpu *v)
 {
     uint32_t vector = v->cpu.pending & 0xff, bit = 1u << vector % 32;
 
-    if (!(v->cpu.pending & XEN_PENDING) ||
-        v->cpu.pending & XEN_PENDING_TYPE || !in_service(v, vector))
+    if (!(v->cpu.pending & XEN_PENDING) || v->cpu.pending & XEN_PENDING_TYPE ||
+        !in_service(v, vector))
         return;
     q->isr[vector / 32] &= ~bit;
     q->irr[vector / 32] |= bit;
@@ -437,9 +438,10 @@ void stream_guest_put_cpu(const struct xen_guest *g, unsigned vcpu,
 static void check_state(const struct xen_guest *g, const struct xen_vcpu *v,
                         unsigned vcpu, const struct stream_target *t)
 {
-    static const char *const name[] = { "x87", "SSE", "AVX", "BNDREGS",
-                                        "BNDCSR", "opmask", "ZMM_Hi256",
-                                        "Hi16_ZMM", "PT", "PKRU" };
+    static const char *const name[] = { "x87",       "SSE",      "AVX",
+                                        "BNDREGS",   "BNDCSR",   "opmask",
+                                        "ZMM_Hi256", "Hi16_ZMM", "PT",
+                                        "PKRU" };
     char what[32];
     uint64_t in;
 
@@ -488,18 +490,21 @@ static void check_apic(const struct xen_vcpu *v, unsigned vcpu,
     if (v->lapic.base & BASE_X2APIC && t->tcg)
         stream_refuse(t, "x2apic",
                       "vCPU %u's local APIC is in x2APIC mode, which QEMU 7.2 "
-                      "has with KVM only", vcpu);
+                      "has with KVM only",
+                      vcpu);
     if ((v->lapic.base & 0xfffff000) != 0xfee00000 || v->lapic.base >> 32)
         stream_refuse(t, "lapic-base", "vCPU %u's local APIC is at %#llx", vcpu,
                       (unsigned long long)v->lapic.base);
     if (lvt & LVT_DEADLINE && !(lvt & LVT_MASKED) && t->tcg)
         stream_refuse(t, "tsc-deadline",
                       "vCPU %u's timer is set by TSC deadline, which QEMU 7.2 "
-                      "has with KVM only", vcpu);
+                      "has with KVM only",
+                      vcpu);
     if (!(lvt & (LVT_DEADLINE | LVT_MASKED)) && reg(v, APIC_COUNT))
         stream_refuse(t, "lapic-rate",
                       "vCPU %u's local APIC timer is running: what is set from "
-                      "now on ends ten times as early", vcpu);
+                      "now on ends ten times as early",
+                      vcpu);
 }
 
 void stream_guest_check_cpu(const struct xen_guest *g, unsigned vcpu,

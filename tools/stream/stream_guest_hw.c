@@ -164,7 +164,8 @@ static void set_bytes(uint8_t *config, const struct byte *b, size_t n)
 #define SET(config, list) set_bytes(config, list, sizeof(list) / sizeof(*list))
 
 /* Subsystem ids, as all of this machine's have them. */
-static const struct byte subsystem[] = { { 0x2c, 0xf4 }, { 0x2d, 0x1a },
+static const struct byte subsystem[] = { { 0x2c, 0xf4 },
+                                         { 0x2d, 0x1a },
                                          { 0x2f, 0x11 } };
 
 /* All of 0xc0000 to 0xfffff is RAM, as it is on Xen's machine. */
@@ -231,9 +232,9 @@ static void take_emulated_pm(const struct xen_guest *g, struct qemu_pm *q)
 static void put_pm(const struct xen_guest *g, struct stream_put *s)
 {
     static const struct byte list[] = {
-        { 0x00, 0x86 }, { 0x01, 0x80 }, { 0x02, 0x13 }, { 0x03, 0x71 },
-        { 0x06, 0x80 }, { 0x07, 0x02 }, { 0x08, 0x03 }, { 0x0a, 0x80 },
-        { 0x0b, 0x06 }, { 0x3c, 0x09 }, { 0x3d, 0x01 }, { 0x40, 0x01 },
+        { 0x00, 0x86 },         { 0x01, 0x80 }, { 0x02, 0x13 }, { 0x03, 0x71 },
+        { 0x06, 0x80 },         { 0x07, 0x02 }, { 0x08, 0x03 }, { 0x0a, 0x80 },
+        { 0x0b, 0x06 },         { 0x3c, 0x09 }, { 0x3d, 0x01 }, { 0x40, 0x01 },
         { 0x41, PM_BASE >> 8 }, { 0x5f, 0x10 }, { 0x63, 0x60 }, { 0x80, 0x01 },
     };
     struct qemu_pm q = { .status = g->pm.status,

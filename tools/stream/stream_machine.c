@@ -72,7 +72,7 @@ enum {
     LEFT = 4,  /* says nothing of a guest that has started */
 };
 
-#define AT(m) (uint32_t)offsetof(struct qemu_machine, m)
+#define AT(m) (uint32_t) offsetof(struct qemu_machine, m)
 
 static const struct section_kind {
     const char *name;
@@ -158,8 +158,9 @@ static void take_vcpu(struct qemu_machine *m, const struct stream_target *t,
     if (apic && n > stream_wire_len(w))
         v->down = true; /* its only subsection: it waits for a start */
     else if (common && n > stream_wire_len(w))
-        stream_refuse(t, "pending-event", "a vCPU has one that is not a "
-                                          "register's");
+        stream_refuse(t, "pending-event",
+                      "a vCPU has one that is not a "
+                      "register's");
 }
 
 static bool is_vcpu(const char *name, uint32_t version)
@@ -254,8 +255,10 @@ static void check_vcpu(const struct qemu_machine *m, unsigned n,
 void stream_machine_check(struct qemu_machine *m, const struct stream_target *t)
 {
     if (m->has != M_ALL)
-        stream_refuse(t, "machine", "it is no pc-i440fx: of its chips it has "
-                                    "%#x of %#x", m->has, M_ALL);
+        stream_refuse(t, "machine",
+                      "it is no pc-i440fx: of its chips it has "
+                      "%#x of %#x",
+                      m->has, M_ALL);
     if (!m->cpus || m->cpus != m->apics || m->cpus != m->commons)
         stream_refuse(t, "vcpu", "%u vCPUs with %u local APICs", m->cpus,
                       m->apics);

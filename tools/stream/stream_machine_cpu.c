@@ -3,10 +3,10 @@
 #include "stream_machine.h"
 #include "stream_priv.h"
 
-#define SUB       5u
-#define NONE      UINT32_MAX
-#define X2APIC    (1u << 10)
-#define RATE      10u
+#define SUB    5u
+#define NONE   UINT32_MAX
+#define X2APIC (1u << 10)
+#define RATE   10u
 
 /* ---- subsections ---- */
 
@@ -60,7 +60,7 @@ static void take_sub(struct qemu_vcpu *v, struct qemu_machine *m,
         m->tsc_khz = value;
     else if (s->how == LEFT)
         return; /* how often firmware was entered */
-    else if (s->how == POLL ? value > 1
+    else if (s->how == POLL   ? value > 1
              : s->how == MISC ? value & MISC_CPUID
                               : value != 0)
         stream_refuse(t, s->name, "the register is %#llx",
@@ -125,9 +125,10 @@ static void set_segment(struct xen_cpu *x, unsigned i, const struct qemu_seg *q)
 
 static void set_segments(struct xen_cpu *x, const struct qemu_cpu *q)
 {
-    static const uint8_t order[Q_SEGS] = { [Q_ES] = X_ES, [Q_CS] = X_CS,
-                                           [Q_SS] = X_SS, [Q_DS] = X_DS,
-                                           [Q_FS] = X_FS, [Q_GS] = X_GS };
+    static const uint8_t order[Q_SEGS] = {
+        [Q_ES] = X_ES, [Q_CS] = X_CS, [Q_SS] = X_SS,
+        [Q_DS] = X_DS, [Q_FS] = X_FS, [Q_GS] = X_GS
+    };
 
     for (unsigned i = 0; i < Q_SEGS; i++)
         set_segment(x, order[i], &q->seg[i]);

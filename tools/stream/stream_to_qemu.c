@@ -75,9 +75,8 @@ static enum what what_of(const struct stream_emulated *e)
 {
     for (size_t i = 0; i < DEVICES; i++)
         if (!strcmp(devices[i].name, e->name))
-            return devices[i].len && devices[i].len != e->n
-                       ? REFUSED
-                       : devices[i].what;
+            return devices[i].len && devices[i].len != e->n ? REFUSED
+                                                            : devices[i].what;
     return REFUSED;
 }
 

@@ -81,7 +81,8 @@ static void put_pic(struct context *c, const struct qemu_machine *m, unsigned n)
     if (q->init)
         x.init_priority |= (uint8_t)(!!q->init4 << 2 | !q->single << 3);
     x.modes = (uint8_t)((q->read_isr ? X_READ_ISR : 0) |
-                        (q->poll ? X_POLL : 0) | (q->auto_eoi ? X_AUTO_EOI : 0) |
+                        (q->poll ? X_POLL : 0) |
+                        (q->auto_eoi ? X_AUTO_EOI : 0) |
                         (q->rotate ? X_ROTATE : 0) | (q->sfnm ? X_SFNM : 0) |
                         (q->mask ? X_MASK : 0) | (n ? 0 : X_MASTER));
     x.out = q->irr & ~q->imr & 0xff ? 1 : 0;
@@ -204,7 +205,9 @@ static void put_lapic(struct context *c, const struct qemu_machine *m,
 
 static void put_mtrr(struct context *c, const struct qemu_cpu *q, unsigned vcpu)
 {
-    struct xen_mtrr x = { .pat = q->pat, .cap = MTRR_CAP, .type = q->mtrr_type };
+    struct xen_mtrr x = { .pat = q->pat,
+                          .cap = MTRR_CAP,
+                          .type = q->mtrr_type };
 
     memcpy(x.fixed, q->mtrr_fixed, sizeof(x.fixed));
     for (unsigned i = 0; i < 8; i++) {

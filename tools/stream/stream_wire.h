@@ -19,16 +19,31 @@ struct wire {
 /* One value, an array of them, bytes that mean nothing, structures. */
 #define WIRE_MEM(s, m) sizeof(((s *)0)->m)
 #define WIRE_ONE(s, m, l) \
-    { NULL, (uint16_t)offsetof(s, m), WIRE_MEM(s, m), l, 1 }
+    { \
+        NULL, (uint16_t)offsetof(s, m), WIRE_MEM(s, m), l, 1 \
+    }
 #define WIRE_ALL(s, m, l) \
-    { NULL, (uint16_t)offsetof(s, m), WIRE_MEM(s, m[0]), l, \
-      WIRE_MEM(s, m) / WIRE_MEM(s, m[0]) }
-#define WIRE_PAD(l) { NULL, 0, 0, 1, l }
-#define WIRE_SUB(s, m, table) { table, (uint16_t)offsetof(s, m), 0, 1, 1 }
+    { \
+        NULL, (uint16_t)offsetof(s, m), WIRE_MEM(s, m[0]), l, \
+            WIRE_MEM(s, m) / WIRE_MEM(s, m[0]) \
+    }
+#define WIRE_PAD(l) \
+    { \
+        NULL, 0, 0, 1, l \
+    }
+#define WIRE_SUB(s, m, table) \
+    { \
+        table, (uint16_t)offsetof(s, m), 0, 1, 1 \
+    }
 #define WIRE_SUBS(s, m, table) \
-    { table, (uint16_t)offsetof(s, m), WIRE_MEM(s, m[0]), 1, \
-      WIRE_MEM(s, m) / WIRE_MEM(s, m[0]) }
-#define WIRE_END { NULL, 0, 0, 0, 0 }
+    { \
+        table, (uint16_t)offsetof(s, m), WIRE_MEM(s, m[0]), 1, \
+            WIRE_MEM(s, m) / WIRE_MEM(s, m[0]) \
+    }
+#define WIRE_END \
+    { \
+        NULL, 0, 0, 0, 0 \
+    }
 
 /* Bytes of all of it. */
 size_t stream_wire_len(const struct wire *w);

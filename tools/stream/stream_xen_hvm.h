@@ -40,8 +40,8 @@ enum {
 enum { X_CS, X_DS, X_ES, X_FS, X_GS, X_SS, X_TR, X_LDTR, X_IDTR, X_GDTR };
 
 struct xen_cpu {
-    uint8_t fpu[512]; /* as FXSAVE leaves it */
-    uint64_t gpr[16]; /* ax bx cx dx bp si di sp r8 ... */
+    uint8_t fpu[512];                   /* as FXSAVE leaves it */
+    uint64_t gpr[16];                   /* ax bx cx dx bp si di sp r8 ... */
     uint64_t rip, rflags, cr[4], dr[6]; /* cr0 cr2 cr3 cr4, dr0-3 dr6 dr7 */
     uint32_t sel[8], limit[10];
     uint64_t base[10];
@@ -61,8 +61,15 @@ struct xen_pic {
 };
 
 /* Bits of modes. */
-enum { X_READ_ISR = 1, X_POLL = 2, X_AUTO_EOI = 4, X_ROTATE = 8, X_SFNM = 16,
-       X_MASK = 32, X_MASTER = 64 };
+enum {
+    X_READ_ISR = 1,
+    X_POLL = 2,
+    X_AUTO_EOI = 4,
+    X_ROTATE = 8,
+    X_SFNM = 16,
+    X_MASK = 32,
+    X_MASTER = 64
+};
 
 struct xen_ioapic {
     uint64_t base;

@@ -217,7 +217,8 @@ int xl_stream_run(FILE *out, FILE *err, int argc, char **argv)
         return rc - 1;
     w = optind < argc ? find_word(argv[optind]) : NULL;
     if (!w)
-        return wrong(&x, "inspect, verify, strip, diff or convert is to be named");
+        return wrong(&x,
+                     "inspect, verify, strip, diff or convert is to be named");
     if (argc - optind - 1 != w->files)
         return wrong(&x, w->files == 1 ? "one FILE is to be named"
                                        : "two files are to be named");

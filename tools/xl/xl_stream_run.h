@@ -13,9 +13,9 @@
 struct xl_stream {
     FILE *out, *err;
     bool json, all, zeroed;
-    bool to, accel;     /* convert: these were named */
-    bool tcg, xen;      /* QEMU's emulation; to Xen */
-    const char *accept; /* names, or NULL */
+    bool to, accel;      /* convert: these were named */
+    bool tcg, xen;       /* QEMU's emulation; to Xen */
+    const char *accept;  /* names, or NULL */
     const char *name[2]; /* files */
 };
 

@@ -9,12 +9,24 @@
 
 /* QEMU's elements; libxc's and libxl's records; HVM parameters: params.h. */
 enum { QEMU_START = 1, QEMU_FULL = 4 };
-enum { XC_PAGE_DATA = 1, XC_TSC = 8, XC_CONTEXT = 9, XC_PARAMS = 10,
-       XC_STATIC_END = 16 };
+enum {
+    XC_PAGE_DATA = 1,
+    XC_TSC = 8,
+    XC_CONTEXT = 9,
+    XC_PARAMS = 10,
+    XC_STATIC_END = 16
+};
 enum { XL_CONTEXT = 1, XL_DEVICES = 3 };
-enum { STORE_PFN = 1, IOREQ_PFN = 5, BUFIOREQ_PFN = 6, IDENT_PT = 12,
-       CONSOLE_PFN = 17, ACPI_IOPORTS = 19, IOREQ_SERVER_PFN = 32,
-       NR_IOREQ_SERVER_PAGES = 33 };
+enum {
+    STORE_PFN = 1,
+    IOREQ_PFN = 5,
+    BUFIOREQ_PFN = 6,
+    IDENT_PT = 12,
+    CONSOLE_PFN = 17,
+    ACPI_IOPORTS = 19,
+    IOREQ_SERVER_PFN = 32,
+    NR_IOREQ_SERVER_PAGES = 33
+};
 
 #define BLOCKS     STREAM_BLOCKS
 #define BATCH      1024u
@@ -26,8 +38,16 @@ enum { STORE_PFN = 1, IOREQ_PFN = 5, BUFIOREQ_PFN = 6, IDENT_PT = 12,
 #define KIB_A_PAGE 4u
 
 /* Xen's own pages of an HVM guest: tools/libs/guest/xg_dom_x86.c. */
-enum { SERVERS = 0xfeff0, NSERVERS = 8, SPECIAL = 0xfeff8, BUFIOREQ = 0xfeffb,
-       STORE = 0xfeffc, IOREQ = 0xfeffd, IDENT = 0xfeffe, CONSOLE = 0xfefff };
+enum {
+    SERVERS = 0xfeff0,
+    NSERVERS = 8,
+    SPECIAL = 0xfeff8,
+    BUFIOREQ = 0xfeffb,
+    STORE = 0xfeffc,
+    IOREQ = 0xfeffd,
+    IDENT = 0xfeffe,
+    CONSOLE = 0xfefff
+};
 
 enum place { IS_RAM, IS_ROM, IS_FIRMWARE, IS_OTHER };
 
@@ -104,8 +124,8 @@ static void on_end(void *arg, const struct stream_record *r)
 {
     struct to_xen *t = arg;
 
-    if (r->layer != STREAM_QEMU || (r->type == QEMU_START &&
-                                    !strcmp(r->name, "ram")))
+    if (r->layer != STREAM_QEMU ||
+        (r->type == QEMU_START && !strcmp(r->name, "ram")))
         return;
     if (r->type == QEMU_START || (r->type == QEMU_FULL && !t->taking))
         xl_convert_refuse(t->c, r->name, "a section that is not carried");
@@ -272,14 +292,15 @@ static void put_config(struct to_xen *t)
     char text[1024];
     uint32_t n;
 
-    n = (uint32_t)snprintf(text, sizeof(text),
-                           "{\"c_info\":{\"type\":\"hvm\",\"name\":\"converted\"},"
-                           "\"b_info\":{\"max_vcpus\":%u,\"max_memkb\":%" PRIu64
-                           ",\"target_memkb\":%" PRIu64 ",\"type.hvm\":{"
-                           "\"vga\":{\"kind\":\"none\"},\"serial\":\"pty\","
-                           "\"xen_platform_pci\":\"False\"}}}",
-                           t->m->cpus, ram_pages(t) * KIB_A_PAGE,
-                           ram_pages(t) * KIB_A_PAGE) + 1;
+    n = (uint32_t)snprintf(
+            text, sizeof(text),
+            "{\"c_info\":{\"type\":\"hvm\",\"name\":\"converted\"},"
+            "\"b_info\":{\"max_vcpus\":%u,\"max_memkb\":%" PRIu64
+            ",\"target_memkb\":%" PRIu64 ",\"type.hvm\":{"
+            "\"vga\":{\"kind\":\"none\"},\"serial\":\"pty\","
+            "\"xen_platform_pci\":\"False\"}}}",
+            t->m->cpus, ram_pages(t) * KIB_A_PAGE, ram_pages(t) * KIB_A_PAGE) +
+        1;
     const uint32_t head[] = { 0x01020304, 3, 0, 4 + n, n };
 
     put(t, "Xen saved domain, xl format\n \0 \r", 32);
@@ -302,14 +323,22 @@ static void put_params(struct to_xen *t)
 {
     static const uint64_t params[] = {
         8, /* how many */
-        STORE_PFN, STORE,
-        IOREQ_PFN, IOREQ,
-        BUFIOREQ_PFN, BUFIOREQ,
-        IDENT_PT, (uint64_t)IDENT * STREAM_PAGE_LEN,
-        CONSOLE_PFN, CONSOLE,
-        ACPI_IOPORTS, 1,
-        IOREQ_SERVER_PFN, SERVERS,
-        NR_IOREQ_SERVER_PAGES, NSERVERS,
+        STORE_PFN,
+        STORE,
+        IOREQ_PFN,
+        IOREQ,
+        BUFIOREQ_PFN,
+        BUFIOREQ,
+        IDENT_PT,
+        (uint64_t)IDENT * STREAM_PAGE_LEN,
+        CONSOLE_PFN,
+        CONSOLE,
+        ACPI_IOPORTS,
+        1,
+        IOREQ_SERVER_PFN,
+        SERVERS,
+        NR_IOREQ_SERVER_PAGES,
+        NSERVERS,
     };
 
     put_record(t, XC_PARAMS, params, sizeof(params));
