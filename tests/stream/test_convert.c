@@ -491,7 +491,7 @@ START_TEST(usage)
 }
 END_TEST
 
-#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
+#define ROWS(a) (int)(sizeof(a) / sizeof((a)[0]))
 
 int main(void)
 {
@@ -502,10 +502,10 @@ int main(void)
     TCase *c = tcase_create("loops");
 
     tcase_add_checked_fixture(c, setup, teardown);
-    tcase_add_loop_test(c, lengths, 0, COUNT(wires));
-    tcase_add_loop_test(c, there_and_back, 0, COUNT(wires));
+    tcase_add_loop_test(c, lengths, 0, ROWS(wires));
+    tcase_add_loop_test(c, there_and_back, 0, ROWS(wires));
     tcase_add_loop_test(c, back_to_xen, 0, 2);
-    tcase_add_loop_test(c, refuses, 0, COUNT(refused));
+    tcase_add_loop_test(c, refuses, 0, ROWS(refused));
     tcase_add_loop_test(c, refuses_pages, 0, 3);
     tcase_add_loop_test(c, refuses_rings, 0, 2);
     suite_add_tcase(s, c);

@@ -110,6 +110,7 @@ static const struct section_kind {
     { "acpi_build", 0, 1, LEFT, 0, NULL, 0 },
     { "fw_cfg", 0, 2, LEFT, 0, NULL, 0 },
     { "i2c_bus", 0, 1, LEFT, 0, NULL, 0 },
+    { "kvmclock", 0, 1, LEFT, 0, NULL, 0 }, /* a vCPU says if it is used */
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
