@@ -461,6 +461,8 @@ START_TEST(refuses_others)
     has(err, "not carried: pvh: ");
     ck_assert_int_eq(xl("convert --to xen a new"), 1);
     has(err, "not carried: machine: ");
+    ck_assert_int_eq(xl("convert --to xen --accept machine a new"), 1);
+    has(err, "not carried: machine: ");
     build_stream(&stream, BASE_BARE);
     put(stream.p, stream.n);
     ck_assert_int_eq(xl("convert --to qemu a new"), 1);

@@ -13,6 +13,9 @@
 #define HF_GUEST     (1u << 21)
 #define LVT_MASKED   (1u << 16)
 #define LVT_DEADLINE (1u << 18)
+#define CR0_PE       1u
+#define CR0_ET       0x10u
+#define CR0_PG       0x80000000u
 #define NONE         UINT32_MAX
 #define TPR_AT       124u /* state of kvm-tpr-opt: hw/i386/kvmvapic.c */
 #define TPR_ACTIVE   1u   /* the guest's code was changed for it */
@@ -232,9 +235,17 @@ static void check_vcpu(const struct qemu_machine *m, unsigned n,
 {
     const struct qemu_vcpu *v = &m->vcpu[n];
     uint32_t lvt = v->apic.lvt[0];
+    struct xen_cpu x;
 
     if (v->down)
         return;
+    stream_machine_xen_cpu(m, n, t->tcg, &x);
+    if (!stream_machine_segments_fit(&x))
+        stream_refuse(t, "segments", "vCPU %u has one that Xen does not take",
+                      n);
+    if ((x.cr[0] & CR0_PG && !(x.cr[0] & CR0_PE)) || !(x.cr[0] & CR0_ET))
+        stream_refuse(t, "cr0", "of vCPU %u it is %#llx", n,
+                      (unsigned long long)x.cr[0]);
     if (v->cpu.hflags & HF_SMM)
         stream_refuse(t, "smm", "vCPU %u is in system management mode", n);
     if (v->cpu.hflags & HF_GUEST)

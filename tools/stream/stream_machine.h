@@ -82,6 +82,8 @@ uint64_t stream_machine_tsc(const struct qemu_machine *m, unsigned vcpu,
                             bool tcg);
 void stream_machine_xen_cpu(const struct qemu_machine *m, unsigned vcpu,
                             bool tcg, struct xen_cpu *x_r);
+/* Whether Xen could be given these: else it would not go on. */
+bool stream_machine_segments_fit(const struct xen_cpu *x);
 void stream_machine_xen_regs(const struct qemu_vcpu *v, uint8_t regs[1024]);
 
 #endif

@@ -3,10 +3,14 @@
 #include "stream_machine.h"
 #include "stream_priv.h"
 
-#define SUB    5u
-#define NONE   UINT32_MAX
-#define X2APIC (1u << 10)
-#define RATE   10u
+#define SUB           5u
+#define NONE          UINT32_MAX
+#define X2APIC        (1u << 10)
+#define ATTR_S        0x10u
+#define ATTR_P        0x80u
+#define TYPE_ACCESSED 1u
+#define TYPE_BUSY     2u
+#define RATE          10u
 
 /* ---- subsections ---- */
 
@@ -123,6 +127,53 @@ static void set_segment(struct xen_cpu *x, unsigned i, const struct qemu_seg *q)
     x->attr[i] = attr(q->flags);
 }
 
+/*
+ * As Xen asserts them (hvm_set_segment_register of xen/arch/x86/hvm/hvm.c): TCG
+ * keeps a task register as not busy, and may keep others as not accessed.
+ */
+static void settle_segments(struct xen_cpu *x)
+{
+    for (unsigned i = 0; i < X_TR; i++)
+        if (x->attr[i] & ATTR_P)
+            x->attr[i] |= TYPE_ACCESSED;
+    x->attr[X_TR] |= TYPE_BUSY;
+}
+
+static bool is_canonical(uint64_t base)
+{
+    return (uint64_t)((int64_t)(base << 16) >> 16) == base;
+}
+
+
+static bool fits(const struct xen_cpu *x, unsigned i)
+{
+    uint32_t a = x->attr[i], type = a & 15;
+    bool there = a & ATTR_P, code = a & ATTR_S && type & 8;
+
+    if (!there)
+        return i != X_CS && i != X_TR;
+    if (i == X_TR)
+        return !(a & ATTR_S) && (type == 11 || type == 3) && !(x->sel[i] & 4) &&
+               is_canonical(x->base[i]);
+    if (i == X_LDTR)
+        return !(a & ATTR_S) && type == 2 && !(x->sel[i] & 4) &&
+               is_canonical(x->base[i]);
+    if (!(a & ATTR_S) || (i == X_SS && (code || !(type & 2))) ||
+        (i != X_CS && code && !(type & 2)))
+        return false;
+    return i == X_FS || i == X_GS ? is_canonical(x->base[i])
+                                  : !(x->base[i] >> 32);
+}
+
+bool stream_machine_segments_fit(const struct xen_cpu *x)
+{
+    for (unsigned i = 0; i <= X_LDTR; i++)
+        if (!fits(x, i))
+            return false;
+    return is_canonical(x->base[X_GDTR]) && is_canonical(x->base[X_IDTR]) &&
+           !(x->limit[X_GDTR] >> 16) && !(x->limit[X_IDTR] >> 16);
+}
+
 static void set_segments(struct xen_cpu *x, const struct qemu_cpu *q)
 {
     static const uint8_t order[Q_SEGS] = {
@@ -136,6 +187,7 @@ static void set_segments(struct xen_cpu *x, const struct qemu_cpu *q)
     set_segment(x, X_LDTR, &q->ldt);
     set_segment(x, X_IDTR, &q->idt);
     set_segment(x, X_GDTR, &q->gdt);
+    settle_segments(x);
 }
 
 static void store(uint8_t *p, uint64_t v, size_t n)

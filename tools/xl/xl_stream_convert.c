@@ -34,11 +34,25 @@ static bool accepted(const char *list, const char *name)
     return false;
 }
 
+/* Without these there is no guest to go on with. */
+static bool is_vital(const char *name)
+{
+    static const char *const vital[] = { "apic-id", "cr0",   "devices",
+                                         "fpu",     "guest", "hvm-context",
+                                         "machine", "pvh",   "segments",
+                                         "size",    "vcpu",  "xbzrle" };
+
+    for (size_t i = 0; i < sizeof(vital) / sizeof(vital[0]); i++)
+        if (!strcmp(vital[i], name))
+            return true;
+    return false;
+}
+
 void xl_convert_refuse(void *arg, const char *name, const char *why)
 {
     struct xl_convert *c = arg;
 
-    if (accepted(c->x->accept, name)) {
+    if (accepted(c->x->accept, name) && !is_vital(name)) {
         fprintf(c->x->out, "accepted: %s: %s\n", name, why);
         return;
     }

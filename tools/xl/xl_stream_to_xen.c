@@ -158,6 +158,14 @@ static void note_page(void *arg, const struct stream_page *p)
         t->block[p->block].used += is_full(p);
 }
 
+static uint64_t ram_pages(const struct to_xen *t)
+{
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (t->block[i].place == IS_RAM && t->block[i].name[0])
+            return t->block[i].pages;
+    return 0;
+}
+
 static void check_ram(struct to_xen *t)
 {
     char name[sizeof("ram:") + STREAM_NAME_MAX];
@@ -176,6 +184,8 @@ static void check_ram(struct to_xen *t)
         xl_convert_refuse(t->c, "smram",
                           "the firmware's system management code, which Xen's "
                           "machine never enters");
+    if (!ram_pages(t))
+        xl_convert_refuse(t->c, "machine", "it has no memory of name pc.ram");
     if (t->differences)
         xl_convert_refuse(t->c, "xbzrle", "pages came as differences");
 }
@@ -197,14 +207,6 @@ static int look(struct to_xen *t)
     }
     stream_machine_check(t->m, t->target);
     check_ram(t);
-    return 0;
-}
-
-static uint64_t ram_pages(const struct to_xen *t)
-{
-    for (unsigned i = 0; i < BLOCKS; i++)
-        if (t->block[i].place == IS_RAM && t->block[i].name[0])
-            return t->block[i].pages;
     return 0;
 }
 
