@@ -4,10 +4,11 @@
  * interrupts by way of the IOAPIC and its local APIC, and prints a line on the
  * serial port every eighth of a second:
  *
- *   beat 0000002a pm 00123456 rtc 00000017 acpi 5a5a5a5a good
+ *   beat 0000002a pm 00123456 rtc 00000017 acpi 5a5a5a5a cpu 00000029 good
  *
  * the number of the line, ACPI's timer, the clock's seconds, what is where
- * Xen's hvmloader has ACPI's tables; "good" if all registers still hold what
+ * Xen's hvmloader has ACPI's tables, how many interrupts of the first CPU the
+ * others took, of which it sends one with each line; "good" if all registers still hold what
  * they were given at the start, else "bad" and which is the first that does not.
  */
     .set COM1, 0x3f8
@@ -16,9 +17,12 @@
     .set LAPIC, 0xfee00000
     .set ACPI, 0xfc000000
     .set VECTOR, 0x30
+    .set ASKED, 0x31            /* sent to other CPUs */
+    .set START_AT, 0x8000
     .set PIT_COUNT, 1193182 / 100
     .set TICKS, 12
     .set STACK, 0x8f000
+    .set OTHER_STACK, 0x8e000
     .set TABLES, 0x90000        /* four pages */
 
     .section .text
@@ -67,7 +71,7 @@ gdt_at:
     .long gdt
     .long 0
 idt_at:
-    .word 16 * (VECTOR + 1) - 1
+    .word 16 * (ASKED + 1) - 1
     .quad idt
 
     .code64
@@ -80,13 +84,11 @@ long_mode:
     mov %eax, %gs
     lidt idt_at
     lea tick(%rip), %rax
-    lea idt(%rip), %rdi
-    add $(16 * VECTOR), %rdi
-    mov %ax, (%rdi)
-    movw $8, 2(%rdi)
-    movw $0x8e00, 4(%rdi)
-    shr $16, %eax
-    mov %ax, 6(%rdi)
+    mov $idt + 16 * VECTOR, %edi
+    call set_gate
+    lea asked(%rip), %rax
+    mov $idt + 16 * ASKED, %edi
+    call set_gate
 
     /* Serial port: 115200 8n1. */
     mov $COM1 + 3, %dx
@@ -137,6 +139,16 @@ long_mode:
     movl $0x10000, 0x360(%rbx)
     movl $0, 0x80(%rbx)
 
+    /* Other CPUs, if there are any: INIT, then their start. */
+    mov $start, %esi
+    mov $START_AT, %edi
+    mov $(start_end - start), %ecx
+    rep movsb
+    movl $0xc4500, 0x300(%rbx)
+    call wait_a_while
+    movl $(0xc4600 | START_AT >> 12), 0x300(%rbx)
+    call wait_a_while
+
     /* Pin 2 of the IOAPIC: the PIT, edge, to the first CPU. */
     mov $IOAPIC, %ebx
     movl $0x15, (%rbx)
@@ -172,6 +184,45 @@ tick:
     movl $0, 0xb0(%rax)
     pop %rax
     iretq
+
+asked:
+    lock incl count(%rip)
+    push %rax
+    mov $LAPIC, %eax
+    movl $0, 0xb0(%rax)
+    pop %rax
+    iretq
+
+/* Another CPU comes here with a stack that all of them share. */
+other_cpu:
+    mov $0x10, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    mov $OTHER_STACK, %esp
+    lidt idt_at
+    mov $LAPIC, %ebx
+    movl $0x1ff, 0xf0(%rbx)
+    sti
+1:  hlt
+    jmp 1b
+
+/* %rax at gate %rdi */
+set_gate:
+    mov %ax, (%rdi)
+    movw $8, 2(%rdi)
+    movw $0x8e00, 4(%rdi)
+    shr $16, %eax
+    mov %ax, 6(%rdi)
+    ret
+
+/* 64 Ki reads of a port that nothing is at: tens of milliseconds. */
+wait_a_while:
+    mov $0x10000, %ecx
+1:  in $0x84, %al
+    dec %ecx
+    jnz 1b
+    ret
 
 set_config:
     mov $0xcf8, %dx
@@ -248,6 +299,11 @@ beat:
     mov $ACPI, %eax
     mov (%rax), %ebx
     call put_hex
+    say " cpu "
+    mov count(%rip), %ebx
+    call put_hex
+    mov $LAPIC, %ebx
+    movl $(0xc4000 | ASKED), 0x300(%rbx)
     call check
     ret
 
@@ -336,10 +392,36 @@ put_char:
     out %al, %dx
     ret
 
+/* What another CPU starts with, at START_AT: straight into long mode. */
+    .code16
+start:
+    cli
+    xor %ax, %ax
+    mov %ax, %ds
+    mov $0x620, %eax
+    mov %eax, %cr4
+    mov $TABLES, %eax
+    mov %eax, %cr3
+    mov $0xc0000080, %ecx
+    rdmsr
+    or $0x101, %eax
+    wrmsr
+    lgdtl START_AT + start_gdt - start
+    mov $0x80000013, %eax
+    mov %eax, %cr0
+    ljmpl $8, $other_cpu
+start_gdt:
+    .word 23
+    .long gdt
+start_end:
+    .code64
+
     .section .data
     .align 16
 idt:
-    .skip 16 * (VECTOR + 1)
+    .skip 16 * (ASKED + 1)
 number:
+    .quad 0
+count:
     .quad 0
     .section .note.GNU-stack, "", @progbits

@@ -149,7 +149,7 @@ static void put_cpu(void)
         .ss_limit = ~0u,
         .tr_limit = 0xffff,
         .ldtr_limit = 0xffff,
-        .idtr_limit = 16 * (VECTOR + 1) - 1,
+        .idtr_limit = 16 * (VECTOR + 2) - 1,
         .idtr_base = word(5),
         .gdtr_limit = 23,
         .gdtr_base = word(6),

@@ -446,6 +446,68 @@ START_TEST(refuses_rings)
 }
 END_TEST
 
+/* ---- the emulator's devices ---- */
+
+static size_t add_section(uint8_t *p, uint8_t id, const char *name,
+                          uint8_t version, const void *content, size_t n)
+{
+    const uint8_t numbers[] = { 0, 0, 0, 0, 0, 0, 0, version };
+    size_t len = strlen(name);
+
+    memcpy(p, "\4\0\0\0", 4);
+    p[4] = id;
+    p[5] = (uint8_t)len;
+    memcpy(p + 6, name, len);
+    memcpy(p + 6 + len, numbers, 8);
+    memcpy(p + 14 + len, content, n);
+    return 14 + len + n;
+}
+
+/* Before libxl's END: ports of ACPI elsewhere, a serial port, Xen's device. */
+static void add_devices(void)
+{
+    static uint8_t pm[400] = { 0, 0, 0, 2 };
+    uint8_t *p = guest.p + guest.n - 8, *from = p;
+    uint32_t n;
+
+    pm[4 + 0x40] = 0x01;
+    pm[4 + 0x41] = 0x06;
+    pm[4 + 0x80] = 1;
+    pm[276 + 5] = 3; /* control */
+    memcpy(p + 8, "\2\0\0\0\0\0\0\0QEVM\0\0\0\3", 16);
+    p += 24;
+    p += add_section(p, 7, "serial", 3, "a serial port's state", 21);
+    p += add_section(p, 2, "0000:00:01.3/piix4_pm", 3, pm, sizeof(pm));
+    p += add_section(p, 9, "0000:00:02.0/xen-platform", 4, "\4 not one", 9);
+    *p++ = 0;
+    n = (uint32_t)(p - from - 8);
+    memcpy(from, "\3\0\0", 4);
+    memcpy(from + 4, &n, 4);
+    while ((p - from) % 8)
+        *p++ = 0;
+    memset(p, 0, 8);
+    guest.n = (size_t)(p + 8 - guest.p);
+}
+
+START_TEST(devices)
+{
+    static uint8_t p[GUEST_MAX];
+    size_t n;
+
+    add_devices();
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("verify a"), 0);
+    is_refused("device:0000:00:02.0/xen-platform");
+    n = get("new", p, sizeof(p));
+    ck_assert(memmem(p, n, "a serial port's state\x7e", 22));
+    ck_assert(!memmem(p, n, "xen-platform", 12));
+    read_machine();
+    ck_assert_uint_eq(machine->pm.control, 3);
+    ck_assert_uint_eq(machine->pm.pci.config[0x41], 6);
+    free(machine);
+}
+END_TEST
+
 START_TEST(refuses_others)
 {
     build_stream(&stream, BASE_QEMU);
@@ -497,9 +559,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { xen_fields,     to_qemu,
-                                   usage,          refuses_a_running_timer,
-                                   refuses_others, NULL };
+    const TTest *const tests[] = {
+        devices,        xen_fields, to_qemu, usage, refuses_a_running_timer,
+        refuses_others, NULL
+    };
     Suite *s = unit_suite_in("convert", tests, setup, teardown);
     TCase *c = tcase_create("loops");
 
