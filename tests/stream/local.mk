@@ -15,13 +15,14 @@ STREAM_TEST_SOURCES = \
 GUEST_SOURCES = tests/stream/build_guest.c tests/stream/build_guest.h
 
 stream_tests = tests/stream/test_convert tests/stream/test_stream \
-	tests/stream/test_xl_stream
+	tests/stream/test_wire tests/stream/test_xl_stream
 EXTRA_DIST += tests/stream/README.md tests/stream/fixtures \
-	tests/stream/beat.S tests/stream/convert_qemu \
+	tests/stream/beat.S tests/stream/beat.sh tests/stream/convert_qemu \
+	tests/stream/names_check \
 	tests/stream/make_fixtures tests/stream/measure
 check_PROGRAMS += $(stream_tests) tests/stream/make_streams \
 	tests/stream/blank_pages tests/stream/make_guest
-TESTS += $(stream_tests) tests/stream/convert_qemu
+TESTS += $(stream_tests) tests/stream/convert_qemu tests/stream/names_check
 
 tests_stream_test_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_test_stream_CFLAGS = $(UNIT_CFLAGS)
@@ -56,6 +57,11 @@ tests_stream_test_convert_SOURCES = tests/stream/test_convert.c \
 	$(GUEST_SOURCES) \
 	$(STREAM_TEST_SOURCES) \
 	$(XL_STREAM_SOURCES)
+
+tests_stream_test_wire_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_stream_test_wire_CFLAGS = $(UNIT_CFLAGS)
+tests_stream_test_wire_LDADD = $(STREAM_TEST_LDADD)
+tests_stream_test_wire_SOURCES = tests/stream/test_wire.c
 
 tests_stream_make_guest_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_make_guest_CFLAGS = $(UNIT_CFLAGS)

@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/testbed/product.sh \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
+	tests/testbed/scenario-convert \
 	tests/testbed/scenario-debian \
 	tests/testbed/scenario-failures \
 	tests/testbed/scenario-fallback \
