@@ -9,7 +9,11 @@
 #define PAM_N        7u
 #define HPET_ON      1ull
 #define MP_DOWN      1u
+#define HF_SHADOW    (1u << 3)
 #define HF_SMM       (1u << 19)
+#define EFER_SVME    (1ull << 12)
+#define CR4_VMXE     (1ull << 13)
+#define PIN_LEVEL    (1ull << 15)
 #define HF_GUEST     (1u << 21)
 #define LVT_MASKED   (1u << 16)
 #define LVT_DEADLINE (1u << 18)
@@ -248,8 +252,16 @@ static void check_vcpu(const struct qemu_machine *m, unsigned n,
                       (unsigned long long)x.cr[0]);
     if (v->cpu.hflags & HF_SMM)
         stream_refuse(t, "smm", "vCPU %u is in system management mode", n);
-    if (v->cpu.hflags & HF_GUEST)
-        stream_refuse(t, "nested-hvm", "vCPU %u runs a guest of its own", n);
+    if (v->cpu.hflags & HF_GUEST || v->cpu.efer & EFER_SVME ||
+        v->cpu.cr4 & CR4_VMXE)
+        stream_refuse(t, "nested-hvm", "vCPU %u runs guests of its own", n);
+    if (v->cpu.hflags & HF_SHADOW)
+        stream_refuse(t, "interrupt-shadow",
+                      "vCPU %u takes none before its next instruction", n);
+    if (v->pkru)
+        stream_refuse(t, "xsave:PKRU",
+                      "of vCPU %u is %#llx, and where Xen has it is not known",
+                      n, (unsigned long long)v->pkru);
     if (v->cpu.exception != NONE || v->cpu.nmi_injected)
         stream_refuse(t, "pending-event", "vCPU %u has exception %d", n,
                       (int)v->cpu.exception);
@@ -264,6 +276,20 @@ static void check_vcpu(const struct qemu_machine *m, unsigned n,
                       n);
 }
 
+/* Xen's emulator does not assert them anew. */
+static void check_wires(const struct qemu_machine *m,
+                        const struct stream_target *t)
+{
+    bool asserted = false;
+
+    for (unsigned i = 0; i < 4; i++)
+        asserted |= m->isa_bridge.level[i] != 0;
+    for (unsigned i = 0; i < QEMU_PINS; i++)
+        asserted |= m->ioapic.irr >> i & 1 && m->ioapic.pin[i] & PIN_LEVEL;
+    if (asserted)
+        stream_refuse(t, "pci-interrupt", "a device asserts one");
+}
+
 void stream_machine_check(struct qemu_machine *m, const struct stream_target *t)
 {
     if (m->has != M_ALL)
@@ -276,6 +302,7 @@ void stream_machine_check(struct qemu_machine *m, const struct stream_target *t)
                       m->apics);
     if (m->has & M_HOST_BRIDGE)
         check_shadow(m, t);
+    check_wires(m, t);
     if (m->hpet.config & HPET_ON)
         stream_refuse(t, "hpet-rate",
                       "the HPET counts; Xen's takes 1.6 times as long");
