@@ -234,6 +234,23 @@ static void check_shadow(const struct qemu_machine *m,
         }
 }
 
+/* What it is in the middle of. */
+static void check_mode(const struct qemu_vcpu *v, unsigned n,
+                       const struct stream_target *t)
+{
+    if (v->cpu.hflags & HF_SMM)
+        stream_refuse(t, "smm", "vCPU %u is in system management mode", n);
+    if (v->cpu.hflags & HF_GUEST || v->cpu.efer & EFER_SVME ||
+        v->cpu.cr4 & CR4_VMXE)
+        stream_refuse(t, "nested-hvm", "vCPU %u runs guests of its own", n);
+    if (v->cpu.hflags & HF_SHADOW)
+        stream_refuse(t, "interrupt-shadow",
+                      "vCPU %u takes none before its next instruction", n);
+    if (v->cpu.exception != NONE || v->cpu.nmi_injected)
+        stream_refuse(t, "pending-event", "vCPU %u has exception %d", n,
+                      (int)v->cpu.exception);
+}
+
 static void check_vcpu(const struct qemu_machine *m, unsigned n,
                        const struct stream_target *t)
 {
@@ -250,21 +267,11 @@ static void check_vcpu(const struct qemu_machine *m, unsigned n,
     if ((x.cr[0] & CR0_PG && !(x.cr[0] & CR0_PE)) || !(x.cr[0] & CR0_ET))
         stream_refuse(t, "cr0", "of vCPU %u it is %#llx", n,
                       (unsigned long long)x.cr[0]);
-    if (v->cpu.hflags & HF_SMM)
-        stream_refuse(t, "smm", "vCPU %u is in system management mode", n);
-    if (v->cpu.hflags & HF_GUEST || v->cpu.efer & EFER_SVME ||
-        v->cpu.cr4 & CR4_VMXE)
-        stream_refuse(t, "nested-hvm", "vCPU %u runs guests of its own", n);
-    if (v->cpu.hflags & HF_SHADOW)
-        stream_refuse(t, "interrupt-shadow",
-                      "vCPU %u takes none before its next instruction", n);
+    check_mode(v, n, t);
     if (v->pkru)
         stream_refuse(t, "xsave:PKRU",
                       "of vCPU %u is %#llx, and where Xen has it is not known",
                       n, (unsigned long long)v->pkru);
-    if (v->cpu.exception != NONE || v->cpu.nmi_injected)
-        stream_refuse(t, "pending-event", "vCPU %u has exception %d", n,
-                      (int)v->cpu.exception);
     if (v->cpu.system_time & 1 || v->cpu.wall_clock)
         stream_refuse(t, "kvm-clock", "vCPU %u uses KVM's clock", n);
     if (v->cpu.fp_format)
