@@ -8,6 +8,8 @@
 #define NS           1000000000ull
 #define PM_HZ        3579545ull
 #define PM_BASE      0xb000u /* ACPI_IOPORTS_LOCATION 1 */
+#define PM_BASE_V0   0x1f40u /* ... 0, xen/include/public/hvm/ioreq.h */
+#define ACPI_IOPORTS 19      /* that parameter */
 #define PM_BASE_AT   0x40u
 #define PM_BASE_BITS 0xffc0u
 #define PM_ON_AT     0x80u
@@ -24,11 +26,48 @@ static bool has(const struct xen_guest *g, unsigned type)
     return g->has & 1u << type;
 }
 
+/* ---- ACPI's ports ---- */
+
+static bool emulated_pm(const struct xen_guest *g, struct qemu_pm *q_r)
+{
+    struct stream_emulated e;
+
+    if (!stream_guest_find(g, "0000:00:01.3/piix4_pm", 0, &e) ||
+        e.n < stream_wire_len(qemu_pm_wire))
+        return false;
+    stream_wire_get(e.p, qemu_pm_wire, q_r, true);
+    return true;
+}
+
+static uint16_t xen_base(const struct xen_guest *g)
+{
+    return g->param[ACPI_IOPORTS] ? PM_BASE : PM_BASE_V0;
+}
+
+/*
+ * Whether they are where the emulator answers them, not Xen: a guest's firmware
+ * has put them there.
+ */
+static bool is_emulators(const struct xen_guest *g, const struct qemu_pm *q)
+{
+    uint16_t base = load16(q->pci.config + PM_BASE_AT) & PM_BASE_BITS;
+
+    return q->pci.config[PM_ON_AT] & 1 && base != xen_base(g);
+}
+
 uint64_t stream_guest_clock(const struct xen_guest *g)
 {
     uint64_t ticks = has(g, XEN_PMTIMER) ? g->pm.timer : 0;
+    struct stream_emulated e;
+    struct qemu_timer clock;
+    struct qemu_pm pm;
 
-    return (ticks * NS + PM_HZ - 1) / PM_HZ;
+    if (!emulated_pm(g, &pm) || !is_emulators(g, &pm) ||
+        !stream_guest_find(g, "timer", 0, &e) ||
+        e.n < stream_wire_len(qemu_timer_wire))
+        return (ticks * NS + PM_HZ - 1) / PM_HZ;
+    stream_wire_get(e.p, qemu_timer_wire, &clock, true);
+    return clock.clock;
 }
 
 static void put(struct stream_put *s, const char *name, uint32_t instance,
@@ -204,24 +243,17 @@ static void put_isa_bridge(const struct xen_guest *g, struct stream_put *s)
     put(s, "0000:00:01.0/PIIX3", 0, 3, qemu_piix3_wire, &q);
 }
 
-/*
- * What the emulator says of it.  A guest that QEMU's own firmware started has
- * the ports elsewhere than Xen, and then it is the emulator that answers them.
- */
+/* What the emulator says of it, which answers the ports that Xen does not. */
 static void take_emulated_pm(const struct xen_guest *g, struct qemu_pm *q)
 {
-    struct stream_emulated e;
     struct qemu_pm was;
 
-    if (!stream_guest_find(g, "0000:00:01.3/piix4_pm", 0, &e) ||
-        e.n < stream_wire_len(qemu_pm_wire))
+    if (!emulated_pm(g, &was))
         return;
-    stream_wire_get(e.p, qemu_pm_wire, &was, true);
     q->control = was.control;
     q->gpe_status = was.gpe_status;
     q->gpe_enable = was.gpe_enable;
-    if (!(was.pci.config[PM_ON_AT] & 1) ||
-        (load16(was.pci.config + PM_BASE_AT) & PM_BASE_BITS) == PM_BASE)
+    if (!is_emulators(g, &was))
         return;
     memcpy(q->pci.config + PM_BASE_AT, was.pci.config + PM_BASE_AT, 2);
     q->status = was.status;
@@ -247,6 +279,8 @@ static void put_pm(const struct xen_guest *g, struct stream_put *s)
 
     SET(q.pci.config, list);
     SET(q.pci.config, subsystem);
+    q.pci.config[PM_BASE_AT] = (uint8_t)(xen_base(g) | 1);
+    q.pci.config[PM_BASE_AT + 1] = (uint8_t)(xen_base(g) >> 8);
     take_emulated_pm(g, &q);
     stream_wire_put(body, qemu_pm_wire, &q, true);
     stream_put_section(s, "0000:00:01.3/piix4_pm", 0, 3, body,

@@ -104,7 +104,7 @@ static const struct section_kind {
     { "serial", 0, 3, KEPT, 0, NULL, 0 },
     { "serial", 1, 3, KEPT, 0, NULL, 0 },
     { "PCIHost", 0, 1, KEPT, 0, NULL, 0 },
-    { "PCIBUS", 0, 1, KEPT, 0, NULL, 0 },
+    { "PCIBUS", 0, 1, LEFT, 0, NULL, 0 },
     { "dma", 0, 1, KEPT, 0, NULL, 0 },
     { "dma", 1, 1, KEPT, 0, NULL, 0 },
     { "fdc", 0, 2, KEPT, 0, NULL, 0 },

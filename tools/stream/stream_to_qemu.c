@@ -40,7 +40,7 @@ static const struct {
 } devices[] = {
     { "serial", CARRIED, 0 },
     { "PCIHost", CARRIED, 4 },
-    { "PCIBUS", CARRIED, 20 },
+    { "PCIBUS", REPLACED, 0 },
     { "dma", CARRIED, 75 },
     { "fdc", CARRIED, 593 },
     { "ps2kbd", CARRIED, 0 },
@@ -123,7 +123,7 @@ static void check_params(const struct xen_guest *g,
         stream_refuse(t, "nested-hvm", "the guest may run guests of its own");
     if (g->param[ACPI_S_STATE])
         stream_refuse(t, "acpi-sleep", "the guest sleeps");
-    if (g->param[ACPI_IOPORTS] != 1)
+    if (g->param[ACPI_IOPORTS] > 1)
         stream_refuse(t, "acpi-ports", "ACPI's ports are of version %llu",
                       (unsigned long long)g->param[ACPI_IOPORTS]);
 }
