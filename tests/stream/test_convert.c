@@ -243,6 +243,7 @@ static const struct {
 } refused[] = {
     { "pending-event", CPU(pending_event), 0x80000b0e, 4 },
     { "nested-hvm", CPU(cr4), 0x2620, 4 },
+    { "xcr0", CPU(cr4), 0x40620, 4 },
     { "nested-hvm", CPU(msr_efer), 0x1501, 4 },
     { "ioapic-pin:20", 4, 16 + 8 * 20, 0x31, 8 },
     { "ioapic-pin:47", 4, 16 + 8 * 47, 0x31, 8 },

@@ -154,6 +154,8 @@ void stream_guest_policy(struct xen_guest *g, const void *p, size_t n)
 
     for (; n >= LEAF_LEN; b += LEAF_LEN, n -= LEAF_LEN) {
         feature = load32(b + 4);
+        if (load32(b) == LEAF_XSTATE && !feature)
+            g->features = load32(b + 8) | (uint64_t)load32(b + 20) << 32;
         if (load32(b) == LEAF_XSTATE && feature > 1 && feature < GUEST_FEATURES)
             g->area[feature] = load32(b + 12);
     }

@@ -48,6 +48,7 @@ struct xen_guest {
     struct xen_pm pm;
     uint64_t pci_irq[2], isa_irq, param[GUEST_PARAMS];
     uint8_t link[4];
+    uint64_t features;             /* of XSAVE, that the policy allows */
     uint32_t area[GUEST_FEATURES]; /* where features are in an area; 0: no */
     bool viridian, overflow, odd;  /* too much of something; odd lengths */
     size_t ndevices;

@@ -123,8 +123,22 @@ static void put_segments(struct qemu_cpu *q, const struct xen_cpu *x)
     q->idt = segment(x, X_IDTR);
 }
 
+/* Without an entry XSAVE the guest has not set it, as far as Xen knows. */
+static bool misses_xcr0(const struct xen_vcpu *v)
+{
+    return v->cpu.cr[3] & CR4_OSXSAVE && !has(v, XEN_XSAVE);
+}
+
+static uint64_t xcr0_of(const struct xen_guest *g, const struct xen_vcpu *v)
+{
+    if (has(v, XEN_XSAVE))
+        return v->xcr0;
+    return XSTATE_X87 | (misses_xcr0(v) ? g->features : 0);
+}
+
 /* What QEMU's emulation keeps of the mode beside the registers it is in. */
-static uint32_t hidden_flags(const struct xen_vcpu *v)
+static uint32_t hidden_flags(const struct xen_guest *g,
+                             const struct xen_vcpu *v)
 {
     const struct xen_cpu *x = &v->cpu;
     uint64_t cr0 = x->cr[0], cr4 = x->cr[3];
@@ -137,7 +151,7 @@ static uint32_t hidden_flags(const struct xen_vcpu *v)
     f |= cr4 & 1ull << 9 ? HF_OSFXSR : 0;
     f |= cr4 & 1ull << 21 ? HF_SMAP : 0;
     f |= cr4 & 1ull << 11 ? HF_UMIP : 0;
-    if (cr4 & CR4_OSXSAVE && (v->xcr0 & 6) == 6)
+    if (cr4 & CR4_OSXSAVE && (xcr0_of(g, v) & 6) == 6)
         f |= HF_AVX;
     if (f & HF_LMA && x->attr[X_CS] & ATTR_L)
         return f | HF_CS32 | HF_SS32 | HF_CS64;
@@ -149,7 +163,8 @@ static uint32_t hidden_flags(const struct xen_vcpu *v)
     return f;
 }
 
-static void put_registers(struct qemu_cpu *q, const struct xen_vcpu *v)
+static void put_registers(struct qemu_cpu *q, const struct xen_guest *g,
+                          const struct xen_vcpu *v)
 {
     static const uint8_t order[] = { 0, 2, 3, 1, 7, 4, 5, 6 };
     const struct xen_cpu *x = &v->cpu;
@@ -158,7 +173,7 @@ static void put_registers(struct qemu_cpu *q, const struct xen_vcpu *v)
         q->gpr[i] = x->gpr[i < 8 ? order[i] : i];
     q->rip = x->rip;
     q->rflags = x->rflags;
-    q->hflags = hidden_flags(v);
+    q->hflags = hidden_flags(g, v);
     put_segments(q, x);
     q->sysenter_cs = (uint32_t)x->sysenter[0];
     q->sysenter_esp = x->sysenter[1];
@@ -241,7 +256,7 @@ static void put_fpu(struct qemu_cpu *q, const struct xen_guest *g,
         q->ymm[i].q[0] = load64(f + g->area[AVX] + 16 * i);
         q->ymm[i].q[1] = load64(f + g->area[AVX] + 16 * i + 8);
     }
-    q->xcr0 = has(v, XEN_XSAVE) ? v->xcr0 : 1;
+    q->xcr0 = xcr0_of(g, v);
     q->xstate_bv = in & XSTATES;
 }
 
@@ -418,7 +433,7 @@ void stream_guest_put_cpu(const struct xen_guest *g, unsigned vcpu,
 
     if (has(v, XEN_CPU)) {
         put_reset(&q);
-        put_registers(&q, v);
+        put_registers(&q, g, v);
         put_fpu(&q, g, v, t->tcg);
         if (has(v, XEN_MTRR))
             put_mtrr(&q, &v->mtrr);
@@ -521,6 +536,11 @@ void stream_guest_check_cpu(const struct xen_guest *g, unsigned vcpu,
     if (has(v, XEN_MTRR) && (v->mtrr.cap & 0xff) != 8)
         stream_refuse(t, "mtrr", "vCPU %u has %llu variable ranges, not 8",
                       vcpu, (unsigned long long)(v->mtrr.cap & 0xff));
+    if (misses_xcr0(v))
+        stream_refuse(t, "xcr0",
+                      "vCPU %u's is not in the file, though it uses XSAVE; "
+                      "accepted, it is what the CPUID policy allows, %#llx",
+                      vcpu, (unsigned long long)g->features);
     check_state(g, v, vcpu, t);
     check_pending(v, vcpu, t);
 }
