@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-stream \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \
+	tests/testbed/src/beat-init.c \
 	tests/testbed/src/bed-agent.c \
 	tests/testbed/src/bed-client.c \
 	tests/testbed/src/bed-frame.h \
