@@ -71,7 +71,8 @@ save() {
 }
 
 # Of all that the guest has printed so far, wherever it was, each line is the
-# next, and all is well in it; there are some that were not there before.
+# next, and all is well in it; there are some that were not there before.  The
+# last may not be whole yet.
 goes_on() {
     local n=$first line
     while read -r line; do
@@ -80,7 +81,7 @@ goes_on() {
             exit 1
         }
         n=$((n + 1))
-    done < <(tr -d '\r' <so_far | grep -a '^beat')
+    done < <(tr -d '\r' <so_far | grep -aE '^beat .* (good|bad( .)?) *$')
     [ $((n - 1)) -ge $((last + 3)) ] || {
         echo "line $last was the last" >&2
         exit 1
