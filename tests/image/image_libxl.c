@@ -315,3 +315,31 @@ void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
             mext_net_wait(&fd, 1, 60000, &quiet);
     }
 }
+
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    struct mext_dom *d;
+    int rc;
+
+    if (mext_dom_open(domid, &d, why))
+        return -1;
+    rc = mext_dom_unpause(d, why);
+    mext_dom_close(d);
+    return rc;
+}
+
+/* A host of images has no stock stream: README.md. */
+int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
+                           struct mext_launched *r_r, unsigned *code_r,
+                           struct mext_why *why)
+{
+    *code_r = MEXT_E_CREATE;
+    return mext_fail(why, "a host of images restores no stream");
+}
+
+int mext_lxl_restore(struct mext_lxl *l, const char *json,
+                     const uint8_t uuid[16], int fd, uint32_t *domid_r,
+                     struct mext_why *why)
+{
+    return mext_fail(why, "a host of images restores no stream");
+}

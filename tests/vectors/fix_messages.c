@@ -244,6 +244,32 @@ static void commit(struct mext_ctl *m)
     m->type = MEXT_CTL_COMMIT;
 }
 
+static void stream(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = (const uint8_t *)"LibxlFmt";
+    m->u.stream.len = 8;
+}
+
+static void stream_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = bulk;
+    m->u.stream.len = MEXT_STREAM_MAX;
+}
+
+static void ended(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_ENDED;
+    m->u.ended.bytes = 0x0102030405060708;
+    m->u.ended.report_ms = MEXT_REPORT_MS_MAX;
+}
+
+static void ready(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_READY;
+}
+
 static void step(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_STEP;
@@ -322,6 +348,10 @@ const struct fix_ctl fix_ctl[] = {
     { "final-small", final_small },
     { "final-full", final_full },
     { "commit", commit },
+    { "stream", stream },
+    { "stream-full", stream_full },
+    { "ended", ended },
+    { "ready", ready },
     { "step", step },
     { "receipt", receipt },
     { "evidence", evidence },

@@ -47,7 +47,12 @@ PACKETD_SOURCES = \
 	tools/packetd/request.c \
 	tools/packetd/service.c \
 	tools/packetd/service.h \
+	tools/packetd/restore.c \
+	tools/packetd/restore.h \
 	tools/packetd/session.c \
+	tools/packetd/session.h \
+	tools/packetd/session_dom0.c \
+	tools/packetd/session_mstrap.c \
 	tools/packetd/tpm.c \
 	tools/packetd/tpm.h \
 	tools/mstrap/ms_host.c \
@@ -63,6 +68,15 @@ tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
 	$(SYSTEMD_LIBS) $(YAJL_LIBS) $(TSS2_LIBS) $(TSS2_MU_LIBS) $(CRYPTO_LIBS)
+
+# Around libxl-save-helper, for guests that come as a stock stream.
+pkglibexec_PROGRAMS += tools/packetd/restore-helper
+tools_packetd_restore_helper_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
+	$(SECCOMP_CFLAGS)
+tools_packetd_restore_helper_SOURCES = tools/packetd/restore_helper.c \
+	tools/packetd/jail.c tools/packetd/jail.h
+tools_packetd_restore_helper_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(SODIUM_LIBS) $(SECCOMP_LIBS)
 
 # Where systemd looks, also below /usr/local.
 systemunitdir = $(prefix)/lib/systemd/system

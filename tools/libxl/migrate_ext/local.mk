@@ -8,6 +8,7 @@ MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_libxl.c \
 	tools/libxl/migrate_ext/mext_libxl_priv.h \
 	tools/libxl/migrate_ext/mext_libxl_receive.c \
+	tools/libxl/migrate_ext/mext_libxl_restore.c \
 	tools/libxl/migrate_ext/mext_map.c \
 	tools/libxl/migrate_ext/mext_xen.c
 
@@ -51,6 +52,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
+	tools/libxl/migrate_ext/mext_inspect.c \
+	tools/libxl/migrate_ext/mext_inspect.h \
 	tools/libxl/migrate_ext/mext_journal.c \
 	tools/libxl/migrate_ext/mext_journal.h \
 	tools/libxl/migrate_ext/mext_journal_file.c \
@@ -98,6 +101,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_steer_ask.c \
 	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
+	tools/libxl/migrate_ext/mext_stream.c \
+	tools/libxl/migrate_ext/mext_stream.h \
 	tools/libxl/migrate_ext/mext_suspend.c \
 	tools/libxl/migrate_ext/mext_suspend.h \
 	tools/libxl/migrate_ext/mext_text.c \

@@ -69,6 +69,25 @@ static int final_get(struct mext_buf *b, struct mext_ctl *m)
     return 0;
 }
 
+static bool stream_ok(const struct mext_ctl *m)
+{
+    return m->u.stream.len && m->u.stream.len <= MEXT_STREAM_MAX;
+}
+
+static int stream_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.stream.len = mext_get32(b);
+    m->u.stream.bytes = mext_view(b, m->u.stream.len);
+    return b->bad || stream_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
+static int ended_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.ended.bytes = mext_get64(b);
+    m->u.ended.report_ms = mext_get32(b);
+    return m->u.ended.report_ms > MEXT_REPORT_MS_MAX ? MEXT_ERR_LIMIT : 0;
+}
+
 static bool evidence_ok(const struct mext_ctl *m)
 {
     return m->u.evidence.attest_len &&
@@ -111,6 +130,19 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         final_put(m, b);
         break;
     case MEXT_CTL_COMMIT:
+    case MEXT_CTL_READY:
+        break;
+    case MEXT_CTL_STREAM:
+        if (!stream_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put32(b, m->u.stream.len);
+        mext_put(b, m->u.stream.bytes, m->u.stream.len);
+        break;
+    case MEXT_CTL_ENDED:
+        if (m->u.ended.report_ms > MEXT_REPORT_MS_MAX)
+            return MEXT_ERR_LIMIT;
+        mext_put64(b, m->u.ended.bytes);
+        mext_put32(b, m->u.ended.report_ms);
         break;
     case MEXT_CTL_STEP:
         mext_put_text(b, m->u.step.text, m->u.step.len);
@@ -159,6 +191,13 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         rc = final_get(&b, m);
         break;
     case MEXT_CTL_COMMIT:
+    case MEXT_CTL_READY:
+        break;
+    case MEXT_CTL_STREAM:
+        rc = stream_get(&b, m);
+        break;
+    case MEXT_CTL_ENDED:
+        rc = ended_get(&b, m);
         break;
     case MEXT_CTL_STEP:
         m->u.step.text = (const char *)mext_get_text(&b, &m->u.step.len);

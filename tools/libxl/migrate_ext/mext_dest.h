@@ -17,12 +17,13 @@ struct mext_dest {
     const struct mext_request *rq;
     const struct mext_guest *guest;
     const struct mext_policy *policy;
-    mext_say_fn *say; /* one line for the operator */
+    uint32_t receiver; /* MEXT_RECEIVER_* */
+    mext_say_fn *say;  /* one line for the operator */
     void *say_arg;
     /* from mext_dest_connect on */
     struct mext_token token;
     struct mext_conn conn;
-    /* from mext_dest_boot on */
+    /* from mext_dest_boot on; receiver mstrap only */
     struct mext_receipt receipt;
     /* private */
     struct mext_identity self;
@@ -34,7 +35,10 @@ struct mext_dest {
 /* Makes and signs the token and has it accepted: conn is sealed. */
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
 
-/* Sends the configuration; mstrap runs there, and is the one expected. */
+/*
+ * Sends the configuration; mstrap runs there, and is the one expected, or libxl
+ * waits for the stream.
+ */
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
 
 /* Root of the data channels' keys, once: the secret is wiped. */

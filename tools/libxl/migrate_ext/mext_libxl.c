@@ -248,3 +248,19 @@ int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
         return mext_fail(why, "domain %u could not be destroyed", domid);
     return 0;
 }
+
+/* The device model of an HVM guest has to go on before it. */
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    if (libxl_domain_unpause(l->ctx, domid, NULL))
+        return mext_fail(why, "domain %u cannot be unpaused", domid);
+    return 0;
+}
+
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, int fd,
+                  struct mext_why *why)
+{
+    if (libxl_domain_suspend(l->ctx, domid, fd, LIBXL_SUSPEND_LIVE, NULL))
+        return mext_fail(why, "libxl could not save domain %u", domid);
+    return 0;
+}

@@ -2,7 +2,8 @@
 /*
  * All that is asked of libxl.  mext_libxl.c is what source and destination need of
  * a domain: its configuration, name, state, end; mext_libxl_receive.c is packetd's,
- * and not linked into xl: domains that receive, and what they do when they stop.
+ * and not linked into xl: domains that receive, and what they do when they stop;
+ * and so is mext_libxl_restore.c: guests that come as a stock stream.
  *
  * Functions return 0 or -1 with *why filled unless they say otherwise.
  */
@@ -63,6 +64,17 @@ int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
                     struct mext_why *why);
 int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+/* Lets a paused domain run, and its device model if it has one. */
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+
+/*
+ * Writes the domain as a stock stream to fd, without xl's header, while it
+ * runs, until it is suspended and all is written.  Takes as long as it takes;
+ * it ends, with -1, when nobody reads fd any more.  After -1 the domain may be
+ * suspended.
+ */
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, int fd,
+                  struct mext_why *why);
 
 /*
  * The cap of Xen's scheduler: per cent of one CPU that the domain's vCPUs get
@@ -122,6 +134,25 @@ uint32_t mext_lxl_each(struct mext_lxl *l, mext_domain_fn *fn, void *arg);
 int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
                          const struct mext_launch *how, uint32_t *domid_r,
                          unsigned *code_r, struct mext_why *why);
+
+/*
+ * Can a guest come in as a stock stream?  Of how, json, memory_kib and vcpus
+ * are used.  On success uuid and name of *r_r are those that the domain will
+ * have, the name without the suffix.
+ */
+int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
+                           struct mext_launched *r_r, unsigned *code_r,
+                           struct mext_why *why);
+
+/*
+ * Makes the domain of the stream that comes from fd, without xl's header:
+ * paused, named NAME--incoming, with the guest's devices.  Takes as long as the
+ * stream; on failure, which its end is too, nothing is left behind.  Runs in a
+ * process of its own (packetd's restore.c).
+ */
+int mext_lxl_restore(struct mext_lxl *l, const char *json,
+                     const uint8_t uuid[16], int fd, uint32_t *domid_r,
+                     struct mext_why *why);
 
 /*
  * The domain becomes the guest for the toolstack: the guest's configuration
