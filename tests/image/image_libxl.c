@@ -91,7 +91,8 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                                 .type = "pvh",
                                 .max_kib = c.kib,
                                 .target_kib = c.kib,
-                                .vcpus = c.vcpus };
+                                .vcpus = c.vcpus,
+                                .live = true };
     return 0;
 }
 

@@ -50,7 +50,7 @@ PACKETD_SOURCES = \
 	tools/packetd/restore.c \
 	tools/packetd/restore.h \
 	tools/packetd/session.c \
-	tools/packetd/session.h \
+	tools/packetd/incoming.h \
 	tools/packetd/session_dom0.c \
 	tools/packetd/session_mstrap.c \
 	tools/packetd/tpm.c \

@@ -14,7 +14,7 @@
 #include "mext_fault.h"
 #include "mind.h"
 #include "received.h"
-#include "session.h"
+#include "incoming.h"
 
 /* Deadlines, ms. */
 #define CONFIG_MS 30000

@@ -12,7 +12,7 @@
 
 #include "mext_fault.h"
 #include "restore.h"
-#include "session.h"
+#include "incoming.h"
 
 /* Deadlines, ms. */
 #define MAKE_MS    60000

@@ -7,7 +7,7 @@
 #include "mext_fault.h"
 #include "mind.h"
 #include "receipt.h"
-#include "session.h"
+#include "incoming.h"
 
 /* Deadlines, ms. */
 #define MSTRAP_MS 60000

@@ -50,7 +50,7 @@ static void usage(FILE *f)
         "  -d, --detach           go on in the background once it has begun\n"
         "  --downtime MS      (m) aim at so short a last copy (default 300)\n"
         "  --iterations N     (m) at most so many before the last copy (default 10)\n"
-        "  --on-stall WHAT    (m) if the guest writes faster than can be sent:\n"
+        "  --on-stall WHAT        if the guest writes faster than can be sent:\n"
         "                         calm (its agent slows services, default), throttle\n"
         "                         (less and less CPU for it), cancel, or force (at once,\n"
         "                         whatever the downtime; also the end of the first two)\n"
@@ -251,9 +251,9 @@ static bool for_stock(int c)
 /* The name of an option that only an mstrap, or pages of our own, can heed. */
 static const char *for_mstrap(int c)
 {
-    static const int only[] = { O_DOWNTIME, O_ITERATIONS, O_STALL,  O_SUSPEND,
-                                O_CHANNELS, O_COMPRESS,   O_EXPECT, O_IP,
-                                O_PORT,     O_GATEWAY };
+    static const int only[] = { O_DOWNTIME, O_ITERATIONS, O_SUSPEND,
+                                O_CHANNELS, O_COMPRESS,   O_EXPECT,
+                                O_IP,       O_PORT,       O_GATEWAY };
 
     for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
         for (const struct option *o = options; c == only[i] && o->name; o++)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl-save DOMID VERBOSITY: libxl writes the domain as a stock stream to standard
- * output, suspended at the end.  Of receiver dom0; whoever reads it may go away at
+ * xl-save DOMID live|still VERBOSITY: libxl writes the domain as a stock stream to
+ * standard output, suspended at the end, or with "still" from the beginning.  Of receiver dom0; whoever reads it may go away at
  * any time: then the domain runs on, whatever became of who started this.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "mext_libxl.h"
@@ -18,17 +19,17 @@ int main(int argc, char **argv)
     struct mext_why why;
     uint32_t domid;
 
-    if (argc != 3 || isatty(STDOUT_FILENO)) {
-        fprintf(stderr, "Usage: xl-save DOMID VERBOSITY >STREAM\n");
+    if (argc != 4 || isatty(STDOUT_FILENO)) {
+        fprintf(stderr, "Usage: xl-save DOMID live|still VERBOSITY >STREAM\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     domid = (uint32_t)strtoul(argv[1], NULL, 10);
-    if (mext_lxl_open((unsigned)strtoul(argv[2], NULL, 10), &l, &why)) {
+    if (mext_lxl_open((unsigned)strtoul(argv[3], NULL, 10), &l, &why)) {
         fprintf(stderr, "xl-save: %s\n", why.text);
         return 1;
     }
-    if (!mext_lxl_save(l, domid, STDOUT_FILENO, &why))
+    if (!mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why))
         return 0;
     fprintf(stderr, "xl-save: %s\n", why.text);
     if (!mext_lxl_now(l, domid, &now) && now.suspended &&

@@ -86,6 +86,19 @@ const char *mext_lxl_obstacle(const libxl_domain_config *c)
     return NULL;
 }
 
+/* Of a PV guest Xen logs nothing if it is built without shadow paging. */
+static bool can_be_live(struct mext_lxl *l, const libxl_domain_config *c)
+{
+    libxl_physinfo info;
+    bool live = true;
+
+    libxl_physinfo_init(&info);
+    if (c->c_info.type == LIBXL_DOMAIN_TYPE_PV)
+        live = !libxl_get_physinfo(l->ctx, &info) && info.cap_shadow;
+    libxl_physinfo_dispose(&info);
+    return live;
+}
+
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                    struct mext_why *why)
 {
@@ -110,6 +123,7 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
     g_r->max_kib = c.b_info.max_memkb;
     g_r->target_kib = c.b_info.target_memkb;
     g_r->vcpus = mext_lxl_vcpus(&c);
+    g_r->live = can_be_live(l, &c);
     g_r->obstacle = mext_lxl_obstacle(&c);
     rc = 0;
 out:
@@ -257,10 +271,12 @@ int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
     return 0;
 }
 
-int mext_lxl_save(struct mext_lxl *l, uint32_t domid, int fd,
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
                   struct mext_why *why)
 {
-    if (libxl_domain_suspend(l->ctx, domid, fd, LIBXL_SUSPEND_LIVE, NULL))
+    int flags = live ? LIBXL_SUSPEND_LIVE : 0;
+
+    if (libxl_domain_suspend(l->ctx, domid, fd, flags, NULL))
         return mext_fail(why, "libxl could not save domain %u", domid);
     return 0;
 }

@@ -34,6 +34,7 @@ struct mext_guest {
     uint64_t max_kib;     /* RAM as built */
     uint64_t target_kib;  /* what it is asked to use now */
     unsigned vcpus;       /* as built */
+    bool live;            /* Xen can log what it writes, so it need not stop */
     const char *obstacle; /* what cannot be moved, NULL if nothing */
 };
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
@@ -68,12 +69,12 @@ int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 
 /*
- * Writes the domain as a stock stream to fd, without xl's header, while it
- * runs, until it is suspended and all is written.  Takes as long as it takes;
+ * Writes the domain as a stock stream to fd, without xl's header, until it is
+ * suspended and all is written; live: while it runs, else suspended at once.  Takes as long as it takes;
  * it ends, with -1, when nobody reads fd any more.  After -1 the domain may be
  * suspended.
  */
-int mext_lxl_save(struct mext_lxl *l, uint32_t domid, int fd,
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
                   struct mext_why *why);
 
 /*

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "mext_choose.h"
 #include "mext_copy.h"
 #include "mext_crypto.h"
 #include "mext_dest.h"
@@ -88,30 +89,6 @@ static int end_former(struct sender *s, struct mext_why *why)
     return mext_resolve_domain(&r, s->domid, why);
 }
 
-/* By the guest's type, unless the operator has chosen. */
-static int choose_receiver(struct sender *s, struct mext_why *why)
-{
-    bool pvh = !strcmp(s->guest.type, "pvh"), dom0;
-    bool asked = s->rq->receiver != MEXT_RECEIVE_AUTO;
-
-    if (!strcmp(s->guest.type, "unknown"))
-        return mext_fail(why, "the type of \"%s\" is not known", s->guest.name);
-    if (s->rq->receiver == MEXT_RECEIVE_MSTRAP && !pvh)
-        return mext_fail(why,
-                         "\"%s\" is a %s guest, and an mstrap becomes PVH "
-                         "guests only: --receiver dom0",
-                         s->guest.name, s->guest.type);
-    dom0 = asked ? s->rq->receiver == MEXT_RECEIVE_DOM0 : !pvh;
-    s->rep->receiver = dom0 ? "dom0" : "mstrap";
-    s->dest.receiver = dom0 ? MEXT_RECEIVER_DOM0 : MEXT_RECEIVER_MSTRAP;
-    mext_sayf(say, s, "receiver %s: %s%s", s->rep->receiver,
-              asked ? "as asked, the guest is " : "the guest is ",
-              s->guest.type);
-    if (dom0 && s->rq->mstrap_option)
-        mext_sayf(say, s, "--%s means nothing there", s->rq->mstrap_option);
-    return 0;
-}
-
 static bool by_stream(const struct sender *s)
 {
     return s->dest.receiver == MEXT_RECEIVER_DOM0;
@@ -128,8 +105,9 @@ static int open_guest(struct sender *s, struct mext_why *why)
         mext_lxl_guest(s->lxl, s->domid, &s->guest, why) ||
         mext_dom_state(s->dom, &st, why))
         return -1;
-    if (choose_receiver(s, why))
+    if (mext_choose_receiver(s->rq, &s->guest, &s->dest.receiver, say, s, why))
         return -1;
+    s->rep->receiver = mext_receiver_word(s->dest.receiver);
     if (s->guest.obstacle)
         return mext_fail(why,
                          "\"%s\" has %s, which cannot move: detach it "
@@ -153,6 +131,7 @@ static int open_guest(struct sender *s, struct mext_why *why)
                                                .domid = s->domid,
                                                .vcpus = s->guest.vcpus };
     s->stream.dom = s->dom;
+    s->stream.live = s->guest.live;
     /* A stock stream has it. */
     return by_stream(s) ? 0 : mext_dom_policy_get(s->dom, &s->policy, why);
 }

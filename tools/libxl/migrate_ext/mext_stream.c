@@ -22,16 +22,16 @@
 /* ---- libxl's process ---- */
 
 /* A group of its own: Ctrl-C is for us, who ends it in order. */
-static void become_saver(uint32_t domid, unsigned verbosity, int out)
+static void become_saver(const struct mext_stream *s, int out_fd)
 {
     char id[12], detail[12];
 
     setpgid(0, 0);
-    snprintf(id, sizeof(id), "%u", domid);
-    snprintf(detail, sizeof(detail), "%u", verbosity);
-    if (dup2(out, STDOUT_FILENO) >= 0) {
+    snprintf(id, sizeof(id), "%u", mext_dom_id(s->dom));
+    snprintf(detail, sizeof(detail), "%u", s->verbosity);
+    if (dup2(out_fd, STDOUT_FILENO) >= 0) {
         close_range(STDERR_FILENO + 1, ~0U, 0);
-        execl(SAVER, "xl-save", id, detail, NULL);
+        execl(SAVER, "xl-save", id, s->live ? "live" : "still", detail, NULL);
     }
     _exit(127);
 }
@@ -44,7 +44,7 @@ static int start(struct mext_stream *s, struct mext_why *why)
         return mext_fail(why, "pipe: %s", strerror(errno));
     s->pid = fork();
     if (s->pid == 0)
-        become_saver(mext_dom_id(s->dom), s->verbosity, ends[1]);
+        become_saver(s, ends[1]);
     close(ends[1]);
     s->in = ends[0];
     if (s->pid > 0)
@@ -68,6 +68,7 @@ static int reap(struct mext_stream *s)
 
 /* ---- the pace, and who looks on ---- */
 
+/* The last of a guest that ran until then is sent as fast as can be. */
 static void keep_pace(struct mext_stream *s)
 {
     struct mext_copy *c = s->copy;
@@ -75,7 +76,7 @@ static void keep_pace(struct mext_stream *s)
     struct mext_why quiet;
     int none = -1;
 
-    if (us && !s->t_suspended)
+    if (us && (!s->t_suspended || !s->live))
         mext_net_wait(&none, 1,
                       us > PACE_MS * 1000 ? PACE_MS : (unsigned)(us / 1000),
                       &quiet);

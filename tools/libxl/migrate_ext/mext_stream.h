@@ -18,6 +18,7 @@ struct mext_stream {
     /* filled by the caller */
     struct mext_copy *copy; /* pace, steering, words; its memory is not used */
     struct mext_dom *dom;
+    bool live; /* the guest runs until the last of it is sent */
     unsigned verbosity;
     /* results */
     struct mext_thin thin;

@@ -6,8 +6,8 @@
  *
  * Functions return 0 or -1 with *why and the code for the source filled.
  */
-#ifndef PACKETD_SESSION_H
-#define PACKETD_SESSION_H
+#ifndef PACKETD_INCOMING_H
+#define PACKETD_INCOMING_H
 
 #include "commit.h"
 #include "mext_inspect.h"
