@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-debian \
+	tests/testbed/scenario-dom0 \
 	tests/testbed/scenario-failures \
 	tests/testbed/scenario-fallback \
 	tests/testbed/scenario-faults \

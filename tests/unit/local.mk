@@ -49,6 +49,7 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_inspect \
 	tests/unit/test_journal \
 	tests/unit/test_journals \
 	tests/unit/test_keycmd \
@@ -126,6 +127,11 @@ tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_seal_LDADD = $(UNIT_LDADD)
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
+
+tests_unit_test_inspect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_inspect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inspect_LDADD = $(UNIT_LDADD)
+tests_unit_test_inspect_SOURCES = tests/unit/test_inspect.c
 
 tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)

@@ -250,6 +250,9 @@ static enum admit_verdict b_info_end(struct admit_judge *j,
 
     if (!has(v, "max_memkb") || j->target_kib > g->memory_kib)
         return ADMIT_NO;
+    j->built[MEXT_INSPECT_PVH] = has(v, "type.pvh");
+    j->built[MEXT_INSPECT_HVM] = has(v, "type.hvm");
+    j->built[MEXT_INSPECT_PV] = has(v, "type.pv");
     if (!g->vcpus)
         g->vcpus = 1;
     if (j->rule && j->rule->memory_kib && kib > j->rule->memory_kib)
@@ -267,10 +270,13 @@ static enum admit_verdict c_info_end(struct admit_judge *j,
     return has(v, "type") && has(v, "name") ? ADMIT_YES : ADMIT_NO;
 }
 
+/* libxl creates by the one type and builds by the other. */
 static enum admit_verdict root_end(struct admit_judge *j,
                                    const struct admit_value *v)
 {
-    (void)j;
+    for (unsigned t = MEXT_INSPECT_PVH; t <= MEXT_INSPECT_PV; t++)
+        if (j->built[t] && t != j->guest->type)
+            return ADMIT_NO;
     return has(v, "c_info") && has(v, "b_info") ? ADMIT_YES : ADMIT_NO;
 }
 
@@ -285,8 +291,9 @@ static const struct admit_check is_whole_c_info = { "with type and name",
 static const struct admit_check is_whole_b_info = {
     "with max_memkb, and target_memkb not above it", b_info_end
 };
-static const struct admit_check is_whole = { "with c_info and b_info",
-                                             root_end };
+static const struct admit_check is_whole = {
+    "with c_info and b_info, of one type", root_end
+};
 
 /* ---- fields ---- */
 
@@ -423,7 +430,7 @@ static const struct admit_field hvm_fields[] = {
     F("vpt_align", BOOL),
     F("mmio_hole_memkb", NUMBER, KIB_MAX),
     F("timer_mode", WORD),
-    F("nested_hvm", BOOL, .free = &is_false, NEEDS(CPU_FEATURES)),
+    F("nested_hvm", BOOL, .form = &is_false),
     F("altp2m", BOOL, .form = &is_false),
     F("hdtype", WORD),
     F("nographic", BOOL),
@@ -515,8 +522,8 @@ static const struct admit_field b_info_fields[] = {
     F("apic", BOOL),
     F("dm_restrict", BOOL),
     F("type.pvh", MAP, .sub = pvh_fields),
-    F("type.hvm", MAP, .sub = hvm_fields),
-    F("type.pv", MAP, .sub = pv_fields),
+    F("type.hvm", MAP, NEEDS(DOM0), .sub = hvm_fields),
+    F("type.pv", MAP, NEEDS(DOM0), .sub = pv_fields),
     F("arch_arm", MAP, .sub = arm_fields),
     F("arch_x86", MAP, .sub = x86_fields),
     F("vpmu", BOOL, .free = &is_false, NEEDS(CPU_FEATURES)),

@@ -98,7 +98,7 @@ static void tell(struct mext_stream *s)
     uint64_t us = mext_now_us() - s->since;
     uint64_t pages = s->thin.odd ? s->bytes / 4096 : s->thin.kept;
     struct mext_progress p = {
-        .iteration = s->thin.iterations,
+        .iteration = s->thin.iterations ? s->thin.iterations : 1,
         .sent = pages,
         .of = c->ram_pages > pages ? c->ram_pages : pages,
         .wire_bytes = c->control->sent,
