@@ -37,6 +37,7 @@ unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
+	tests/unit/test_choose \
 	tests/unit/test_codec \
 	tests/unit/test_codec_data \
 	tests/unit/test_coder \
@@ -132,6 +133,11 @@ tests_unit_test_inspect_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_inspect_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_inspect_LDADD = $(UNIT_LDADD)
 tests_unit_test_inspect_SOURCES = tests/unit/test_inspect.c
+
+tests_unit_test_choose_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_choose_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_choose_LDADD = $(UNIT_LDADD)
+tests_unit_test_choose_SOURCES = tests/unit/test_choose.c
 
 tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)

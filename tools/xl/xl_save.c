@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * xl-save DOMID live|still VERBOSITY: libxl writes the domain as a stock stream to
- * standard output, suspended at the end, or with "still" from the beginning.  Of receiver dom0; whoever reads it may go away at
- * any time: then the domain runs on, whatever became of who started this.
+ * standard output, suspended at the end, or with "still" from the beginning.  Of
+ * receiver dom0.  Whoever reads it may go away at any time, or send the process
+ * group SIGTERM: then the domain runs on, whatever became of who started this.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, SIG_IGN); /* libxl's save helper heeds it */
     domid = (uint32_t)strtoul(argv[1], NULL, 10);
     if (mext_lxl_open((unsigned)strtoul(argv[3], NULL, 10), &l, &why)) {
         fprintf(stderr, "xl-save: %s\n", why.text);

@@ -14,10 +14,12 @@
 #define SAVER MEXT_PKGLIBEXECDIR "/xl-save"
 
 /* Deadlines, ms. */
-#define WRITE_MS 120000 /* libxl may wait a minute for the guest's suspend */
-#define SEND_MS  60000
-#define STOP_MS  90000
-#define PACE_MS  5000 /* at most, before wishes are looked at again */
+#define WRITE_MS     120000 /* libxl may wait a minute for the guest's suspend */
+#define SEND_MS      60000
+#define LAST_WORD_MS 2000
+#define STOP_MS      90000
+#define TERM_MS      5000 /* libxc's process takes its log-dirty mode back */
+#define PACE_MS      5000 /* at most, before wishes are looked at again */
 
 /* ---- libxl's process ---- */
 
@@ -119,6 +121,7 @@ static void tell(struct mext_stream *s)
 
 /* ---- bytes ---- */
 
+/* If it is not taken any more the destination may say why. */
 static int flush(struct mext_stream *s)
 {
     struct mext_ctl m = { .type = MEXT_CTL_STREAM };
@@ -127,8 +130,10 @@ static int flush(struct mext_stream *s)
         return 0;
     m.u.stream.bytes = s->chunk;
     m.u.stream.len = s->have;
-    if (mext_conn_send(s->copy->control, &m, SEND_MS, s->why))
+    if (mext_conn_send(s->copy->control, &m, SEND_MS, s->why)) {
+        mext_copy_destination(s->copy, LAST_WORD_MS, s->why);
         return -1;
+    }
     s->bytes += s->have;
     s->have = 0;
     tell(s);
@@ -250,18 +255,28 @@ int mext_stream_run(struct mext_stream *s, struct mext_why *why)
     return more < 0 || mext_fault("source.saved", why) ? -1 : finish(s, why);
 }
 
+/*
+ * SIGTERM is for libxl's save helper, which then fails to write and ends in
+ * order; whoever else writes finds nobody reading.
+ */
+static void end_saver(struct mext_stream *s)
+{
+    int fd = pidfd_open(s->pid, 0);
+    struct mext_why quiet;
+
+    kill(-s->pid, SIGTERM);
+    mext_net_wait(&fd, 1, TERM_MS, &quiet);
+    close(s->in);
+    if (mext_net_wait(&fd, 1, STOP_MS, &quiet) < 0)
+        kill(-s->pid, SIGKILL);
+    reap(s);
+    close(fd);
+}
+
 void mext_stream_stop(struct mext_stream *s)
 {
-    struct mext_why quiet;
-    int fd;
-
     if (s->pid) {
-        close(s->in);
-        fd = pidfd_open(s->pid, 0);
-        if (mext_net_wait(&fd, 1, STOP_MS, &quiet) < 0)
-            kill(-s->pid, SIGKILL);
-        reap(s);
-        close(fd);
+        end_saver(s);
         mext_dom_dirty_off(s->dom);
     }
     free(s->chunk);
