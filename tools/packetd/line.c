@@ -17,21 +17,6 @@ static int broken(struct mext_conn *session, const struct mext_why *why)
     return BROKEN;
 }
 
-/* One message of the source's. */
-static int inward(struct mext_conn *source, struct mext_conn *session)
-{
-    struct mext_ctl m;
-    struct mext_why why;
-    unsigned code;
-    bool aborts = mext_conn_recv(source, &m, SEND_MS, &code, &why);
-
-    if (aborts && !code)
-        return broken(session, &why);
-    if (mext_conn_send(session, &m, SEND_MS, &why) || aborts)
-        return BROKEN;
-    return GO_ON;
-}
-
 /* One of the session's; it is done when it hangs up. */
 static int outward(struct mext_conn *source, struct mext_conn *session)
 {
@@ -45,6 +30,23 @@ static int outward(struct mext_conn *source, struct mext_conn *session)
     if (mext_conn_send(source, &m, SEND_MS, &why))
         return broken(session, &why);
     return aborts ? DONE : GO_ON;
+}
+
+/* One message of the source's.  A session that takes none has a last word. */
+static int inward(struct mext_conn *source, struct mext_conn *session)
+{
+    struct mext_ctl m;
+    struct mext_why why;
+    unsigned code;
+    bool aborts = mext_conn_recv(source, &m, SEND_MS, &code, &why);
+
+    if (aborts && !code)
+        return broken(session, &why);
+    if (mext_conn_send(session, &m, SEND_MS, &why)) {
+        outward(source, session);
+        return BROKEN;
+    }
+    return aborts ? BROKEN : GO_ON;
 }
 
 static int relay(struct mext_conn *source, struct mext_conn *session)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "mext_fault.h"
@@ -212,7 +213,10 @@ int dom0_hand_over(struct session *s, struct mext_why *why)
     return 0;
 }
 
-/* Without the rest of its stream libxl destroys the domain itself. */
+/*
+ * Without the rest of its stream libxl destroys the domain itself.  The line,
+ * which may have more of it, has only to wait for our last word.
+ */
 void dom0_stop(struct session *s)
 {
     struct dom0 *d = &s->dom0;
@@ -220,6 +224,7 @@ void dom0_stop(struct session *s)
 
     if (!d->started)
         return;
+    shutdown(s->conn.fd, SHUT_RD);
     if (d->stream >= 0)
         close(d->stream);
     if (mext_net_wait(&d->result, 1, STOP_MS, &quiet) < 0)

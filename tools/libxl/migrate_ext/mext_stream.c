@@ -11,7 +11,9 @@
 #include "mext_fault.h"
 #include "mext_stream.h"
 
-#define SAVER MEXT_PKGLIBEXECDIR "/xl-save"
+#ifndef MEXT_XL_SAVE /* tests/image has one of its own */
+#define MEXT_XL_SAVE MEXT_PKGLIBEXECDIR "/xl-save"
+#endif
 
 /* Deadlines, ms. */
 #define WRITE_MS     120000 /* libxl may wait a minute for the guest's suspend */
@@ -33,7 +35,8 @@ static void become_saver(const struct mext_stream *s, int out_fd)
     snprintf(detail, sizeof(detail), "%u", s->verbosity);
     if (dup2(out_fd, STDOUT_FILENO) >= 0) {
         close_range(STDERR_FILENO + 1, ~0U, 0);
-        execl(SAVER, "xl-save", id, s->live ? "live" : "still", detail, NULL);
+        execl(MEXT_XL_SAVE, "xl-save", id, s->live ? "live" : "still", detail,
+              NULL);
     }
     _exit(127);
 }
