@@ -154,10 +154,14 @@ static int pass(struct session *s, const struct mext_ctl *m,
                : session_fail(s, MEXT_E_CREATE);
 }
 
-/* The source's next message, 0; or libxl's process ended before its time. */
+/*
+ * The source's next message, 0; or libxl's process ended before it had all: after
+ * that it may be through before ENDED comes.
+ */
 static int next(struct session *s, struct mext_ctl *m, struct mext_why *why)
 {
-    int fds[] = { s->dom0.result, s->conn.fd };
+    bool all = mext_inspect_over(&s->dom0.inspect);
+    int fds[] = { all ? -1 : s->dom0.result, s->conn.fd };
     int r = mext_net_wait(fds, 2, NEXT_MS, why);
 
     if (r < 0)
