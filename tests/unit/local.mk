@@ -38,6 +38,7 @@ unit_tests = \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
 	tests/unit/test_choose \
+	tests/unit/test_chunk \
 	tests/unit/test_codec \
 	tests/unit/test_codec_data \
 	tests/unit/test_coder \
@@ -138,6 +139,11 @@ tests_unit_test_choose_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_choose_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_choose_LDADD = $(UNIT_LDADD)
 tests_unit_test_choose_SOURCES = tests/unit/test_choose.c
+
+tests_unit_test_chunk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_chunk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_chunk_LDADD = $(UNIT_LDADD)
+tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
 
 tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)

@@ -193,7 +193,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 13);
+    ck_assert_int_eq(nctl, 14);
 }
 END_TEST
 
@@ -380,6 +380,19 @@ START_TEST(stream_limits)
         m.u.stream.len = lens[i];
         mext_buf_init(&b, again, sizeof(again));
         ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
+    for (uint32_t n = 0; n < 20; n++) { /* none, or not less than it was */
+        m.type = MEXT_CTL_PACKED;
+        m.u.packed.bytes = body;
+        m.u.packed.len = n ? n : 1;
+        m.u.packed.n = n;
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+        memset(body, 0, sizeof(body));
+        body[0] = MEXT_CTL_PACKED;
+        mext_store32(body + 1, m.u.packed.len);
+        mext_store32(body + 5, n);
+        ctl_refused(9 + n, MEXT_ERR_LIMIT);
     }
     memset(body, 0, 13);
     body[0] = MEXT_CTL_ENDED;

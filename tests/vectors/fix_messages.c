@@ -258,6 +258,22 @@ static void stream_full(struct mext_ctl *m)
     m->u.stream.len = MEXT_STREAM_MAX;
 }
 
+static void packed(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PACKED;
+    m->u.packed.bytes = (const uint8_t *)"block";
+    m->u.packed.n = 5;
+    m->u.packed.len = 6;
+}
+
+static void packed_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PACKED;
+    m->u.packed.bytes = bulk;
+    m->u.packed.n = MEXT_STREAM_MAX - 1;
+    m->u.packed.len = MEXT_STREAM_MAX;
+}
+
 static void ended(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_ENDED;
@@ -350,6 +366,8 @@ const struct fix_ctl fix_ctl[] = {
     { "commit", commit },
     { "stream", stream },
     { "stream-full", stream_full },
+    { "packed", packed },
+    { "packed-full", packed_full },
     { "ended", ended },
     { "ready", ready },
     { "step", step },

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "mext_chunk.h"
 #include "packetd.h"
 
 #define SEND_MS 30000
@@ -32,6 +33,20 @@ static int outward(struct mext_conn *source, struct mext_conn *session)
     return aborts ? DONE : GO_ON;
 }
 
+/* A piece of a stream is unpacked here, where it does least harm. */
+static bool unpack(struct mext_ctl *m)
+{
+    static uint8_t room[MEXT_STREAM_MAX];
+    uint32_t len = m->u.packed.len;
+
+    if (mext_chunk_unpack(m->u.packed.bytes, m->u.packed.n, room, len))
+        return false;
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = room;
+    m->u.stream.len = len;
+    return true;
+}
+
 /* One message of the source's.  A session that takes none has a last word. */
 static int inward(struct mext_conn *source, struct mext_conn *session)
 {
@@ -42,6 +57,10 @@ static int inward(struct mext_conn *source, struct mext_conn *session)
 
     if (aborts && !code)
         return broken(session, &why);
+    if (m.type == MEXT_CTL_PACKED && !unpack(&m)) {
+        mext_fail(&why, "a piece of the stream does not unpack");
+        return broken(session, &why);
+    }
     if (mext_conn_send(session, &m, SEND_MS, &why)) {
         outward(source, session);
         return BROKEN;

@@ -66,7 +66,8 @@ tools_packetd_packetd_SOURCES = $(PACKETD_SOURCES)
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(SECCOMP_LIBS) \
 	$(SYSTEMD_LIBS) $(YAJL_LIBS) $(TSS2_LIBS) $(TSS2_MU_LIBS) $(CRYPTO_LIBS)
 
 # Around libxl-save-helper, for guests that come as a stock stream.

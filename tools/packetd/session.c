@@ -10,11 +10,11 @@
 
 #include "admit.h"
 #include "door.h"
+#include "incoming.h"
 #include "mext_agent.h"
 #include "mext_fault.h"
 #include "mind.h"
 #include "received.h"
-#include "incoming.h"
 
 /* Deadlines, ms. */
 #define CONFIG_MS 30000

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "incoming.h"
 #include "mext_fault.h"
 #include "restore.h"
-#include "incoming.h"
 
 /* Deadlines, ms. */
 #define MAKE_MS    60000

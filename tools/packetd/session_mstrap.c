@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "incoming.h"
 #include "mext_fault.h"
 #include "mind.h"
 #include "receipt.h"
-#include "incoming.h"
 
 /* Deadlines, ms. */
 #define MSTRAP_MS 60000

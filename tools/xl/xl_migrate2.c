@@ -62,7 +62,7 @@ static void usage(FILE *f)
         "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
-        "  --compress HOW     (m) pages made smaller on their way: none, lz4 (default), zstd,\n"
+        "  --compress HOW         pages made smaller on their way: none, lz4 (default), zstd,\n"
         "                         zstd:LEVEL (1 to 19), or auto: as link and CPU allow\n"
         "  --expect-mstrap HASH (m) SHA-256 the receiver's mstrap must have (default: any in\n"
         "                         mstrap.accept beside the keys, if there is that file)\n"
@@ -251,9 +251,10 @@ static bool for_stock(int c)
 /* The name of an option that only an mstrap, or pages of our own, can heed. */
 static const char *for_mstrap(int c)
 {
-    static const int only[] = { O_DOWNTIME, O_ITERATIONS, O_SUSPEND,
-                                O_CHANNELS, O_COMPRESS,   O_EXPECT,
-                                O_IP,       O_PORT,       O_GATEWAY };
+    static const int only[] = {
+        O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
+        O_EXPECT,   O_IP,         O_PORT,    O_GATEWAY
+    };
 
     for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
         for (const struct option *o = options; c == only[i] && o->name; o++)

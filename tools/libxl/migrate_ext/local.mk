@@ -25,6 +25,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_attest.h \
 	tools/libxl/migrate_ext/mext_choose.c \
 	tools/libxl/migrate_ext/mext_choose.h \
+	tools/libxl/migrate_ext/mext_chunk.c \
+	tools/libxl/migrate_ext/mext_chunk.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_codec_ctl.c \

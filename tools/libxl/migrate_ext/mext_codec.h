@@ -192,6 +192,10 @@ struct mext_ctl {
             const uint8_t *bytes;
         } stream;
         struct {
+            uint32_t len, n; /* unpacked, of the block: less */
+            const uint8_t *bytes;
+        } packed;
+        struct {
             uint64_t bytes;     /* of the stream in all */
             uint32_t report_ms; /* as in final */
         } ended;

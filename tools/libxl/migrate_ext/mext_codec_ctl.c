@@ -81,6 +81,20 @@ static int stream_get(struct mext_buf *b, struct mext_ctl *m)
     return b->bad || stream_ok(m) ? 0 : MEXT_ERR_LIMIT;
 }
 
+static bool packed_ok(const struct mext_ctl *m)
+{
+    return m->u.packed.len <= MEXT_STREAM_MAX && m->u.packed.n &&
+           m->u.packed.n < m->u.packed.len;
+}
+
+static int packed_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.packed.len = mext_get32(b);
+    m->u.packed.n = mext_get32(b);
+    m->u.packed.bytes = mext_view(b, m->u.packed.n);
+    return b->bad || packed_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
 static int ended_get(struct mext_buf *b, struct mext_ctl *m)
 {
     m->u.ended.bytes = mext_get64(b);
@@ -137,6 +151,13 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
             return MEXT_ERR_LIMIT;
         mext_put32(b, m->u.stream.len);
         mext_put(b, m->u.stream.bytes, m->u.stream.len);
+        break;
+    case MEXT_CTL_PACKED:
+        if (!packed_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put32(b, m->u.packed.len);
+        mext_put32(b, m->u.packed.n);
+        mext_put(b, m->u.packed.bytes, m->u.packed.n);
         break;
     case MEXT_CTL_ENDED:
         if (m->u.ended.report_ms > MEXT_REPORT_MS_MAX)
@@ -195,6 +216,9 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         break;
     case MEXT_CTL_STREAM:
         rc = stream_get(&b, m);
+        break;
+    case MEXT_CTL_PACKED:
+        rc = packed_get(&b, m);
         break;
     case MEXT_CTL_ENDED:
         rc = ended_get(&b, m);

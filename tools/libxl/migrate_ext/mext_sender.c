@@ -566,6 +566,7 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     };
     s.stream.copy = &s.copy;
     s.stream.verbosity = rq->verbosity;
+    s.stream.pack = rq->packing.by != MEXT_PACK_NONE;
     s.t_start = mext_now_us();
     if (run(&s, why))
         undo(&s, why);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mext_chunk.h"
 #include "mext_fault.h"
 #include "mext_stream.h"
 
@@ -124,15 +125,30 @@ static void tell(struct mext_stream *s)
 
 /* ---- bytes ---- */
 
+static void message(struct mext_stream *s, struct mext_ctl *m)
+{
+    uint32_t n = s->pack ? mext_chunk_pack(s->chunk, s->have, s->packed) : 0;
+
+    if (n) {
+        m->type = MEXT_CTL_PACKED;
+        m->u.packed.bytes = s->packed;
+        m->u.packed.n = n;
+        m->u.packed.len = s->have;
+    } else {
+        m->type = MEXT_CTL_STREAM;
+        m->u.stream.bytes = s->chunk;
+        m->u.stream.len = s->have;
+    }
+}
+
 /* If it is not taken any more the destination may say why. */
 static int flush(struct mext_stream *s)
 {
-    struct mext_ctl m = { .type = MEXT_CTL_STREAM };
+    struct mext_ctl m;
 
     if (!s->have)
         return 0;
-    m.u.stream.bytes = s->chunk;
-    m.u.stream.len = s->have;
+    message(s, &m);
     if (mext_conn_send(s->copy->control, &m, SEND_MS, s->why)) {
         mext_copy_destination(s->copy, LAST_WORD_MS, s->why);
         return -1;
@@ -214,9 +230,10 @@ static int prepare(struct mext_stream *s, struct mext_why *why)
 {
     uint64_t top;
 
-    s->chunk = malloc(MEXT_STREAM_MAX);
+    s->chunk = malloc((size_t)2 * MEXT_STREAM_MAX);
     if (!s->chunk)
         return mext_fail(why, "out of memory");
+    s->packed = s->chunk + MEXT_STREAM_MAX;
     s->since = mext_now_us();
     s->thin.out = out;
     s->thin.ask = ask;

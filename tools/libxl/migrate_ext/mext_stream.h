@@ -19,16 +19,17 @@ struct mext_stream {
     struct mext_copy *copy; /* pace, steering, words; its memory is not used */
     struct mext_dom *dom;
     bool live; /* the guest runs until the last of it is sent */
+    bool pack; /* pieces that get smaller are sent so */
     unsigned verbosity;
     /* results */
     struct mext_thin thin;
-    uint64_t bytes;       /* sent in STREAM */
+    uint64_t bytes;       /* of the stream that are sent */
     uint64_t t_suspended; /* us; when it was first seen to be, 0: never */
     /* private */
     pid_t pid; /* of libxl's process; 0: none */
     int in;    /* what it writes */
-    uint8_t *chunk;
-    uint32_t have;        /* of it */
+    uint8_t *chunk, *packed;
+    uint32_t have;        /* of chunk */
     uint64_t since;       /* us */
     struct mext_why *why; /* of a failure to send */
 };

@@ -115,6 +115,7 @@
 #define MEXT_CTL_COMMIT   0x03 /* source -> packetd */
 #define MEXT_CTL_STREAM   0x04 /* source -> packetd */
 #define MEXT_CTL_ENDED    0x05 /* source -> packetd */
+#define MEXT_CTL_PACKED   0x06 /* source -> packetd */
 #define MEXT_CTL_STEP     0x81 /* packetd -> source */
 #define MEXT_CTL_RECEIPT  0x82 /* packetd -> source */
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
