@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The programs of a migration over domains that are files: README.md.
 IMAGE_CPPFLAGS = $(AM_CPPFLAGS) -DMEXT_FAULT_INJECTION \
-	-DMEXT_XL_SAVE='"/run/world/xl-save"' \
+	-DMEXT_XL_WRITE='"/run/world/xl-write"' \
 	-I$(srcdir)/tests/image -I$(srcdir)/tools/mstrap \
 	-I$(srcdir)/stubdom/mstrap
 IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \
@@ -27,7 +27,7 @@ tests_image_libmext_image_a_SOURCES = $(MEXT_SOURCES) \
 	tests/image/image_xen.c
 
 check_PROGRAMS += tests/image/xl-image tests/image/packetd-image \
-	tests/image/xl-save-image \
+	tests/image/xl-write-image \
 	tests/image/image-xen tests/image/image-guest \
 	tests/image/image-mstrap tests/image/image-ctl
 
@@ -36,10 +36,10 @@ tests_image_xl_image_CFLAGS = $(IMAGE_CFLAGS)
 tests_image_xl_image_LDADD = $(IMAGE_LDADD) -lpthread
 tests_image_xl_image_SOURCES = $(XL_SOURCES)
 
-tests_image_xl_save_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
-tests_image_xl_save_image_CFLAGS = $(IMAGE_CFLAGS)
-tests_image_xl_save_image_LDADD = $(IMAGE_LDADD) -lpthread
-tests_image_xl_save_image_SOURCES = tools/xl/xl_save.c
+tests_image_xl_write_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
+tests_image_xl_write_image_CFLAGS = $(IMAGE_CFLAGS)
+tests_image_xl_write_image_LDADD = $(IMAGE_LDADD) -lpthread
+tests_image_xl_write_image_SOURCES = tools/xl/xl_write.c
 
 tests_image_packetd_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
 tests_image_packetd_image_CFLAGS = $(IMAGE_CFLAGS)

@@ -27,7 +27,7 @@ world_enter() {
 world_up() {
     local h
     mount -t tmpfs world /run && mkdir -p $world/guests && cd $world &&
-        ln -s "$image_bin/xl-save-image" xl-save || return
+        ln -s "$image_bin/xl-write-image" xl-write || return
     ip link add name br0 type bridge && ip link set br0 up || return
     for h in h1 h2; do
         mkdir -p $h/lib $h/etc/xen $h/log &&

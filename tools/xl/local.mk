@@ -38,8 +38,8 @@ tools_xl_xl_thin_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENSTORE_LIBS) $(XENVCHAN_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)
 
 # libxl's part of a migration to receiver dom0, a process of its own.
-pkglibexec_PROGRAMS += tools/xl/xl-save
-tools_xl_xl_save_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
-tools_xl_xl_save_SOURCES = tools/xl/xl_save.c
-tools_xl_xl_save_LDADD = tools/libxl/migrate_ext/libmext.a \
+pkglibexec_PROGRAMS += tools/xl/xl-write
+tools_xl_xl_write_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_xl_xl_write_SOURCES = tools/xl/xl_write.c
+tools_xl_xl_write_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)

@@ -12,8 +12,8 @@
 #include "mext_fault.h"
 #include "mext_stream.h"
 
-#ifndef MEXT_XL_SAVE /* tests/image has one of its own */
-#define MEXT_XL_SAVE MEXT_PKGLIBEXECDIR "/xl-save"
+#ifndef MEXT_XL_WRITE /* tests/image has one of its own */
+#define MEXT_XL_WRITE MEXT_PKGLIBEXECDIR "/xl-write"
 #endif
 
 /* Deadlines, ms. */
@@ -36,7 +36,7 @@ static void become_saver(const struct mext_stream *s, int out_fd)
     snprintf(detail, sizeof(detail), "%u", s->verbosity);
     if (dup2(out_fd, STDOUT_FILENO) >= 0) {
         close_range(STDERR_FILENO + 1, ~0U, 0);
-        execl(MEXT_XL_SAVE, "xl-save", id, s->live ? "live" : "still", detail,
+        execl(MEXT_XL_WRITE, "xl-write", id, s->live ? "live" : "still", detail,
               NULL);
     }
     _exit(127);

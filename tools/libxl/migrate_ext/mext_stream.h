@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The source's part of receiver dom0: libxl writes the guest as a stock stream
- * (tools/xl/xl_save.c, a process of its own), free pages are taken out of it,
+ * (tools/xl/xl_write.c, a process of its own), free pages are taken out of it,
  * and the rest goes over the control connection, at the operator's pace.
  * docs/specs/dom0-stream.md.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl-save DOMID live|still VERBOSITY: libxl writes the domain as a stock stream to
+ * xl-write DOMID live|still VERBOSITY: libxl writes the domain as a stock stream to
  * standard output, suspended at the end, or with "still" from the beginning.  Of
  * receiver dom0.  Whoever reads it may go away at any time, or send the process
  * group SIGTERM: then the domain runs on, whatever became of who started this.
@@ -21,21 +21,22 @@ int main(int argc, char **argv)
     uint32_t domid;
 
     if (argc != 4 || isatty(STDOUT_FILENO)) {
-        fprintf(stderr, "Usage: xl-save DOMID live|still VERBOSITY >STREAM\n");
+        fprintf(stderr, "Usage: xl-write DOMID live|still VERBOSITY >STREAM\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, SIG_IGN); /* libxl's save helper heeds it */
     domid = (uint32_t)strtoul(argv[1], NULL, 10);
     if (mext_lxl_open((unsigned)strtoul(argv[3], NULL, 10), &l, &why)) {
-        fprintf(stderr, "xl-save: %s\n", why.text);
+        fprintf(stderr, "xl-write: %s\n", why.text);
         return 1;
     }
-    if (!mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why))
+    if (!mext_lxl_write(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO,
+                        &why))
         return 0;
-    fprintf(stderr, "xl-save: %s\n", why.text);
+    fprintf(stderr, "xl-write: %s\n", why.text);
     if (!mext_lxl_now(l, domid, &now) && now.suspended &&
         mext_lxl_resume(l, domid, &why))
-        fprintf(stderr, "xl-save: %s\n", why.text);
+        fprintf(stderr, "xl-write: %s\n", why.text);
     return 1;
 }
