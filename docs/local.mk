@@ -6,7 +6,9 @@ dist_man_MANS += \
 	docs/man/packetd.8 \
 	docs/man/packetd.conf.5 \
 	docs/man/xl-migrate-cooperative.1 \
-	docs/man/xl-migrate-status.1
+	docs/man/xl-migrate-status.1 \
+	docs/man/xl-migrate-stream.1 \
+	docs/man/xl-save-cooperative.1
 dist_doc_DATA = docs/packetd.conf.example
 EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh \
@@ -15,5 +17,6 @@ EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	docs/specs/dom0-stream.md \
 	docs/specs/guest-migrate.md docs/specs/journal.md docs/specs/monitor.md \
 	docs/specs/policy.md \
-	docs/specs/privsep.md docs/specs/thin-stream.md docs/specs/token.md \
+	docs/specs/privsep.md docs/specs/streams.md docs/specs/thin-stream.md \
+	docs/specs/token.md \
 	docs/specs/transport.md docs/specs/xenstore.md docs/threat-model.md

@@ -18,6 +18,11 @@ fuzz_tests = \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_steer \
+	tests/fuzz/fuzz_stream_hvm \
+	tests/fuzz/fuzz_stream_libxc \
+	tests/fuzz/fuzz_stream_libxl \
+	tests/fuzz/fuzz_stream_qemu \
+	tests/fuzz/fuzz_stream_xl \
 	tests/fuzz/fuzz_thin \
 	tests/fuzz/fuzz_token \
 	tests/fuzz/fuzz_unpack \
@@ -164,6 +169,45 @@ tests_fuzz_fuzz_inspect_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_inspect_SOURCES = tests/fuzz/fuzz_inspect.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
+
+# Readers of other streams.
+FUZZ_STREAM_SOURCES = \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/fuzz_stream.c \
+	tests/fuzz/fuzz_stream.h \
+	tests/stream/walk_bytes.c \
+	tests/stream/walk_bytes.h
+
+tests_fuzz_fuzz_stream_hvm_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_hvm_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_hvm_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_hvm_SOURCES = tests/fuzz/fuzz_stream_hvm.c \
+	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_stream_libxc_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_libxc_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_libxc_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_libxc_SOURCES = tests/fuzz/fuzz_stream_libxc.c \
+	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_stream_libxl_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_libxl_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_libxl_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_libxl_SOURCES = tests/fuzz/fuzz_stream_libxl.c \
+	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_stream_qemu_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_qemu_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_qemu_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_qemu_SOURCES = tests/fuzz/fuzz_stream_qemu.c \
+	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_stream_xl_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_xl_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_xl_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_xl_SOURCES = tests/fuzz/fuzz_stream_xl.c \
+	$(FUZZ_STREAM_SOURCES)
 
 tests_fuzz_fuzz_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_thin_CFLAGS = $(UNIT_CFLAGS)

@@ -31,9 +31,10 @@ check_PROGRAMS += tests/image/xl-image tests/image/packetd-image \
 	tests/image/image-xen tests/image/image-guest \
 	tests/image/image-mstrap tests/image/image-ctl
 
-tests_image_xl_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
+tests_image_xl_image_CPPFLAGS = $(IMAGE_CPPFLAGS) -I$(srcdir)/tools/stream
 tests_image_xl_image_CFLAGS = $(IMAGE_CFLAGS)
-tests_image_xl_image_LDADD = $(IMAGE_LDADD) -lpthread
+tests_image_xl_image_LDADD = tools/stream/libstream.a $(IMAGE_LDADD) \
+	-lpthread
 tests_image_xl_image_SOURCES = $(XL_SOURCES)
 
 tests_image_xl_write_image_CPPFLAGS = $(IMAGE_CPPFLAGS)

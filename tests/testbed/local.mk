@@ -49,7 +49,9 @@ EXTRA_DIST += \
 	tests/testbed/scenario-recovery \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-soak \
+	tests/testbed/scenario-save \
 	tests/testbed/scenario-stock \
+	tests/testbed/scenario-stream \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \
 	tests/testbed/src/bed-agent.c \

@@ -73,6 +73,7 @@ unit_tests = \
 	tests/unit/test_service \
 	tests/unit/test_status \
 	tests/unit/test_steer \
+	tests/unit/test_saved \
 	tests/unit/test_thin \
 	tests/unit/test_throttle \
 	tests/unit/test_token \
@@ -144,6 +145,11 @@ tests_unit_test_chunk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_chunk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_chunk_LDADD = $(UNIT_LDADD)
 tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
+
+tests_unit_test_saved_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_saved_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_saved_LDADD = $(UNIT_LDADD)
+tests_unit_test_saved_SOURCES = tests/unit/test_saved.c
 
 tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)

@@ -10,6 +10,21 @@ XL_STATUS_SOURCES = \
 	tools/xl/xl_status_view.h \
 	tools/xl/xl_steer.c
 
+# The word for saved guests and other streams.
+XL_STREAM_SOURCES = \
+	tools/xl/xl_json.c \
+	tools/xl/xl_json.h \
+	tools/xl/xl_stream.c \
+	tools/xl/xl_stream.h \
+	tools/xl/xl_stream_diff.c \
+	tools/xl/xl_stream_index.c \
+	tools/xl/xl_stream_index.h \
+	tools/xl/xl_stream_inspect.c \
+	tools/xl/xl_stream_run.h \
+	tools/xl/xl_stream_strip.c \
+	tools/xl/xl_stream_things.c \
+	tools/xl/xl_stream_things.h
+
 XL_SOURCES = \
 	tools/xl/xl_detach.c \
 	tools/xl/xl_detach.h \
@@ -18,12 +33,18 @@ XL_SOURCES = \
 	tools/xl/xl_report.h \
 	tools/xl/xl_resolve.c \
 	tools/xl/xl_resolve.h \
-	$(XL_STATUS_SOURCES)
+	tools/xl/xl_restore.c \
+	tools/xl/xl_save.c \
+	tools/xl/xl_save.h \
+	$(XL_STATUS_SOURCES) \
+	$(XL_STREAM_SOURCES)
 
 sbin_PROGRAMS += tools/xl/xl
+tools_xl_xl_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tools/stream
 tools_xl_xl_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(YAJL_CFLAGS)
 tools_xl_xl_SOURCES = $(XL_SOURCES)
-tools_xl_xl_LDADD = tools/libxl/migrate_ext/libmext.a \
+tools_xl_xl_LDADD = tools/stream/libstream.a \
+	tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 	$(XENVCHAN_LIBS) $(YAJL_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) \

@@ -2,7 +2,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "mext_agentmsg.h"
 #include "mext_monitor.h"
 #include "xl_args.h"
 
@@ -29,4 +31,21 @@ int xl_rate(FILE *err, const char *text, uint64_t *bytes_per_s_r)
         return -1;
     *bytes_per_s_r = mb * 1000000;
     return 0;
+}
+
+int xl_trim(FILE *err, const char *text, unsigned *level_r)
+{
+    static const char *const levels[] = {
+        [0] = "none",
+        [MEXT_AGENT_TRIM_CACHE] = "cache",
+        [MEXT_AGENT_TRIM_DEEP] = "deep",
+    };
+
+    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (!strcmp(text, levels[i])) {
+            *level_r = i;
+            return 0;
+        }
+    fprintf(err, "xl: \"%s\" is neither none, cache nor deep\n", text);
+    return -1;
 }

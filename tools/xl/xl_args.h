@@ -13,4 +13,7 @@ int xl_number(FILE *err, const char *text, unsigned long min, unsigned long max,
 /* A bandwidth in MB/s, as bytes/s, within the monitor's bounds; 0: any. */
 int xl_rate(FILE *err, const char *text, uint64_t *bytes_per_s_r);
 
+/* What the guest gives up before: none, cache or deep, MEXT_AGENT_TRIM_*. */
+int xl_trim(FILE *err, const char *text, unsigned *level_r);
+
 #endif

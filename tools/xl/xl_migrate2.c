@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The xl front end: `xl migrate --cooperative` is ours, and so are the words of
- * xl_status.h and migrate-resolve; `xl help` lists them, and every other word goes to the system's
- * own xl, untouched.
+ * xl_status.h, xl_resolve.h and xl_stream.h; `xl help` lists them, and every
+ * other word goes to the system's own xl, untouched.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +23,9 @@
 #include "xl_detach.h"
 #include "xl_report.h"
 #include "xl_resolve.h"
+#include "xl_save.h"
 #include "xl_status.h"
+#include "xl_stream.h"
 
 #define EXIT_USAGE 2
 
@@ -118,6 +120,8 @@ static int help(char **argv)
     fputs(help_line, stdout);
     fputs(xl_status_help, stdout);
     fputs(xl_resolve_help, stdout);
+    fputs(xl_save_help, stdout);
+    fputs(xl_stream_help, stdout);
     return 0;
 }
 
@@ -214,22 +218,6 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
         n != MEXT_DIGEST_LEN)
         return bad("not a SHA-256 in hex", text);
     return 0;
-}
-
-static int trim_level(const char *text, unsigned *level_r)
-{
-    static const char *const levels[] = {
-        [0] = "none",
-        [MEXT_AGENT_TRIM_CACHE] = "cache",
-        [MEXT_AGENT_TRIM_DEEP] = "deep",
-    };
-
-    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (!strcmp(text, levels[i])) {
-            *level_r = i;
-            return 0;
-        }
-    return bad("neither none, cache nor deep", text);
 }
 
 struct arguments {
@@ -329,7 +317,7 @@ static int take(struct arguments *a, int c)
                        optarg);
         break;
     case O_TRIM:
-        return trim_level(optarg, &rq->trim);
+        return xl_trim(stderr, optarg, &rq->trim);
     case O_NO_AGENT:
         rq->agent = false;
         break;
@@ -492,19 +480,29 @@ int main(int argc, char **argv)
 {
     unsigned verbosity = 0;
     bool ours = false;
-    int word = 1;
+    int first = 1, n, rc;
+    const char *word;
 
-    for (; word < argc && argv[word][0] == '-'; word++)
-        verbosity += !strcmp(argv[word], "-v") || !strcmp(argv[word], "-vv");
-    for (int i = word; i < argc && strcmp(argv[i], "--"); i++)
+    for (; first < argc && argv[first][0] == '-'; first++)
+        verbosity += !strcmp(argv[first], "-v") || !strcmp(argv[first], "-vv");
+    for (int i = first; i < argc && strcmp(argv[i], "--"); i++)
         ours |= !strcmp(argv[i], "--cooperative");
-    if (word < argc && !strcmp(argv[word], "migrate") && ours)
-        return migrate(argc - word, argv + word, verbosity);
-    if (word < argc && xl_status_word(argv[word]))
-        return status_word(argc - word, argv + word);
-    if (word < argc && !strcmp(argv[word], "migrate-resolve"))
-        return xl_resolve_run(argc - word, argv + word, verbosity);
-    if (word == argc - 1 && !strcmp(argv[word], "help"))
+    if (first == argc)
+        return run_stock(argv);
+    word = argv[first];
+    n = argc - first;
+    if (!strcmp(word, "migrate") && ours)
+        return migrate(n, argv + first, verbosity);
+    if (!strcmp(word, "save") && ours)
+        return xl_save_run(n, argv + first, verbosity);
+    if (xl_status_word(word))
+        return status_word(n, argv + first);
+    if (!strcmp(word, "migrate-resolve"))
+        return xl_resolve_run(n, argv + first, verbosity);
+    if (!strcmp(word, "migrate-stream"))
+        return xl_stream_run(stdout, stderr, n, argv + first);
+    if (!strcmp(word, "help") && n == 1)
         return help(argv);
-    return run_stock(argv);
+    rc = strcmp(word, "restore") ? -1 : xl_restore_prepare(argc, argv, first);
+    return rc < 0 ? run_stock(argv) : rc;
 }

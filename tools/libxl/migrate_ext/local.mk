@@ -92,6 +92,10 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_quote.h \
 	tools/libxl/migrate_ext/mext_receiver.c \
 	tools/libxl/migrate_ext/mext_receiver.h \
+	tools/libxl/migrate_ext/mext_saved.h \
+	tools/libxl/migrate_ext/mext_saved_in.c \
+	tools/libxl/migrate_ext/mext_saved_out.c \
+	tools/libxl/migrate_ext/mext_saved_priv.h \
 	tools/libxl/migrate_ext/mext_seal.c \
 	tools/libxl/migrate_ext/mext_seal.h \
 	tools/libxl/migrate_ext/mext_sender.c \

@@ -2,9 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mext_libxl_priv.h"
 #include "mext_net.h"
+
+/* So long a device may take to come or go, ms; looked at every so many us. */
+#define DEVICES_MS       10000
+#define DEVICES_AGAIN_US 100000
 
 int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
                   struct mext_why *why)
@@ -99,6 +104,53 @@ static bool can_be_live(struct mext_lxl *l, const libxl_domain_config *c)
     return live;
 }
 
+/* Disks and network cards that libxl has stored for it; -1: not known. */
+static int stored_devices(struct mext_lxl *l, uint32_t domid)
+{
+    libxl_domain_config c;
+    uint8_t *json = NULL;
+    int len = 0, n = -1;
+
+    libxl_domain_config_init(&c);
+    if (!libxl_userdata_retrieve(l->ctx, domid, "libxl-json", &json, &len) &&
+        len && !json[len - 1] &&
+        !libxl_domain_config_from_json(l->ctx, &c, (char *)json))
+        n = c.num_disks + c.num_nics;
+    free(json);
+    libxl_domain_config_dispose(&c);
+    return n;
+}
+
+/*
+ * The configuration as it is now.  libxl leaves out what xenstore does not have,
+ * and all cards of a kind when one of them goes at that moment, such as the
+ * migration vif of a guest that has just come: so until both agree.
+ */
+static int retrieve(struct mext_lxl *l, uint32_t domid, libxl_domain_config *c,
+                    struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + DEVICES_MS;
+
+    for (;;) {
+        libxl_domain_config_init(c);
+        if (libxl_retrieve_domain_configuration(l->ctx, domid, c, NULL))
+            return mext_fail(why,
+                             "the configuration of domain %u is not known to "
+                             "libxl",
+                             domid);
+        if (c->num_disks + c->num_nics == stored_devices(l, domid))
+            return 0;
+        if (mext_now_ms() >= end)
+            return mext_fail(why,
+                             "a disk or network card of domain %u is "
+                             "configured, but not there (xl block-list, xl "
+                             "network-list): detach it first",
+                             domid);
+        libxl_domain_config_dispose(c);
+        usleep(DEVICES_AGAIN_US);
+    }
+}
+
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                    struct mext_why *why)
 {
@@ -106,12 +158,8 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
     int rc = -1;
 
     memset(g_r, 0, sizeof(*g_r));
-    libxl_domain_config_init(&c);
-    if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
-        mext_fail(why, "the configuration of domain %u is not known to libxl",
-                  domid);
+    if (retrieve(l, domid, &c, why))
         goto out;
-    }
     g_r->name = libxl_domid_to_name(l->ctx, domid);
     g_r->json = libxl_domain_config_to_json(l->ctx, &c);
     if (!g_r->name || !g_r->json) {
@@ -162,15 +210,16 @@ int mext_lxl_unchanged(struct mext_lxl *l, uint32_t domid, const char *json,
     int rc = -1;
 
     libxl_domain_config_init(&then);
-    libxl_domain_config_init(&now);
-    if (libxl_domain_config_from_json(l->ctx, &then, json) ||
-        libxl_retrieve_domain_configuration(l->ctx, domid, &now, NULL))
+    if (retrieve(l, domid, &now, why))
+        goto out;
+    if (libxl_domain_config_from_json(l->ctx, &then, json))
         mext_fail(why, "the guest's configuration is not known any more");
     else if (!same_devices(l->ctx, &then, &now))
         mext_fail(why, "a disk or network card of the guest came, went or "
                        "changed meanwhile: migrate it again");
     else
         rc = 0;
+out:
     libxl_domain_config_dispose(&then);
     libxl_domain_config_dispose(&now);
     return rc;

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * xl migrate-stream as a word: what it prints, its exit statuses, a stripped
+ * file that is the same guest, differences found, a real stream of QEMU's.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broken.h"
+#include "unit.h"
+#include "xl_stream.h"
+#include "xl_stream_index.h"
+
+static struct bytes stream;
+static char dir[] = "/tmp/stream-XXXXXX";
+static char *out, *err; /* of the last run */
+
+static void setup(void)
+{
+    strcpy(dir + sizeof(dir) - 7, "XXXXXX");
+    ck_assert(mkdtemp(dir));
+    ck_assert(!chdir(dir));
+}
+
+static void teardown(void)
+{
+    static const char *const files[] = { "a", "b", "new", "new2" };
+
+    for (unsigned i = 0; i < 4; i++)
+        unlink(files[i]);
+    ck_assert(!chdir("/"));
+    rmdir(dir);
+    free(out);
+    free(err);
+    out = err = NULL;
+}
+
+/* Runs the words, ended by spaces; the exit status. */
+static int xl(const char *words)
+{
+    char copy[256], *argv[16] = { (char *)"migrate-stream" }, *at = copy;
+    size_t nout, nerr;
+    FILE *fout, *ferr;
+    int argc = 1, rc;
+
+    snprintf(copy, sizeof(copy), "%s", words);
+    while ((argv[argc] = strsep(&at, " ")))
+        argc++;
+    free(out);
+    free(err);
+    fout = open_memstream(&out, &nout);
+    ferr = open_memstream(&err, &nerr);
+    rc = xl_stream_run(fout, ferr, argc, argv);
+    fclose(fout);
+    fclose(ferr);
+    return rc;
+}
+
+static void put(const char *name)
+{
+    FILE *f = fopen(name, "wb");
+
+    ck_assert(f);
+    ck_assert_uint_eq(fwrite(stream.p, 1, stream.n, f), stream.n);
+    ck_assert(!fclose(f));
+}
+
+static void has(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in:\n%s", part, text);
+}
+
+START_TEST(usage)
+{
+    static const char *const wrong[] = {
+        "",
+        "look a",
+        "inspect",
+        "inspect a b",
+        "strip a",
+        "diff a",
+        "diff - -",
+        "verify --new a",
+        "strip --json a b",
+        "verify --zeroed a",
+        "diff --zeroed a b",
+    };
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ck_assert_msg(xl(wrong[i]) == 2, "%s", wrong[i]);
+        has(err, "Usage: xl migrate-stream");
+    }
+    ck_assert_int_eq(xl("--help"), 0);
+    has(out, "Usage: xl migrate-stream");
+    ck_assert_int_eq(xl("verify none"), 1);
+    has(err, "none: No such file");
+}
+END_TEST
+
+START_TEST(inspect)
+{
+    build_stream(&stream, BASE_PVH);
+    put("a");
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "libxc PAGE_DATA x 2: 6 NOTAB 1 BROKEN 1 XALLOC 1 XTAB, 0 to 0x7");
+    has(out, "mode 1, 2000000 kHz");
+    has(out, "26949 bytes, 14 records, 9 pages\n");
+    ck_assert_int_eq(xl("inspect --all a"), 0);
+    has(out, "libxc PAGE_DATA: 3 NOTAB 1 XALLOC 1 XTAB, 0 to 0x4");
+    ck_assert_int_eq(xl("inspect --json a"), 0);
+    has(out, "\"name\":\"PAGE_DATA\",\"records\":2,");
+    has(out, "\"violations\":0}\n");
+    stream.n = 20000;
+    put("a");
+    ck_assert_int_eq(xl("inspect a"), 1);
+    has(err, "file.truncated");
+    has(out, "STATIC_DATA_END");
+}
+END_TEST
+
+START_TEST(verify)
+{
+    static const struct broken two = {
+        STREAM_R_XC_TSC,
+        BASE_PVH,
+        "libxc X86_TSC_INFO",
+        0,
+        { { .op = SET, .at = 8, .octets = "03" },
+          { .op = APPEND, .octets = "00" } },
+    };
+
+    build_stream(&stream, BASE_HVM);
+    put("a");
+    ck_assert_int_eq(xl("verify a"), 0);
+    has(out, "a: every rule is kept: 27045 bytes, 16 records, 9 pages\n");
+    build_broken(&stream, &two);
+    put("a");
+    ck_assert_int_eq(xl("verify a"), 1);
+    has(out, "a: offset 25013: libxc X86_TSC_INFO: libxc.tsc: ");
+    ck_assert(!strstr(out, "file.trailing"));
+    ck_assert_int_eq(xl("verify --all a"), 1);
+    has(out, "libxc.tsc");
+    has(out, "a: offset 26949: file.trailing: ");
+    ck_assert_int_eq(xl("verify --json --all a"), 1);
+    has(out, "\"rule\":\"libxc.tsc\"");
+    has(out, "\"fine\":false}\n");
+}
+END_TEST
+
+/* "-" */
+START_TEST(standard_input)
+{
+    int fd;
+
+    build_stream(&stream, BASE_PVH);
+    put("a");
+    fd = open("a", O_RDONLY);
+    ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    ck_assert_int_eq(xl("verify -"), 0);
+    ck_assert_int_eq(lseek(STDIN_FILENO, 0, SEEK_SET), 0);
+    ck_assert_int_eq(xl("diff - a"), 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(strip)
+{
+    build_stream(&stream, _i ? BASE_HVM : BASE_PVH);
+    put("a");
+    ck_assert_int_eq(xl("strip a new"), 0);
+    has(out, "1 older copies of pages, 2 entries without a page left out");
+    ck_assert_int_eq(xl("verify new"), 0);
+    ck_assert_int_eq(xl("diff a new"), 0);
+    has(out, "6 the same, 0 differ");
+    has(out, "the same\n");
+    ck_assert_int_eq(xl("inspect new"), 0);
+    has(out, "PAGE_DATA: 5 NOTAB 1 XALLOC, 0 to 0x7");
+    ck_assert_int_eq(xl("strip new new2"), 0);
+    has(out, "(100.0 %): 0 older copies of pages, 0 entries");
+    unlink("new");
+    ck_assert_int_eq(xl("strip --zeroed a new"), 0);
+    has(out, "1 zero pages");
+    ck_assert_int_eq(xl("verify new"), 0);
+    ck_assert_int_eq(xl("diff a new"), 1);
+    has(out, "pages 0x6 to 0x6: differ");
+    ck_assert_int_eq(xl("strip a new"), 1);
+    has(err, "new: File exists");
+}
+END_TEST
+
+START_TEST(strip_refuses)
+{
+    static const struct {
+        enum base base;
+        const char *text;
+    } row[] = {
+        { BASE_PV, "PV guest" },
+        { BASE_QEMU, "QEMU" },
+        { BASE_BARE, "libxl.complete" },
+    };
+
+    for (unsigned i = 0; i < 3; i++) {
+        build_stream(&stream, row[i].base);
+        put("a");
+        ck_assert_int_eq(xl("strip a new"), 1);
+        has(err, row[i].text);
+        ck_assert_int_eq(access("new", F_OK), -1);
+    }
+}
+END_TEST
+
+/* A byte of a page, of an HVM entry, of the configuration, a parameter. */
+START_TEST(diff)
+{
+    static const struct {
+        struct broken change;
+        const char *text;
+    } row[] = {
+        { { .base = BASE_PVH,
+            .record = "libxc PAGE_DATA",
+            .patch = { { .op = SET, .at = 100, .octets = "77" } } },
+          "pages 0 to 0: differ\npages: 5 the same, 1 differ" },
+        { { .base = BASE_PVH,
+            .record = "libxc HVM_CONTEXT",
+            .patch = { { .op = SET, .at = 1090, .octets = "77" } } },
+          "hvm PIC 0: 8 bytes" },
+        { { .base = BASE_PVH,
+            .record = "xl header",
+            .patch = { { .op = TEXT, .octets = "guest", .other = "gues2" } } },
+          "config c_info.name: guest | gues2\n" },
+        { { .base = BASE_PVH,
+            .record = "libxc HVM_PARAMS",
+            .patch = { { .op = SET, .at = 24, .octets = "fb" } } },
+          "param STORE_PFN: 0xfeffc | 0xfeffb\n" },
+        { { .base = BASE_QEMU,
+            .record = "QEMU dma",
+            .patch = { { .op = SET, .at = 30, .octets = "77" } } },
+          "QEMU dma: 62 bytes" },
+        { { .base = BASE_QEMU,
+            .record = "QEMU ram",
+            .nth = 1,
+            .patch = { { .op = SET, .at = 40, .octets = "77" } } },
+          "pages pc.ram 0x1 to 0x1: differ\n" },
+    };
+
+    build_stream(&stream, row[_i].change.base);
+    put("a");
+    build_broken(&stream, &row[_i].change);
+    put("b");
+    ck_assert_int_eq(xl("diff a a"), 0);
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(out, row[_i].text);
+    ck_assert_int_eq(xl("diff --json a b"), 1);
+    has(out, "\"pages\":{\"same\":");
+}
+END_TEST
+
+START_TEST(diff_only)
+{
+    static const struct broken change = {
+        .base = BASE_PVH,
+        .record = "libxc PAGE_DATA",
+        .patch = { { .op = SET, .at = 16 + 4 * 8, .octets = "0a" } },
+    };
+
+    build_stream(&stream, BASE_PVH);
+    put("a");
+    build_broken(&stream, &change);
+    put("b");
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(out, "pages 0x4 to 0x4: only in the first\n");
+    has(out, "pages 0xa to 0xa: only in the second\n");
+    stream.n = 1000;
+    put("b");
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(err, "b: it is damaged");
+}
+END_TEST
+
+/* Over several sizes of the table, with numbers near and far. */
+START_TEST(pages_table)
+{
+    struct xl_index x = { 0 };
+    uint64_t *v;
+
+    ck_assert_ptr_null(xl_index_find(&x, 0));
+    for (uint64_t i = 0; i < 20000; i++) {
+        v = xl_index_add(&x, i * i, i);
+        ck_assert(v && *v == i);
+        v = xl_index_add(&x, i * i, 0);
+        ck_assert(v && *v == i);
+    }
+    for (uint64_t i = 0; i < 20000; i++)
+        ck_assert_uint_eq(*xl_index_find(&x, i * i), i);
+    ck_assert_ptr_null(xl_index_find(&x, 2));
+    xl_index_sort(&x);
+    ck_assert_uint_eq(x.n, 20000);
+    for (uint64_t i = 0; i < 20000; i++)
+        ck_assert_uint_eq(x.row[i].page, i * i);
+    xl_index_free(&x);
+}
+END_TEST
+
+/* Those that make_fixtures made. */
+START_TEST(real)
+{
+    static const char *const name[] = { "qemu-pc", "qemu-microvm", "xen-pvh",
+                                        "xen-hvm" };
+    const char *top = getenv("top_fixtures");
+    char command[512];
+
+    snprintf(command, sizeof(command), "xz -dc '%s/%s.xz' >a 2>/dev/null", top,
+             name[_i]);
+    if (system(command)) {
+        ck_assert_msg(strncmp(name[_i], "qemu", 4), "no fixture %s", name[_i]);
+        return; /* of Xen: README.md says how they are made */
+    }
+    ck_assert_msg(!xl("verify --all a"), "%s: %s", name[_i], out);
+    ck_assert_int_eq(xl("inspect a"), 0);
+    ck_assert_int_eq(xl("diff a a"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = { usage,          inspect,       verify,
+                                   standard_input, strip_refuses, diff_only,
+                                   pages_table,    NULL };
+    const char *top = getenv("srcdir");
+    char here[3000], fixtures[3100];
+    Suite *s = unit_suite_in("xl migrate-stream", tests, setup, teardown);
+    TCase *loops = tcase_create("loops");
+
+    if (!realpath(top ? top : ".", here))
+        return 1;
+    snprintf(fixtures, sizeof(fixtures), "%s/tests/stream/fixtures", here);
+    setenv("top_fixtures", fixtures, 1);
+    tcase_add_checked_fixture(loops, setup, teardown);
+    tcase_add_loop_test(loops, strip, 0, 2);
+    tcase_add_loop_test(loops, diff, 0, 6);
+    tcase_add_loop_test(loops, real, 0, 4);
+    suite_add_tcase(s, loops);
+    return unit_main(s);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk_bytes.h"
+
+struct memory {
+    const uint8_t *p;
+    size_t n, piece;
+};
+
+static ptrdiff_t read_memory(void *arg, void *buf, size_t n)
+{
+    struct memory *m = arg;
+
+    if (n > m->n)
+        n = m->n;
+    if (m->piece && n > m->piece)
+        n = m->piece;
+    if (n)
+        memcpy(buf, m->p, n);
+    m->p += n;
+    m->n -= n;
+    return (ptrdiff_t)n;
+}
+
+int walk_bytes(const uint8_t *p, size_t n, size_t piece,
+               const struct stream_events *events, void *arg, uint64_t *at_r)
+{
+    static struct stream *s;
+    struct memory m = { p, n, piece };
+    int rc;
+
+    /* One for all, since fuzzers walk often. */
+    if (s)
+        stream_again(s, read_memory, &m, events, arg);
+    else
+        s = stream_open(read_memory, &m, events, arg);
+    if (!s)
+        abort();
+    rc = stream_walk(s);
+    if (at_r)
+        *at_r = stream_offset(s);
+    return rc;
+}
