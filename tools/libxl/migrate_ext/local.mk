@@ -39,6 +39,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
 	tools/libxl/migrate_ext/mext_copy.h \
+	tools/libxl/migrate_ext/mext_cpu.c \
+	tools/libxl/migrate_ext/mext_cpu.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
