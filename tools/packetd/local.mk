@@ -52,6 +52,7 @@ PACKETD_SOURCES = \
 	tools/packetd/session.c \
 	tools/packetd/incoming.h \
 	tools/packetd/session_dom0.c \
+	tools/packetd/session_look.c \
 	tools/packetd/session_mstrap.c \
 	tools/packetd/tpm.c \
 	tools/packetd/tpm.h \

@@ -6,6 +6,7 @@ MEXT = tools/libxl/migrate_ext
 MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_libxl_look.c \
 	tools/libxl/migrate_ext/mext_libxl_priv.h \
 	tools/libxl/migrate_ext/mext_libxl_receive.c \
 	tools/libxl/migrate_ext/mext_libxl_restore.c \
@@ -73,6 +74,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_lane.c \
 	tools/libxl/migrate_ext/mext_lane.h \
 	tools/libxl/migrate_ext/mext_libxl.h \
+	tools/libxl/migrate_ext/mext_look.c \
+	tools/libxl/migrate_ext/mext_look.h \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \

@@ -329,3 +329,21 @@ int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
         return mext_fail(why, "libxl could not save domain %u", domid);
     return 0;
 }
+
+void mext_lxl_facts(struct mext_lxl *l, char out[128])
+{
+    const libxl_version_info *v = libxl_get_version_info(l->ctx);
+    libxl_physinfo info;
+    uint64_t kib;
+
+    libxl_physinfo_init(&info);
+    if (!v || libxl_get_physinfo(l->ctx, &info) ||
+        libxl_get_free_memory(l->ctx, &kib))
+        snprintf(out, 128, "nothing is known of its Xen");
+    else
+        snprintf(out, 128, "Xen %d.%d%.20s, %u CPUs, %llu MiB free",
+                 v->xen_version_major, v->xen_version_minor,
+                 v->xen_version_extra, info.nr_cpus,
+                 (unsigned long long)kib >> 10);
+    libxl_physinfo_dispose(&info);
+}
