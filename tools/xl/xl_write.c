@@ -31,8 +31,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "xl-write: %s\n", why.text);
         return 1;
     }
-    if (!mext_lxl_write(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO,
-                        &why))
+    if (!mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why))
         return 0;
     fprintf(stderr, "xl-write: %s\n", why.text);
     if (!mext_lxl_now(l, domid, &now) && now.suspended &&
