@@ -129,10 +129,27 @@ START_TEST(without_a_name)
 }
 END_TEST
 
+/* Topology, the FPU's pointers, what AMD repeats. */
+START_TEST(no_promises)
+{
+    struct cpu guest, host;
+
+    start(&guest);
+    start(&host);
+    add(&guest, (struct mext_leaf){ 1, NO_SUBLEAF, 0, 0, 0, 1u << 28 });
+    add(&guest, (struct mext_leaf){ 7, 0, 0, 1u << 6 | 1u << 13, 0, 0 });
+    add(&guest,
+        (struct mext_leaf){ 0x80000001, NO_SUBLEAF, 0, 0, 2, 0x0183f3ff });
+    add(&guest, (struct mext_leaf){ 0x80000008, NO_SUBLEAF, 0, 4, 0, 0 });
+    ck_assert_uint_eq(missing(&guest, &host), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = { same,         more,           by_name,
-                                   other_things, without_a_name, NULL };
+                                   other_things, without_a_name, no_promises,
+                                   NULL };
 
     return unit_main(unit_suite("cpu", tests));
 }

@@ -11,6 +11,8 @@ PACKETD_SOURCES = \
 	tools/packetd/attest.h \
 	tools/packetd/attest_tpm.c \
 	tools/packetd/checkconf.c \
+	tools/packetd/cpu.c \
+	tools/packetd/cpu.h \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "admit.h"
+#include "cpu.h"
 #include "door.h"
 #include "incoming.h"
 #include "mext_agent.h"
@@ -221,10 +222,24 @@ static int begin_with(struct session *s, struct mext_ctl *m,
     return 0;
 }
 
+/* Of a guest that an mstrap or libxl would take, and that would die here. */
+static int judge_cpu(struct session *s, const struct mext_ctl *m,
+                     struct mext_why *why)
+{
+    struct mext_cpu guest = { m->u.config.nleaves, m->u.config.nmsrs,
+                              m->u.config.leaves, m->u.config.msrs };
+    char text[CPU_TEXT];
+    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, &guest, text, why);
+
+    if (n > 0)
+        mext_fail(why, CPU_LACKS, text);
+    return n ? session_fail(s, MEXT_E_POLICY) : 0;
+}
+
 static int boot(struct session *s, const struct mext_ctl *m,
                 struct mext_why *why)
 {
-    if (admit(s, why))
+    if (admit(s, why) || judge_cpu(s, m, why))
         return -1;
     if (m->u.config.memory_kib != s->token.memory_kib) {
         mext_fail(why, "memory is not that of the token");

@@ -10,8 +10,8 @@
 
 #include "admit.h"
 #include "config.h"
+#include "cpu.h"
 #include "incoming.h"
-#include "mext_cpu.h"
 #include "received.h"
 
 static void send_finding(void *arg, unsigned kind, const char *text)
@@ -77,49 +77,19 @@ static int look_at_policy(struct session *s)
 
 /* ---- the CPU ---- */
 
-/* A few words a finding, however many are missing. */
-struct missing {
-    struct session *s;
-    char text[400];
-};
-
-static void tell_missing(struct missing *m)
-{
-    if (m->text[0])
-        finding(m->s, MEXT_FINDING_OBSTACLE, "the guest's CPU has %s", m->text);
-    m->text[0] = 0;
-}
-
-static void note_missing(void *arg, const char *what)
-{
-    struct missing *m = arg;
-    size_t n = strlen(m->text);
-
-    if (n + strlen(what) + 3 > sizeof(m->text)) {
-        tell_missing(m);
-        n = 0;
-    }
-    snprintf(m->text + n, sizeof(m->text) - n, "%s%s", n ? ", " : "", what);
-}
-
 static void look_at_cpu(struct session *s, const struct mext_cpu *guest)
 {
-    struct missing m = { .s = s };
-    struct mext_policy host;
+    char text[CPU_TEXT];
     struct mext_why why;
+    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, guest, text, &why);
 
-    if (mext_host_policy_get(s->guest == MEXT_INSPECT_PV, &host, &why)) {
+    if (n < 0)
         finding(s, MEXT_FINDING_NOTE, "%s", why.text);
-        return;
-    }
-    if (!mext_cpu_missing(guest,
-                          &(struct mext_cpu){ host.nleaves, host.nmsrs,
-                                              host.leaves, host.msrs },
-                          note_missing, &m))
+    else if (n)
+        finding(s, MEXT_FINDING_OBSTACLE, CPU_LACKS, text);
+    else
         finding(s, MEXT_FINDING_FINE,
                 "the CPU has all that the guest was promised");
-    tell_missing(&m);
-    mext_policy_free(&host);
 }
 
 int session_look(struct session *s, const struct mext_ctl *m,

@@ -61,6 +61,23 @@ static const struct word {
     { 0x80000021, NO_SUBLEAF, C, 18 },
 };
 
+/*
+ * Bits that promise nothing: topology, which the toolstack sets; how the FPU's
+ * pointers are saved, where there is less to be relied on with the bit than
+ * without; and of leaf 0x80000001 those that repeat leaf 1's on AMD's CPUs.
+ */
+#define REPEATED 0x0183f3ffu
+static const struct {
+    unsigned word;
+    uint32_t bits;
+} no_promise[] = {
+    { 0, 1u << 28 },           /* HTT */
+    { 2, REPEATED },           /* AMD64 manual, volume 3, Fn8000_0001_EDX */
+    { 3, 1u << 1 },            /* CMP_LEGACY */
+    { 5, 1u << 6 | 1u << 13 }, /* FDP_EXCP_ONLY, NO_FPU_SEL */
+    { 8, 1u << 2 },            /* RSTR_FP_ERR_PTRS */
+};
+
 #define ARCH_CAPS_LOW  16 /* words of that MSR */
 #define ARCH_CAPS_HIGH 17
 
@@ -125,6 +142,9 @@ static void tell(struct search *s, const char *fmt, ...)
 static void features(struct search *s, unsigned word, uint32_t missing,
                      const char *where)
 {
+    for (size_t i = 0; i < sizeof(no_promise) / sizeof(no_promise[0]); i++)
+        if (no_promise[i].word == word)
+            missing &= ~no_promise[i].bits;
     for (unsigned bit = 0; bit < 32; bit++) {
         const char *name = name_of(word * 32 + bit);
 
