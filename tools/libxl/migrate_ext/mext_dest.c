@@ -131,7 +131,7 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_trusted peer;
-    unsigned refused, i = 0;
+    unsigned i = 0;
     char host[256];
     uint16_t port;
     int rc;
@@ -152,8 +152,8 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
     mext_sayf(d->say, d->say_arg, "connecting to packetd on %s port %u", host,
               port);
     do
-        rc = try_key(d, host, port, peer.key[i], &refused, why);
-    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+        rc = try_key(d, host, port, peer.key[i], &d->refused, why);
+    while (d->refused == MEXT_E_AUDIENCE && ++i < peer.n);
     mext_wipe(&d->self, sizeof(d->self)); /* signs nothing else */
     return rc;
 }

@@ -21,6 +21,7 @@ struct mext_dest {
     bool look;         /* mext_dest_look is to follow, not mext_dest_boot */
     mext_say_fn *say;  /* one line for the operator */
     void *say_arg;
+    unsigned refused; /* MEXT_E_*, if that is why mext_dest_connect failed */
     /* from mext_dest_connect on */
     struct mext_token token;
     struct mext_conn conn;

@@ -110,6 +110,17 @@ static int look_here(struct look *k, struct mext_why *why)
     return 0;
 }
 
+/* Refused at the door is an obstacle like others. */
+static int look_there(struct look *k, struct mext_why *why)
+{
+    if (!mext_dest_connect(&k->dest, why))
+        return mext_dest_look(&k->dest, there, k, why);
+    if (!k->dest.refused)
+        return -1;
+    there(k, MEXT_FINDING_OBSTACLE, why->text);
+    return 0;
+}
+
 int mext_look(const struct mext_request *rq, const struct mext_look_events *ev,
               struct mext_why *why)
 {
@@ -124,8 +135,7 @@ int mext_look(const struct mext_request *rq, const struct mext_look_events *ev,
                                  .say_arg = &k };
     if (mext_crypto_init())
         return mext_fail(why, "libsodium cannot be initialised");
-    rc = look_here(&k, why) || mext_dest_connect(&k.dest, why) ||
-         mext_dest_look(&k.dest, there, &k, why);
+    rc = look_here(&k, why) || look_there(&k, why);
     mext_dest_close(&k.dest);
     mext_policy_free(&k.policy);
     mext_guest_free(&k.guest);
