@@ -13,12 +13,23 @@
 
 #include "mext_libxl.h"
 
-int main(int argc, char **argv)
+/* Suspended or not, it runs on. */
+static void let_run(struct mext_lxl *l, uint32_t domid)
 {
     struct mext_domain_now now;
+    struct mext_why why;
+
+    if (!mext_lxl_now(l, domid, &now) && now.suspended &&
+        mext_lxl_resume(l, domid, &why))
+        fprintf(stderr, "xl-write: %s\n", why.text);
+}
+
+int main(int argc, char **argv)
+{
     struct mext_lxl *l;
     struct mext_why why;
     uint32_t domid;
+    int rc;
 
     if (argc != 4 || isatty(STDOUT_FILENO)) {
         fprintf(stderr, "Usage: xl-write DOMID live|still VERBOSITY >STREAM\n");
@@ -31,11 +42,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "xl-write: %s\n", why.text);
         return 1;
     }
-    if (!mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why))
-        return 0;
-    fprintf(stderr, "xl-write: %s\n", why.text);
-    if (!mext_lxl_now(l, domid, &now) && now.suspended &&
-        mext_lxl_resume(l, domid, &why))
+    rc = mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why);
+    if (rc) {
         fprintf(stderr, "xl-write: %s\n", why.text);
-    return 1;
+        let_run(l, domid);
+    }
+    mext_lxl_close(l);
+    return rc ? 1 : 0;
 }
