@@ -18,9 +18,11 @@ fuzz_tests = \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_steer \
+	tests/fuzz/fuzz_stream_guest \
 	tests/fuzz/fuzz_stream_hvm \
 	tests/fuzz/fuzz_stream_libxc \
 	tests/fuzz/fuzz_stream_libxl \
+	tests/fuzz/fuzz_stream_machine \
 	tests/fuzz/fuzz_stream_qemu \
 	tests/fuzz/fuzz_stream_xl \
 	tests/fuzz/fuzz_thin \
@@ -179,6 +181,12 @@ FUZZ_STREAM_SOURCES = \
 	tests/stream/walk_bytes.c \
 	tests/stream/walk_bytes.h
 
+tests_fuzz_fuzz_stream_guest_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_guest_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_guest_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_guest_SOURCES = tests/fuzz/fuzz_stream_guest.c \
+	$(FUZZ_STREAM_SOURCES)
+
 tests_fuzz_fuzz_stream_hvm_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_fuzz_fuzz_stream_hvm_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_stream_hvm_LDADD = $(STREAM_TEST_LDADD)
@@ -195,6 +203,12 @@ tests_fuzz_fuzz_stream_libxl_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_fuzz_fuzz_stream_libxl_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_stream_libxl_LDADD = $(STREAM_TEST_LDADD)
 tests_fuzz_fuzz_stream_libxl_SOURCES = tests/fuzz/fuzz_stream_libxl.c \
+	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_stream_machine_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_machine_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_machine_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_machine_SOURCES = tests/fuzz/fuzz_stream_machine.c \
 	$(FUZZ_STREAM_SOURCES)
 
 tests_fuzz_fuzz_stream_qemu_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)

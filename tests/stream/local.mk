@@ -11,12 +11,18 @@ STREAM_TEST_SOURCES = \
 	tests/stream/walk_bytes.c \
 	tests/stream/walk_bytes.h
 
-stream_tests = tests/stream/test_stream tests/stream/test_xl_stream
+# A guest that xl migrate-stream convert can carry.
+GUEST_SOURCES = tests/stream/build_guest.c tests/stream/build_guest.h
+
+stream_tests = tests/stream/test_convert tests/stream/test_stream \
+	tests/stream/test_wire tests/stream/test_xl_stream
 EXTRA_DIST += tests/stream/README.md tests/stream/fixtures \
+	tests/stream/beat.S tests/stream/beat.sh tests/stream/convert_qemu \
+	tests/stream/names_check \
 	tests/stream/make_fixtures tests/stream/measure
 check_PROGRAMS += $(stream_tests) tests/stream/make_streams \
-	tests/stream/blank_pages
-TESTS += $(stream_tests)
+	tests/stream/blank_pages tests/stream/make_guest
+TESTS += $(stream_tests) tests/stream/convert_qemu tests/stream/names_check
 
 tests_stream_test_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_test_stream_CFLAGS = $(UNIT_CFLAGS)
@@ -28,6 +34,7 @@ tests_stream_make_streams_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_make_streams_CFLAGS = $(UNIT_CFLAGS)
 tests_stream_make_streams_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_make_streams_SOURCES = tests/stream/make_streams.c \
+	$(GUEST_SOURCES) \
 	$(STREAM_TEST_SOURCES)
 
 tests_stream_test_xl_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
@@ -42,3 +49,20 @@ tests_stream_blank_pages_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_stream_blank_pages_CFLAGS = $(UNIT_CFLAGS)
 tests_stream_blank_pages_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_blank_pages_SOURCES = tests/stream/blank_pages.c
+tests_stream_test_convert_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
+	-I$(srcdir)/tools/xl
+tests_stream_test_convert_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
+tests_stream_test_convert_LDADD = $(STREAM_TEST_LDADD)
+tests_stream_test_convert_SOURCES = tests/stream/test_convert.c \
+	$(GUEST_SOURCES) \
+	$(STREAM_TEST_SOURCES) \
+	$(XL_STREAM_SOURCES)
+
+tests_stream_test_wire_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_stream_test_wire_CFLAGS = $(UNIT_CFLAGS)
+tests_stream_test_wire_LDADD = $(STREAM_TEST_LDADD)
+tests_stream_test_wire_SOURCES = tests/stream/test_wire.c
+
+tests_stream_make_guest_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_stream_make_guest_CFLAGS = $(UNIT_CFLAGS)
+tests_stream_make_guest_SOURCES = tests/stream/make_guest.c $(GUEST_SOURCES)

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "build_guest.h"
 #include "build_stream.h"
+#include "stream_guest.h"
 #include "walk_bytes.h"
 
 static struct bytes stream;
@@ -82,10 +84,80 @@ static void put_libxc(const char *dir, enum base base, uint8_t how)
              stream.p + w.libxc - 1, 12000);
 }
 
+/* A guest for the converters: its context, and QEMU's sections of it. */
+struct seed {
+    size_t n;
+    uint8_t p[65536];
+};
+
+static void seed_bytes(void *arg, const void *p, size_t n)
+{
+    struct seed *s = arg;
+
+    memcpy(s->p + s->n, p, n);
+    s->n += n;
+}
+
+static void seed_section(void *arg, const struct stream_record *r)
+{
+    static struct seed body;
+    struct seed *s = arg, *all = &body;
+    uint8_t head[4] = { (uint8_t)r->instance, (uint8_t)r->version };
+    size_t name = strlen(r->name), n;
+
+    if (r->type != 4)
+        return;
+    n = (size_t)r->length - 14 - name - 5;
+    memcpy(all->p, s->p + r->at + 14 + name, n);
+    head[2] = (uint8_t)(n >> 8);
+    head[3] = (uint8_t)n;
+    all->p[n] = (uint8_t)name;
+    seed_bytes(s, all->p + n, 1);
+    seed_bytes(s, r->name, name);
+    seed_bytes(s, head, sizeof(head));
+    seed_bytes(s, all->p, n);
+}
+
+static void no_refusal(void *arg, const char *name, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", name, why);
+    exit(1);
+}
+
+static void put_guest(const char *dir)
+{
+    static const struct stream_events events = { .end = seed_section };
+    static const uint8_t beat[32];
+    static struct guest_bytes guest;
+    static struct seed s;
+    const struct stream_target t = { .tcg = true, .refuse = no_refusal };
+    struct stream_put to = { .bytes = seed_bytes, .arg = &s };
+    struct xen_guest *g = stream_guest_new();
+    size_t n, end;
+    uint8_t *p;
+
+    build_guest(&guest, beat, sizeof(beat));
+    put_file(dir, "stream_guest", "beat", guest.p + guest.context,
+             guest.context_len);
+    for (unsigned type = 1; g && type < 21; type++)
+        for (unsigned i = 0; i < 2; i++)
+            if ((p = guest_entry(&guest, type, i, &n)))
+                stream_guest_entry(g, type, i, p, n);
+    stream_put_open(&to, "pc");
+    stream_guest_put(g, &t, &to);
+    stream_put_close(&to);
+    free(g);
+    end = s.n;
+    if (walk_bytes(s.p, end, 0, &events, &s, NULL))
+        exit(1);
+    put_file(dir, "stream_machine", "beat", s.p + end, s.n - end);
+}
+
 static void put_corpus(const char *dir)
 {
     struct place w;
 
+    put_guest(dir);
     put_libxc(dir, BASE_PVH, 0);
     put_libxc(dir, BASE_V2, 1);
     put_libxc(dir, BASE_PV, 2);

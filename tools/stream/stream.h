@@ -56,6 +56,7 @@ struct stream_record {
     uint32_t type;   /* as in the stream */
     char name[STREAM_NAME_MAX + 1]; /* printable */
     char note[STREAM_NOTE_MAX + 1]; /* more about it, printable; at its end */
+    uint32_t instance, version;     /* of a section of QEMU's; at its end */
     /* Of pages, at its end. */
     uint64_t pages[STREAM_KINDS];
     uint64_t first, last; /* lowest and highest number; none: first > last */

@@ -220,8 +220,8 @@ static bool is_ram(const struct section *sec)
 static struct section *new_section(struct stream *s, uint32_t type)
 {
     struct section *sec = &s->big.section[s->qemu.nsections];
-    uint32_t version;
     const uint8_t *p;
+    uint32_t version;
     size_t n, got;
     bool fine;
 
@@ -241,6 +241,8 @@ static struct section *new_section(struct stream *s, uint32_t type)
     sec->id = load32be(p + 1);
     sec->instance = load32be(p + 6 + n);
     version = load32be(p + 10 + n);
+    s->rec.instance = sec->instance;
+    s->rec.version = version;
     sec->at = s->rec.at;
     sec->start = sec->open = type == QEMU_START;
     memcpy(sec->name, s->rec.name, sizeof(sec->name));

@@ -16,6 +16,8 @@ XL_STREAM_SOURCES = \
 	tools/xl/xl_json.h \
 	tools/xl/xl_stream.c \
 	tools/xl/xl_stream.h \
+	tools/xl/xl_stream_convert.c \
+	tools/xl/xl_stream_convert.h \
 	tools/xl/xl_stream_diff.c \
 	tools/xl/xl_stream_index.c \
 	tools/xl/xl_stream_index.h \
@@ -23,7 +25,9 @@ XL_STREAM_SOURCES = \
 	tools/xl/xl_stream_run.h \
 	tools/xl/xl_stream_strip.c \
 	tools/xl/xl_stream_things.c \
-	tools/xl/xl_stream_things.h
+	tools/xl/xl_stream_things.h \
+	tools/xl/xl_stream_to_qemu.c \
+	tools/xl/xl_stream_to_xen.c
 
 XL_SOURCES = \
 	tools/xl/xl_detach.c \

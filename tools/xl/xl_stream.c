@@ -19,6 +19,8 @@ static const char usage[] =
     "       xl migrate-stream verify [--json] [--all] FILE\n"
     "       xl migrate-stream strip [--zeroed] FILE NEW\n"
     "       xl migrate-stream diff [--json] [--all] FILE FILE\n"
+    "       xl migrate-stream convert --to qemu|xen [--accel kvm|tcg]\n"
+    "                         [--accept NAME[,NAME]...] FILE NEW\n"
     "\n"
     "Reads what xl save and xl migrate write (xl's, libxl's and libxc's formats)\n"
     "and QEMU's migration streams, never a guest. \"-\" is standard input.\n"
@@ -28,11 +30,14 @@ static const char usage[] =
     "  strip     writes a NEW file that xl restore takes for the same guest,\n"
     "            without what it does not need\n"
     "  diff      what differs: configuration, records, state, pages\n"
+    "  convert   writes a NEW file of an HVM guest for the other one\n"
     "\n"
     "  --all     each record, each violation, each range of pages\n"
     "  --json    as JSON\n"
     "  --zeroed  all-zero pages are left out too: only for a Xen that gives\n"
     "            zeroed pages to a new guest, which is not promised\n"
+    "  --accel   what QEMU will run it with, or did: kvm if not named\n"
+    "  --accept  goes on without what cannot be carried and has this name\n"
     "  -h, --help  this text\n"
     "\n"
     "Exit status: 0 done, kept, the same; 1 not so, or the file cannot be read;\n"
@@ -113,13 +118,14 @@ void xl_stream_say(FILE *f, const char *name, const struct stream_broken *b)
 static const struct word {
     const char *name;
     int files;
-    bool json, all, zeroed; /* options that it has */
+    bool json, all, zeroed, to; /* options that it has */
     int (*run)(const struct xl_stream *x);
 } words[] = {
-    { "inspect", 1, true, true, false, xl_stream_inspect },
-    { "verify", 1, true, true, false, xl_stream_verify },
-    { "strip", 2, false, false, true, xl_stream_strip },
-    { "diff", 2, true, true, false, xl_stream_diff },
+    { "inspect", 1, true, true, false, false, xl_stream_inspect },
+    { "verify", 1, true, true, false, false, xl_stream_verify },
+    { "strip", 2, false, false, true, false, xl_stream_strip },
+    { "diff", 2, true, true, false, false, xl_stream_diff },
+    { "convert", 2, false, false, false, true, xl_stream_convert },
 };
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -138,6 +144,24 @@ static int wrong(const struct xl_stream *x, const char *text)
     return EXIT_USAGE;
 }
 
+/* -1: the option has no such value. */
+static int choose(struct xl_stream *x, int option, const char *value)
+{
+    const char *no = option == 't' ? "qemu" : "kvm";
+    const char *yes = option == 't' ? "xen" : "tcg";
+
+    if (strcmp(value, no) && strcmp(value, yes))
+        return -1;
+    if (option == 't') {
+        x->to = true;
+        x->xen = !strcmp(value, yes);
+    } else {
+        x->accel = true;
+        x->tcg = !strcmp(value, yes);
+    }
+    return 0;
+}
+
 /* 0: options are taken; else the exit status plus one. */
 static int options(struct xl_stream *x, int argc, char **argv)
 {
@@ -145,6 +169,9 @@ static int options(struct xl_stream *x, int argc, char **argv)
         { "json", no_argument, NULL, 'j' },
         { "all", no_argument, NULL, 'a' },
         { "zeroed", no_argument, NULL, 'z' },
+        { "to", required_argument, NULL, 't' },
+        { "accel", required_argument, NULL, 'l' },
+        { "accept", required_argument, NULL, 'c' },
         { "help", no_argument, NULL, 'h' },
         { 0 },
     };
@@ -162,6 +189,14 @@ static int options(struct xl_stream *x, int argc, char **argv)
             break;
         case 'z':
             x->zeroed = true;
+            break;
+        case 't':
+        case 'l':
+            if (choose(x, c, optarg))
+                return wrong(x, "there is no such choice") + 1;
+            break;
+        case 'c':
+            x->accept = optarg;
             break;
         case 'h':
             fputs(usage, x->out);
@@ -182,11 +217,16 @@ int xl_stream_run(FILE *out, FILE *err, int argc, char **argv)
         return rc - 1;
     w = optind < argc ? find_word(argv[optind]) : NULL;
     if (!w)
-        return wrong(&x, "inspect, verify, strip or diff is to be named");
+        return wrong(&x,
+                     "inspect, verify, strip, diff or convert is to be named");
     if (argc - optind - 1 != w->files)
         return wrong(&x, w->files == 1 ? "one FILE is to be named"
                                        : "two files are to be named");
-    if ((x.json && !w->json) || (x.all && !w->all) || (x.zeroed && !w->zeroed))
+    if (w->to && !x.to)
+        return wrong(&x, "--to is to be named");
+    if ((x.json && !w->json) || (x.all && !w->all) ||
+        (x.zeroed && !w->zeroed) || (x.to && !w->to) ||
+        ((x.accel || x.accept) && !w->to))
         return wrong(&x, "it has no such option");
     for (int i = 0; i < w->files; i++)
         x.name[i] = argv[optind + 1 + i];

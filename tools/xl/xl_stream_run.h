@@ -13,6 +13,9 @@
 struct xl_stream {
     FILE *out, *err;
     bool json, all, zeroed;
+    bool to, accel;      /* convert: these were named */
+    bool tcg, xen;       /* QEMU's emulation; to Xen */
+    const char *accept;  /* names, or NULL */
     const char *name[2]; /* files */
 };
 
@@ -46,5 +49,6 @@ int xl_stream_inspect(const struct xl_stream *x);
 int xl_stream_verify(const struct xl_stream *x);
 int xl_stream_strip(const struct xl_stream *x);
 int xl_stream_diff(const struct xl_stream *x);
+int xl_stream_convert(const struct xl_stream *x);
 
 #endif
