@@ -372,3 +372,15 @@ int mext_lxl_restore(struct mext_lxl *l, const char *json,
         image_do(l->conn, IMAGE_DESTROY, *domid_r);
     return mext_fail(why, "libxl could not restore it");
 }
+
+/* Images are on any host. */
+void mext_lxl_facts(struct mext_lxl *l, char out[128])
+{
+    snprintf(out, 128, "a host of images");
+}
+
+void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
+                   mext_finding_fn *fn, void *arg)
+{
+    fn(arg, MEXT_FINDING_FINE, "an image");
+}

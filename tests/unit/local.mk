@@ -44,6 +44,7 @@ unit_tests = \
 	tests/unit/test_coder \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
+	tests/unit/test_cpu \
 	tests/unit/test_door \
 	tests/unit/test_fate \
 	tests/unit/test_fetch \
@@ -145,6 +146,10 @@ tests_unit_test_chunk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_chunk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_chunk_LDADD = $(UNIT_LDADD)
 tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
+tests_unit_test_cpu_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cpu_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cpu_LDADD = $(UNIT_LDADD)
+tests_unit_test_cpu_SOURCES = tests/unit/test_cpu.c
 
 tests_unit_test_saved_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_saved_CFLAGS = $(UNIT_CFLAGS)

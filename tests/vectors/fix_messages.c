@@ -286,6 +286,25 @@ static void ready(struct mext_ctl *m)
     m->type = MEXT_CTL_READY;
 }
 
+static void look(struct mext_ctl *m)
+{
+    config_small(m);
+    m->type = MEXT_CTL_LOOK;
+}
+
+static void finding(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_FINDING;
+    m->u.finding.kind = MEXT_FINDING_OBSTACLE;
+    m->u.finding.text = "this host lacks AVX2";
+    m->u.finding.len = 20;
+}
+
+static void looked(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_LOOKED;
+}
+
 static void step(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_STEP;
@@ -370,6 +389,9 @@ const struct fix_ctl fix_ctl[] = {
     { "packed-full", packed_full },
     { "ended", ended },
     { "ready", ready },
+    { "look", look },
+    { "finding", finding },
+    { "looked", looked },
     { "step", step },
     { "receipt", receipt },
     { "evidence", evidence },

@@ -86,6 +86,10 @@ int dom0_boot(struct session *s, const struct mext_ctl *m,
               struct mext_why *why);
 int dom0_hand_over(struct session *s, struct mext_why *why);
 
+/* Answers LOOK, and that is all; the configuration is read, libxl open. */
+int session_look(struct session *s, const struct mext_ctl *m,
+                 struct mext_why *why);
+
 /* libxl's process ends, and takes with it what it had not finished. */
 void dom0_stop(struct session *s);
 

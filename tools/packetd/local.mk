@@ -11,6 +11,8 @@ PACKETD_SOURCES = \
 	tools/packetd/attest.h \
 	tools/packetd/attest_tpm.c \
 	tools/packetd/checkconf.c \
+	tools/packetd/cpu.c \
+	tools/packetd/cpu.h \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \
@@ -52,6 +54,7 @@ PACKETD_SOURCES = \
 	tools/packetd/session.c \
 	tools/packetd/incoming.h \
 	tools/packetd/session_dom0.c \
+	tools/packetd/session_look.c \
 	tools/packetd/session_mstrap.c \
 	tools/packetd/tpm.c \
 	tools/packetd/tpm.h \

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "admit.h"
+#include "cpu.h"
 #include "door.h"
 #include "incoming.h"
 #include "mext_agent.h"
@@ -106,7 +107,7 @@ static bool is_due(const struct session *s, uint8_t type)
 {
     switch (s->commit.machine.state) {
     case MEXT_DST_NEW:
-        return type == MEXT_CTL_CONFIG;
+        return type == MEXT_CTL_CONFIG || type == MEXT_CTL_LOOK;
     case MEXT_DST_INCOMING:
         return by_stream(s) ? type == MEXT_CTL_STREAM || type == MEXT_CTL_ENDED
                             : type == MEXT_CTL_FINAL;
@@ -208,24 +209,43 @@ int session_make_alone(struct session *s, const struct mext_launch *how,
     return rc;
 }
 
-static int boot(struct session *s, struct mext_why *why)
+/* What is wanted of us: m is CONFIG, or LOOK. */
+static int begin_with(struct session *s, struct mext_ctl *m,
+                      struct mext_why *why)
 {
-    struct mext_ctl m;
-
-    if (read_config(s, &m, why))
+    if (read_config(s, m, why))
         return -1;
-    if (mext_fault("dest.config", why))
-        return session_fail(s, MEXT_E_INTERNAL);
-    if (mext_lxl_open(s->p->verbosity, &s->lxl, why) ||
+    if (mext_fault("dest.config", why) ||
+        mext_lxl_open(s->p->verbosity, &s->lxl, why) ||
         mext_store_open(&s->store, why))
         return session_fail(s, MEXT_E_INTERNAL);
-    if (admit(s, why))
+    return 0;
+}
+
+/* Of a guest that an mstrap or libxl would take, and that would die here. */
+static int judge_cpu(struct session *s, const struct mext_ctl *m,
+                     struct mext_why *why)
+{
+    struct mext_cpu guest = { m->u.config.nleaves, m->u.config.nmsrs,
+                              m->u.config.leaves, m->u.config.msrs };
+    char text[CPU_TEXT];
+    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, &guest, text, why);
+
+    if (n > 0)
+        mext_fail(why, CPU_LACKS, text);
+    return n ? session_fail(s, MEXT_E_POLICY) : 0;
+}
+
+static int boot(struct session *s, const struct mext_ctl *m,
+                struct mext_why *why)
+{
+    if (admit(s, why) || judge_cpu(s, m, why))
         return -1;
-    if (m.u.config.memory_kib != s->token.memory_kib) {
+    if (m->u.config.memory_kib != s->token.memory_kib) {
         mext_fail(why, "memory is not that of the token");
         return session_fail(s, MEXT_E_CONFIG);
     }
-    return by_stream(s) ? dom0_boot(s, &m, why) : mstrap_boot(s, &m, why);
+    return by_stream(s) ? dom0_boot(s, m, why) : mstrap_boot(s, m, why);
 }
 
 /* ---- commit ---- */
@@ -315,13 +335,19 @@ int packetd_session(const struct packetd *p, const uint8_t *token,
 {
     struct session s = { .p = p, .slot = slot, .token = *t, .key = key };
     struct mext_why why = { "" };
+    struct mext_ctl m;
 
     commit_init(&s.commit);
     s.commit.conn = &s.conn;
     mext_digest(token, MEXT_TOKEN_LEN, s.digest);
     mext_net_peer(fd, s.peer);
-    if (start_line(&s, fd, &why) || boot(&s, &why) || hand_over(&s, &why) ||
-        commit(&s, &why)) {
+    if (start_line(&s, fd, &why) || begin_with(&s, &m, &why)) {
+        abandon(&s, &why);
+        return 1;
+    }
+    if (m.type == MEXT_CTL_LOOK)
+        return session_look(&s, &m, &why) != 0;
+    if (boot(&s, &m, &why) || hand_over(&s, &why) || commit(&s, &why)) {
         abandon(&s, &why);
         return 1;
     }

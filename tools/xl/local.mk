@@ -28,6 +28,8 @@ XL_STREAM_SOURCES = \
 XL_SOURCES = \
 	tools/xl/xl_detach.c \
 	tools/xl/xl_detach.h \
+	tools/xl/xl_look.c \
+	tools/xl/xl_look.h \
 	tools/xl/xl_migrate2.c \
 	tools/xl/xl_report.c \
 	tools/xl/xl_report.h \

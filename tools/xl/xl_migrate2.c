@@ -21,6 +21,7 @@
 #include "mext_monitor.h"
 #include "xl_args.h"
 #include "xl_detach.h"
+#include "xl_look.h"
 #include "xl_report.h"
 #include "xl_resolve.h"
 #include "xl_save.h"
@@ -49,6 +50,8 @@ static void usage(FILE *f)
         "  -s COMMAND             instead of ssh, called with HOST and a command\n"
         "  --peer NAME            name under which HOST's key is trusted\n"
         "                         (default: HOST as written; packetd trust list)\n"
+        "  --dry-run              move nothing: tell what would stand against it, here\n"
+        "                         and there; exit status 1 if something does\n"
         "  -d, --detach           go on in the background once it has begun\n"
         "  --downtime MS      (m) aim at so short a last copy (default 300)\n"
         "  --iterations N     (m) at most so many before the last copy (default 10)\n"
@@ -131,6 +134,7 @@ enum {
     O_COOP = 256,
     O_RECEIVER,
     O_PEER,
+    O_DRY_RUN,
     O_DOWNTIME,
     O_ITERATIONS,
     O_STALL,
@@ -153,6 +157,7 @@ static const struct option options[] = {
     { "cooperative", no_argument, NULL, O_COOP },
     { "receiver", required_argument, NULL, O_RECEIVER },
     { "peer", required_argument, NULL, O_PEER },
+    { "dry-run", no_argument, NULL, O_DRY_RUN },
     { "downtime", required_argument, NULL, O_DOWNTIME },
     { "iterations", required_argument, NULL, O_ITERATIONS },
     { "on-stall", required_argument, NULL, O_STALL },
@@ -222,7 +227,7 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help, detach;
+    bool json, quiet, help, detach, dry_run;
     bool stock;        /* xl receives */
     bool packetd_only; /* what only packetd can do */
     const char *ssh;   /* NULL: not given */
@@ -280,6 +285,9 @@ static int take(struct arguments *a, int c)
         return receiver(a, optarg);
     case 's':
         a->ssh = optarg;
+        break;
+    case O_DRY_RUN:
+        a->dry_run = true;
         break;
     case O_PEER:
         rq->peer = optarg;
@@ -454,6 +462,8 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     }
     if (a.stock)
         return migrate_stock(&a);
+    if (a.dry_run)
+        return xl_look(&a.rq, a.json, a.quiet);
     if (a.detach) {
         rc = xl_detach(a.rq.domain, a.rq.host, a.json);
         if (rc >= 0)

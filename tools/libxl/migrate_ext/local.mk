@@ -6,6 +6,7 @@ MEXT = tools/libxl/migrate_ext
 MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_libxl_look.c \
 	tools/libxl/migrate_ext/mext_libxl_priv.h \
 	tools/libxl/migrate_ext/mext_libxl_receive.c \
 	tools/libxl/migrate_ext/mext_libxl_restore.c \
@@ -39,6 +40,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
 	tools/libxl/migrate_ext/mext_copy.h \
+	tools/libxl/migrate_ext/mext_cpu.c \
+	tools/libxl/migrate_ext/mext_cpu.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
@@ -71,6 +74,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_lane.c \
 	tools/libxl/migrate_ext/mext_lane.h \
 	tools/libxl/migrate_ext/mext_libxl.h \
+	tools/libxl/migrate_ext/mext_look.c \
+	tools/libxl/migrate_ext/mext_look.h \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \

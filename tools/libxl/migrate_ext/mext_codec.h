@@ -200,6 +200,11 @@ struct mext_ctl {
             uint32_t report_ms; /* as in final */
         } ended;
         struct {
+            uint8_t kind; /* MEXT_FINDING_* */
+            uint16_t len;
+            const char *text; /* likewise */
+        } finding;
+        struct {
             uint16_t len;
             const char *text; /* not terminated, printable ASCII */
         } step;

@@ -102,6 +102,12 @@ static int ended_get(struct mext_buf *b, struct mext_ctl *m)
     return m->u.ended.report_ms > MEXT_REPORT_MS_MAX ? MEXT_ERR_LIMIT : 0;
 }
 
+static bool finding_ok(const struct mext_ctl *m)
+{
+    return m->u.finding.kind >= MEXT_FINDING_FINE &&
+           m->u.finding.kind <= MEXT_FINDING_OBSTACLE;
+}
+
 static bool evidence_ok(const struct mext_ctl *m)
 {
     return m->u.evidence.attest_len &&
@@ -133,6 +139,7 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
     mext_put8(b, m->type);
     switch (m->type) {
     case MEXT_CTL_CONFIG:
+    case MEXT_CTL_LOOK:
         rc = config_put(m, b);
         if (rc)
             return rc;
@@ -145,6 +152,7 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         break;
     case MEXT_CTL_COMMIT:
     case MEXT_CTL_READY:
+    case MEXT_CTL_LOOKED:
         break;
     case MEXT_CTL_STREAM:
         if (!stream_ok(m))
@@ -167,6 +175,12 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         break;
     case MEXT_CTL_STEP:
         mext_put_text(b, m->u.step.text, m->u.step.len);
+        break;
+    case MEXT_CTL_FINDING:
+        if (!finding_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put8(b, m->u.finding.kind);
+        mext_put_text(b, m->u.finding.text, m->u.finding.len);
         break;
     case MEXT_CTL_RECEIPT:
         mext_put(b, m->u.receipt.bytes, MEXT_RECEIPT_LEN);
@@ -206,6 +220,7 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
     m->type = mext_get8(&b);
     switch (m->type) {
     case MEXT_CTL_CONFIG:
+    case MEXT_CTL_LOOK:
         rc = config_get(&b, m);
         break;
     case MEXT_CTL_FINAL:
@@ -213,6 +228,7 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         break;
     case MEXT_CTL_COMMIT:
     case MEXT_CTL_READY:
+    case MEXT_CTL_LOOKED:
         break;
     case MEXT_CTL_STREAM:
         rc = stream_get(&b, m);
@@ -225,6 +241,11 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         break;
     case MEXT_CTL_STEP:
         m->u.step.text = (const char *)mext_get_text(&b, &m->u.step.len);
+        break;
+    case MEXT_CTL_FINDING:
+        m->u.finding.kind = mext_get8(&b);
+        m->u.finding.text = (const char *)mext_get_text(&b, &m->u.finding.len);
+        rc = b.bad || finding_ok(m) ? 0 : MEXT_ERR_LIMIT;
         break;
     case MEXT_CTL_RECEIPT:
         m->u.receipt.bytes = mext_view(&b, MEXT_RECEIPT_LEN);

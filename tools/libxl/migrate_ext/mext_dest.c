@@ -19,9 +19,12 @@
 /* Any receiver takes so many. */
 #define CHANNELS_AUTO_MAX 4
 
+/* More are not listened to. */
+#define FINDINGS_MAX 256
+
 static void config_message(struct mext_dest *d, struct mext_ctl *m)
 {
-    m->type = MEXT_CTL_CONFIG;
+    m->type = d->look ? MEXT_CTL_LOOK : MEXT_CTL_CONFIG;
     m->u.config.memory_kib = d->guest->max_kib;
     m->u.config.json = (const uint8_t *)d->guest->json;
     m->u.config.json_len = (uint32_t)strlen(d->guest->json);
@@ -128,7 +131,7 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_trusted peer;
-    unsigned refused, i = 0;
+    unsigned i = 0;
     char host[256];
     uint16_t port;
     int rc;
@@ -149,8 +152,8 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
     mext_sayf(d->say, d->say_arg, "connecting to packetd on %s port %u", host,
               port);
     do
-        rc = try_key(d, host, port, peer.key[i], &refused, why);
-    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+        rc = try_key(d, host, port, peer.key[i], &d->refused, why);
+    while (d->refused == MEXT_E_AUDIENCE && ++i < peer.n);
     mext_wipe(&d->self, sizeof(d->self)); /* signs nothing else */
     return rc;
 }
@@ -202,6 +205,31 @@ int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
     return ask_for_it(d, MEXT_CTL_RECEIPT, &m, why)
                ? -1
                : hear_receipt(d, m.u.receipt.bytes, why);
+}
+
+int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
+                   struct mext_why *why)
+{
+    char text[MEXT_TEXT_MAX + 1];
+    struct mext_ctl m;
+
+    config_message(d, &m);
+    if (mext_conn_send(&d->conn, &m, ANSWER_MS, why))
+        return -1;
+    for (unsigned i = 0; i < FINDINGS_MAX; i++) {
+        if (mext_conn_recv(&d->conn, &m, ANSWER_MS, NULL, why))
+            return -1;
+        if (m.type == MEXT_CTL_LOOKED)
+            return 0;
+        if (m.type != MEXT_CTL_FINDING)
+            return mext_fail(why,
+                             "the destination sent message 0x%02x where a "
+                             "finding belongs",
+                             m.type);
+        snprintf(text, sizeof(text), "%.*s", m.u.finding.len, m.u.finding.text);
+        fn(arg, m.u.finding.kind, text);
+    }
+    return mext_fail(why, "the destination does not come to an end");
 }
 
 int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,

@@ -18,8 +18,10 @@ struct mext_dest {
     const struct mext_guest *guest;
     const struct mext_policy *policy;
     uint32_t receiver; /* MEXT_RECEIVER_* */
+    bool look;         /* mext_dest_look is to follow, not mext_dest_boot */
     mext_say_fn *say;  /* one line for the operator */
     void *say_arg;
+    unsigned refused; /* MEXT_E_*, if that is why mext_dest_connect failed */
     /* from mext_dest_connect on */
     struct mext_token token;
     struct mext_conn conn;
@@ -40,6 +42,10 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
  * waits for the stream.
  */
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
+
+/* Asks what would stand against it there; nothing is made. */
+int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
+                   struct mext_why *why);
 
 /* Root of the data channels' keys, once: the secret is wiped. */
 int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,

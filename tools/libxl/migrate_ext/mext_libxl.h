@@ -60,6 +60,9 @@ struct mext_domain_now {
 int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
                  struct mext_domain_now *n_r);
 
+/* Xen's version, CPUs and free memory, in words. */
+void mext_lxl_facts(struct mext_lxl *l, char out[128]);
+
 /* Lets a suspended guest go on as if nothing had happened. */
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
@@ -95,6 +98,13 @@ struct mext_launch {
     uint64_t memory_kib; /* must be what the configuration says */
     unsigned vcpus;
 };
+
+/*
+ * Tells what libxl would meet if it made the domain: type and devices, name,
+ * memory, disks, bridges, what a reboot needs.  Nothing is made.
+ */
+void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
+                   mext_finding_fn *fn, void *arg);
 
 /*
  * Creates the domain paused, named NAME--incoming, with all the guest's

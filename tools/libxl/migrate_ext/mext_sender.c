@@ -132,8 +132,7 @@ static int open_guest(struct sender *s, struct mext_why *why)
                                                .vcpus = s->guest.vcpus };
     s->stream.dom = s->dom;
     s->stream.live = s->guest.live;
-    /* A stock stream has it. */
-    return by_stream(s) ? 0 : mext_dom_policy_get(s->dom, &s->policy, why);
+    return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
 /* ---- the destination ---- */
