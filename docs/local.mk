@@ -14,6 +14,7 @@ EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh \
 	tests/debootstrap.sh docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/attestation.md docs/specs/commit.md \
+	docs/specs/dom0-stream.md \
 	docs/specs/guest-migrate.md docs/specs/journal.md docs/specs/monitor.md \
 	docs/specs/policy.md \
 	docs/specs/privsep.md docs/specs/streams.md docs/specs/thin-stream.md \

@@ -10,6 +10,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_gate \
 	tests/fuzz/fuzz_hello \
+	tests/fuzz/fuzz_inspect \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_move \
 	tests/fuzz/fuzz_policy \
@@ -161,6 +162,13 @@ tests_fuzz_fuzz_steer_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_steer_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_steer_LDADD = $(UNIT_LDADD) $(YAJL_LIBS)
 tests_fuzz_fuzz_steer_SOURCES = tests/fuzz/fuzz_steer.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_inspect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_inspect_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_inspect_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_inspect_SOURCES = tests/fuzz/fuzz_inspect.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
 

@@ -22,6 +22,12 @@ int image_config_parse(const char *json, struct image_config *c_r);
 void image_config_text(const struct image_config *c,
                        char out[IMAGE_CONFIG_MAX]);
 
+/*
+ * Fills a new domain from the stock stream at fd: memory and context; -1 if
+ * that is not whole.
+ */
+int image_restore(struct image_conn *c, uint32_t domid, int fd);
+
 /* "01234567-89ab-..." */
 void image_uuid_text(const uint8_t uuid[16], char out[37]);
 

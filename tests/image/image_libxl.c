@@ -91,7 +91,8 @@ int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
                                 .type = "pvh",
                                 .max_kib = c.kib,
                                 .target_kib = c.kib,
-                                .vcpus = c.vcpus };
+                                .vcpus = c.vcpus,
+                                .live = true };
     return 0;
 }
 
@@ -197,6 +198,24 @@ static bool name_taken(struct mext_lxl *l, const struct image_config *c)
            memcmp(d.uuid, c->uuid, sizeof(d.uuid)) != 0;
 }
 
+/* The configuration, with the uuid that the domain will have. */
+static int config_check(struct mext_lxl *l, const struct mext_launch *how,
+                        struct image_config *c_r, unsigned *code_r,
+                        struct mext_why *why)
+{
+    *code_r = MEXT_E_CONFIG;
+    if (image_config_parse(how->json, c_r) || c_r->kib != how->memory_kib ||
+        c_r->vcpus != how->vcpus)
+        return mext_fail(why, "memory or vCPUs are not those of the token");
+    *code_r = MEXT_E_NAME;
+    if (name_taken(l, c_r))
+        return mext_fail(why, "a domain named \"%.64s\" is here already",
+                         c_r->name);
+    *code_r = MEXT_E_CREATE;
+    choose_uuid(l, c_r);
+    return 0;
+}
+
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_launched *r_r, unsigned *code_r,
                     struct mext_why *why)
@@ -205,16 +224,8 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
     struct image_config c;
     uint32_t domid;
 
-    *code_r = MEXT_E_CONFIG;
-    if (image_config_parse(how->json, &c) || c.kib != how->memory_kib ||
-        c.vcpus != how->vcpus)
-        return mext_fail(why, "memory or vCPUs are not those of the token");
-    *code_r = MEXT_E_NAME;
-    if (name_taken(l, &c))
-        return mext_fail(why, "a domain named \"%.64s\" is here already",
-                         c.name);
-    *code_r = MEXT_E_CREATE;
-    choose_uuid(l, &c);
+    if (config_check(l, how, &c, code_r, why))
+        return -1;
     snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, c.name);
     domid = image_create(l->conn, &c, name, IMAGE_ENTRY_MSTRAP, how->image,
                          how->cmdline);
@@ -314,4 +325,62 @@ void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
         if (!image_event(l->conn, token, sizeof(token)))
             mext_net_wait(&fd, 1, 60000, &quiet);
     }
+}
+
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    struct mext_dom *d;
+    int rc;
+
+    if (mext_dom_open(domid, &d, why))
+        return -1;
+    rc = mext_dom_unpause(d, why);
+    mext_dom_close(d);
+    return rc;
+}
+
+/* ---- guests that come as a stock stream ---- */
+
+int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
+                           struct mext_launched *r_r, unsigned *code_r,
+                           struct mext_why *why)
+{
+    struct image_config c;
+
+    if (config_check(l, how, &c, code_r, why))
+        return -1;
+    *r_r = (struct mext_launched){ .name = strdup(c.name) };
+    memcpy(r_r->uuid, c.uuid, sizeof(r_r->uuid));
+    return 0;
+}
+
+int mext_lxl_restore(struct mext_lxl *l, const char *json,
+                     const uint8_t uuid[16], int fd, uint32_t *domid_r,
+                     struct mext_why *why)
+{
+    char name[IMAGE_NAME_MAX];
+    struct image_config c;
+
+    if (image_config_parse(json, &c))
+        return mext_fail(why, "libxl of this host does not understand it");
+    memcpy(c.uuid, uuid, sizeof(c.uuid));
+    snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, c.name);
+    *domid_r = image_create(l->conn, &c, name, IMAGE_ENTRY_GUEST, NULL, "");
+    if (*domid_r && !image_restore(l->conn, *domid_r, fd))
+        return 0;
+    if (*domid_r)
+        image_do(l->conn, IMAGE_DESTROY, *domid_r);
+    return mext_fail(why, "libxl could not restore it");
+}
+
+/* Images are on any host. */
+void mext_lxl_facts(struct mext_lxl *l, char out[128])
+{
+    snprintf(out, 128, "a host of images");
+}
+
+void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
+                   mext_finding_fn *fn, void *arg)
+{
+    fn(arg, MEXT_FINDING_FINE, "an image");
 }

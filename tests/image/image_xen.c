@@ -279,6 +279,11 @@ int mext_dom_policy_get(struct mext_dom *d, struct mext_policy *p_r,
     return 0;
 }
 
+int mext_host_policy_get(bool pv, struct mext_policy *p_r, struct mext_why *why)
+{
+    return mext_dom_policy_get(NULL, p_r, why);
+}
+
 int mext_dom_policy_set(struct mext_dom *d, uint32_t nleaves,
                         const uint8_t *leaves, uint32_t nmsrs,
                         const uint8_t *msrs, struct mext_why *why)

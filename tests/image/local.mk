@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The programs of a migration over domains that are files: README.md.
 IMAGE_CPPFLAGS = $(AM_CPPFLAGS) -DMEXT_FAULT_INJECTION \
+	-DMEXT_XL_WRITE='"/run/world/xl-write"' \
 	-I$(srcdir)/tests/image -I$(srcdir)/tools/mstrap \
 	-I$(srcdir)/stubdom/mstrap
 IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \
@@ -21,10 +22,12 @@ tests_image_libmext_image_a_SOURCES = $(MEXT_SOURCES) \
 	tests/image/image_config.h \
 	tests/image/image_libxl.c \
 	tests/image/image_map.c \
+	tests/image/image_stream.c \
 	tests/image/image_xs.c \
 	tests/image/image_xen.c
 
 check_PROGRAMS += tests/image/xl-image tests/image/packetd-image \
+	tests/image/xl-write-image \
 	tests/image/image-xen tests/image/image-guest \
 	tests/image/image-mstrap tests/image/image-ctl
 
@@ -33,6 +36,11 @@ tests_image_xl_image_CFLAGS = $(IMAGE_CFLAGS)
 tests_image_xl_image_LDADD = tools/stream/libstream.a $(IMAGE_LDADD) \
 	-lpthread
 tests_image_xl_image_SOURCES = $(XL_SOURCES)
+
+tests_image_xl_write_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
+tests_image_xl_write_image_CFLAGS = $(IMAGE_CFLAGS)
+tests_image_xl_write_image_LDADD = $(IMAGE_LDADD) -lpthread
+tests_image_xl_write_image_SOURCES = tools/xl/xl_write.c
 
 tests_image_packetd_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
 tests_image_packetd_image_CFLAGS = $(IMAGE_CFLAGS)

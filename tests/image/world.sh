@@ -26,7 +26,8 @@ world_enter() {
 # The cable, and two hosts without power on it.
 world_up() {
     local h
-    mount -t tmpfs world /run && mkdir -p $world/guests && cd $world || return
+    mount -t tmpfs world /run && mkdir -p $world/guests && cd $world &&
+        ln -s "$image_bin/xl-write-image" xl-write || return
     ip link add name br0 type bridge && ip link set br0 up || return
     for h in h1 h2; do
         mkdir -p $h/lib $h/etc/xen $h/log &&
@@ -117,7 +118,7 @@ keys_exchange() {
     local h other
     for h in h1 h2; do
         in_host $h "$image_bin/packetd-image" genkey >$world/$h/pub || return
-        echo 'accept * * disk=/ file=/boot/guest bridge=xenbr0' \
+        echo 'accept * * disk=/ file=/boot/guest bridge=xenbr0 allow=dom0' \
             >$world/$h/etc/xen/packetd.conf
     done
     for h in h1 h2; do

@@ -150,17 +150,25 @@ static void node(const struct domain *d, const char *name, const char *value)
     store_print(path, value);
 }
 
+static const char *vm_path(const struct domain *d, char path[IMAGE_PATH_MAX])
+{
+    strcpy(path, "/vm/");
+    image_uuid_text(d->pub.uuid, path + 4);
+    return path;
+}
+
+/* /vm comes last: whoever waits for it finds the name. */
 static void make_nodes(const struct domain *d)
 {
-    char text[64] = "/vm/", path[IMAGE_PATH_MAX];
+    char text[64], path[IMAGE_PATH_MAX];
 
-    image_uuid_text(d->pub.uuid, text + 4);
     node(d, "name", d->pub.name);
-    node(d, "vm", text);
+    node(d, "vm", vm_path(d, path));
     snprintf(text, sizeof(text), "%llu", (unsigned long long)d->pub.max_kib);
     node(d, "memory/target", text);
     node(d, "memory/static-max", text);
     node(d, "control/shutdown", "");
+    store_print(vm_path(d, path), "");
     if (d->pub.entry == IMAGE_ENTRY_GUEST)
         return;
     node(d, "device/vif/0/state", "4");
@@ -227,6 +235,7 @@ static int destroy(struct domain *d)
     image_ram_remove(d->pub.domid);
     snprintf(path, sizeof(path), "/local/domain/%u", d->pub.domid);
     store_remove(path);
+    store_remove(vm_path(d, path));
     snprintf(path, sizeof(path), "/local/domain/0/backend/vif/%u",
              d->pub.domid);
     store_remove(path);

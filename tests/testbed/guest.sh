@@ -10,7 +10,7 @@ guest_usage() {
     cat <<'EOF'
 Usage: bed guest HOST NAME [OPTION]...
 
-  --type T          pvh or hvm
+  --type T          pvh, hvm or pv
   --memory MB       256
   --vcpus N         1
   --ip ADDRESS      192.0.2.11; "none": no network

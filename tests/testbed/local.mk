@@ -32,6 +32,8 @@ EXTRA_DIST += \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-convert \
 	tests/testbed/scenario-debian \
+	tests/testbed/scenario-dom0 \
+	tests/testbed/scenario-dry-run \
 	tests/testbed/scenario-failures \
 	tests/testbed/scenario-fallback \
 	tests/testbed/scenario-faults \

@@ -21,6 +21,18 @@ static const char base[] =
 #define N(x) "\"nics\":[{", "\"nics\":[{" x ","
 #define R(x) "{\"c_info\"", "{" x ",\"c_info\""
 
+/* The base as a guest of another type, with something in what only that has. */
+#define MEMORY \
+    "\"max_memkb\":1048576,\"target_memkb\":524288," \
+    "\"kernel\":\"/boot/guest/vmlinuz\","
+#define AS(type, x) \
+    "\"type\":\"pvh\",\"name\":\"web-1\"},\"b_info\":{" MEMORY \
+    "\"type.pvh\":{}", \
+        "\"type\":\"" type "\",\"name\":\"web-1\"},\"b_info\":{" MEMORY \
+        "\"type." type "\":{" x "}"
+#define HVM(x) AS("hvm", x)
+#define PV(x)  AS("pv", x)
+
 /* Which are free. */
 static const struct {
     const char *from, *to;
@@ -87,6 +99,34 @@ static const struct {
     const char *from, *to;
     const char *lacks; /* added to the line, it is enough */
 } bound[] = {
+    { HVM(""), "allow=dom0" },
+    { HVM("\"bios\":\"ovmf\",\"pae\":\"True\",\"apic\":\"True\","
+          "\"acpi\":\"True\",\"acpi_s3\":\"True\",\"acpi_s4\":\"True\","
+          "\"acpi_laptop_slate\":\"False\",\"nx\":\"True\""),
+      "allow=dom0" },
+    { HVM("\"viridian\":\"True\",\"viridian_enable\":[0,1],"
+          "\"viridian_disable\":[],\"timeoffset\":\"-3600\","
+          "\"hpet\":\"True\",\"vpt_align\":\"True\","
+          "\"mmio_hole_memkb\":1048576,\"timer_mode\":\"unknown\""),
+      "allow=dom0" },
+    { HVM("\"altp2m\":\"False\",\"hdtype\":\"ahci\",\"nographic\":\"True\","
+          "\"vga\":{\"kind\":\"std\"},\"vnc\":{\"enable\":\"True\","
+          "\"listen\":\"127.0.0.1\",\"passwd\":\"secret1\",\"display\":1,"
+          "\"findunused\":\"True\"},\"keymap\":\"en-us\""),
+      "allow=dom0" },
+    { HVM("\"sdl\":{\"enable\":\"False\",\"opengl\":\"False\"},"
+          "\"spice\":{\"enable\":\"False\"},\"gfx_passthru\":\"False\","
+          "\"gfx_passthru_kind\":\"default\",\"serial\":\"pty\","
+          "\"boot\":\"cdn\",\"usb\":\"True\",\"usbversion\":3"),
+      "allow=dom0" },
+    { HVM("\"usbdevice\":\"tablet\",\"vkb_device\":\"True\","
+          "\"xen_platform_pci\":\"True\",\"usbdevice_list\":[\"mouse\","
+          "\"keyboard\"],\"vendor_device\":\"none\",\"ms_vm_genid\":[0,255],"
+          "\"serial_list\":[\"pty\",\"pty\"],\"rdm\":{\"strategy\":\"ignore\","
+          "\"policy\":\"relaxed\"},\"rdm_mem_boundary_memkb\":2097152,"
+          "\"mca_caps\":0"),
+      "allow=dom0" },
+    { PV("\"slack_memkb\":0,\"e820_host\":\"False\""), "allow=dom0" },
     { C("\"hap\":\"False\""), "allow=cpu-features" },
     { C("\"ssidref\":1"), "allow=xsm-label" },
     { C("\"ssid_label\":\"system_u:system_r:dom0_t\""), "allow=xsm-label" },
@@ -192,8 +232,17 @@ static const struct {
     { B("\"tee\":\"optee\""), "b_info.tee: not" },
     { B("\"altp2m\":\"external\""), "b_info.altp2m: not" },
     { B("\"vmtrace_buf_kb\":1048576"), "b_info.vmtrace_buf_kb: not" },
-    { B("\"type.hvm\":{\"firmware\":\"/x\"}"), "b_info.type.hvm: not" },
-    { B("\"type.pv\":{}"), "b_info.type.pv: not" },
+    { HVM("\"firmware\":\"/x\""), "b_info.type.hvm.firmware: not" },
+    { HVM("\"system_firmware\":\"/x\""), "hvm.system_firmware: not" },
+    { HVM("\"smbios_firmware\":\"/x\""), "hvm.smbios_firmware: not" },
+    { HVM("\"acpi_firmware\":\"/x\""), "hvm.acpi_firmware: not" },
+    { HVM("\"soundhw\":\"hda\""), "hvm.soundhw: not" },
+    { HVM("\"sdl\":{\"xauthority\":\"/x\"}"), "hvm.sdl.xauthority: not" },
+    { HVM("\"spice\":{\"host\":\"x\"}"), "hvm.spice.host: not" },
+    { B("\"type.hvm\":{}"), "must be with c_info and b_info, of one type" },
+    { B("\"type.pv\":{}"), "must be with c_info and b_info, of one type" },
+    { PV("\"kernel\":\"/x\""), "b_info.type.pv.kernel: not" },
+    { PV("\"bootloader_args\":[]"), "b_info.type.pv.bootloader_args: not" },
     { "\"type.pvh\":{}", "\"type\":{\"pvh\":{}}", "b_info.type: not" },
     { "\"type.pvh\":{}", "\"type.pvh\":{\"pvshim_path\":\"/x\"}",
       "b_info.type.pvh.pvshim_path: not" },
@@ -206,8 +255,25 @@ static const struct {
     { N("\"coloft_forwarddev\":\"x\""), "nics[0].coloft_forwarddev: not" },
     { N("\"colo_sock_mirror_id\":\"x\""), "nics[0].colo_sock_mirror_id" },
     /* what it must be */
-    { "\"pvh\"", "\"hvm\"", "c_info.type: not allowed: must be pvh" },
-    { "\"pvh\"", "\"pv\"", "c_info.type: not allowed: must be pvh" },
+    { "\"pvh\"", "\"hvm\"", "must be with c_info and b_info, of one type" },
+    { "\"pvh\"", "\"arm\"", "c_info.type: not allowed: must be pvh, hvm" },
+    { HVM("\"bios\":\"rombios\""), "must be seabios or ovmf" },
+    { HVM("\"vnc\":{\"listen\":\"0.0.0.0\"}"), "must be 127.0.0.1" },
+    { HVM("\"vnc\":{\"passwd\":\"a b\"}"), "must be letters and digits" },
+    { HVM("\"sdl\":{\"enable\":\"True\"}"), "must be False" },
+    { HVM("\"spice\":{\"enable\":\"True\"}"), "must be False" },
+    { HVM("\"gfx_passthru\":\"True\""), "must be False" },
+    { HVM("\"altp2m\":\"True\""), "must be False" },
+    { HVM("\"nested_hvm\":\"True\""), "must be False" },
+    { HVM("\"serial\":\"file:/etc/passwd\""), "must be pty" },
+    { HVM("\"serial_list\":[\"pty\",\"tcp:x:1\"]"), "must be pty" },
+    { HVM("\"usbdevice\":\"host:1.2\""), "must be tablet, mouse" },
+    { HVM("\"usbdevice_list\":[\"disk:/x\"]"), "must be tablet, mouse" },
+    { HVM("\"keymap\":\"../x\""), "no word of libxl's" },
+    { HVM("\"boot\":\"c,x\""), "must be letters of a to n" },
+    { HVM("\"timeoffset\":\"1;x\""), "must be digits and -" },
+    { HVM("\"rdm\":{\"strategy\":\"host\"}"), "must be ignore" },
+    { PV("\"e820_host\":\"True\""), "must be False" },
     { "\"web-1\"", "\"\"", "c_info.name: not allowed: must be letters" },
     { "\"web-1\"", "\".web\"", "c_info.name: not allowed: must be" },
     { "\"web-1\"", "\"web/1\"", "c_info.name: not allowed: must be" },
@@ -228,7 +294,6 @@ static const struct {
     { B("\"max_vcpus\":0"), "b_info.max_vcpus: not allowed: must be at" },
     { B("\"max_vcpus\":129"), "not a whole number from 0 to 128" },
     { B("\"avail_vcpus\":[0,128]"), "b_info.avail_vcpus[1]: not a whole" },
-    { B("\"video_memkb\":4"), "b_info.video_memkb: not allowed: must be 0" },
     { B("\"cpumap\":[4096]"), "b_info.cpumap[0]: not a whole" },
     { B("\"vcpu_hard_affinity\":[[0],[4096]]"),
       "b_info.vcpu_hard_affinity[1][0]: not a whole" },

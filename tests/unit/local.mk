@@ -37,11 +37,14 @@ unit_tests = \
 	tests/unit/test_agent \
 	tests/unit/test_attest \
 	tests/unit/test_attest_tpm \
+	tests/unit/test_choose \
+	tests/unit/test_chunk \
 	tests/unit/test_codec \
 	tests/unit/test_codec_data \
 	tests/unit/test_coder \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
+	tests/unit/test_cpu \
 	tests/unit/test_door \
 	tests/unit/test_fate \
 	tests/unit/test_fetch \
@@ -49,6 +52,7 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_inspect \
 	tests/unit/test_journal \
 	tests/unit/test_journals \
 	tests/unit/test_keycmd \
@@ -127,6 +131,25 @@ tests_unit_test_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_seal_LDADD = $(UNIT_LDADD)
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
+
+tests_unit_test_inspect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_inspect_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inspect_LDADD = $(UNIT_LDADD)
+tests_unit_test_inspect_SOURCES = tests/unit/test_inspect.c
+
+tests_unit_test_choose_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_choose_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_choose_LDADD = $(UNIT_LDADD)
+tests_unit_test_choose_SOURCES = tests/unit/test_choose.c
+
+tests_unit_test_chunk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_chunk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_chunk_LDADD = $(UNIT_LDADD)
+tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
+tests_unit_test_cpu_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cpu_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cpu_LDADD = $(UNIT_LDADD)
+tests_unit_test_cpu_SOURCES = tests/unit/test_cpu.c
 
 tests_unit_test_saved_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_saved_CFLAGS = $(UNIT_CFLAGS)

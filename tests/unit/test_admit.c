@@ -168,7 +168,7 @@ static void find_case(const char *path, const struct admit_field *f)
         return;
     words_seen |= f->word;
     fields_seen++;
-    snprintf(key, sizeof(key), "\"%s\":", name ? name + 1 : path);
+    snprintf(key, sizeof(key), "%s\":", name ? name + 1 : path);
     for (size_t i = 0; i < COUNT(bound); i++)
         found |= strstr(bound[i].to, key) && strstr(bound[i].lacks, "allow=");
     /* these two stand in the base */
@@ -332,19 +332,28 @@ END_TEST
 START_TEST(token)
 {
     policy.naccepts = 0;
-    ck_assert(admit_token(&policy, "web1", 1048577, 2, &why));
+    ck_assert(admit_token(&policy, "web1", 1048577, 2, 0, &why));
     ck_assert_str_eq(why.text,
                      "no accept line for key web1; add: accept web1 * "
                      "memory=1025 vcpus=2, with disk= bridge= file= as needed");
     read_rules("accept web1 a memory=64\naccept web1 b vcpus=1\n"
                "accept web2 c");
-    ck_assert(!admit_token(&policy, "web1", 65536, 128, &why));
-    ck_assert(!admit_token(&policy, "web1", 65537, 1, &why));
-    ck_assert(admit_token(&policy, "web1", 65537, 2, &why));
+    ck_assert(!admit_token(&policy, "web1", 65536, 128, 0, &why));
+    ck_assert(!admit_token(&policy, "web1", 65537, 1, 0, &why));
+    ck_assert(admit_token(&policy, "web1", 65537, 2, 0, &why));
     ck_assert_str_eq(why.text, "not allowed: accept line 2 (key web1) lacks "
                                "memory=65 vcpus=2");
-    ck_assert(!admit_token(&policy, "web2", 1ULL << 40, 128, &why));
-    ck_assert(admit_token(&policy, "web3", 4096, 1, &why));
+    ck_assert(!admit_token(&policy, "web2", 1ULL << 40, 128, 0, &why));
+    ck_assert(admit_token(&policy, "web3", 4096, 1, 0, &why));
+    ck_assert(admit_token(&policy, "web2", 4096, 1, POLICY_DOM0, &why));
+    ck_assert_str_eq(why.text, "not allowed: accept line 3 (key web2) lacks "
+                               "allow=dom0");
+    read_rules("accept web1 * allow=dom0,script");
+    ck_assert(!admit_token(&policy, "web1", 4096, 1, POLICY_DOM0, &why));
+    ck_assert(admit_token(&policy, "web3", 4096, 1, POLICY_DOM0, &why));
+    ck_assert_str_eq(why.text,
+                     "no accept line for key web3; add: accept web3 * memory=4 "
+                     "vcpus=1 allow=dom0, with disk= bridge= file= as needed");
 }
 END_TEST
 

@@ -193,7 +193,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 10);
+    ck_assert_int_eq(nctl, 17);
 }
 END_TEST
 
@@ -357,6 +357,51 @@ START_TEST(evidence_limits)
 }
 END_TEST
 
+START_TEST(stream_limits)
+{
+    static const uint32_t lens[] = { 0, MEXT_STREAM_MAX + 1, 0xffffffff };
+    struct mext_ctl m = { .type = MEXT_CTL_ENDED };
+    struct mext_buf b;
+
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        memset(body, 0, sizeof(body));
+        mext_buf_init(&b, body, sizeof(body));
+        mext_put8(&b, MEXT_CTL_STREAM);
+        mext_put32(&b, lens[i]);
+        if (lens[i] < sizeof(body) - b.pos)
+            ctl_refused(b.pos + lens[i], MEXT_ERR_LIMIT);
+    }
+    m.u.ended.report_ms = MEXT_REPORT_MS_MAX + 1;
+    mext_buf_init(&b, again, sizeof(again));
+    ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+    m.type = MEXT_CTL_STREAM;
+    m.u.stream.bytes = body;
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        m.u.stream.len = lens[i];
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+    }
+    for (uint32_t n = 0; n < 20; n++) { /* none, or not less than it was */
+        m.type = MEXT_CTL_PACKED;
+        m.u.packed.bytes = body;
+        m.u.packed.len = n ? n : 1;
+        m.u.packed.n = n;
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+        memset(body, 0, sizeof(body));
+        body[0] = MEXT_CTL_PACKED;
+        mext_store32(body + 1, m.u.packed.len);
+        mext_store32(body + 5, n);
+        ctl_refused(9 + n, MEXT_ERR_LIMIT);
+    }
+    memset(body, 0, 13);
+    body[0] = MEXT_CTL_ENDED;
+    body[12] = 1;
+    body[11] = 0xff; /* report ms */
+    ctl_refused(13, MEXT_ERR_LIMIT);
+}
+END_TEST
+
 /* ---- OPEN ---- */
 
 START_TEST(open_fields)
@@ -488,17 +533,29 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { data_round_trip,   ctl_round_trip,
-                                   bodies_fit,        data_truncated,
-                                   ctl_truncated,     trailing_byte,
-                                   no_room,           unknown_types,
-                                   texts_printable,   texts_too_long,
-                                   texts_not_written, config_limits,
-                                   final_limit,       evidence_limits,
-                                   open_fields,       open_magic,
-                                   cursor_sticks,     cursor_huge_length,
-                                   big_endian,        leaf_and_msr,
-                                   reasons,           NULL };
+    const TTest *const tests[] = { data_round_trip,
+                                   ctl_round_trip,
+                                   bodies_fit,
+                                   data_truncated,
+                                   ctl_truncated,
+                                   trailing_byte,
+                                   no_room,
+                                   unknown_types,
+                                   texts_printable,
+                                   texts_too_long,
+                                   texts_not_written,
+                                   config_limits,
+                                   final_limit,
+                                   evidence_limits,
+                                   stream_limits,
+                                   open_fields,
+                                   open_magic,
+                                   cursor_sticks,
+                                   cursor_huge_length,
+                                   big_endian,
+                                   leaf_and_msr,
+                                   reasons,
+                                   NULL };
 
     return unit_main(unit_suite("codec", tests));
 }

@@ -149,7 +149,7 @@ START_TEST(token)
         { "ip", NULL, t.ip },
         { "netmask", NULL, t.netmask },
         { "gateway", NULL, t.gateway },
-        { "reserved", NULL, 0 },
+        { "receiver", NULL, 0 },
         { "signature", object + 248, 0 },
         { NULL, NULL, 0 },
     };

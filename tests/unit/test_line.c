@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mext_chunk.h"
 #include "part.h"
 #include "unit.h"
 
@@ -153,7 +154,8 @@ START_TEST(each_message)
         fix_ctl[i].fill(&m);
         if (m.type == MEXT_CTL_ABORT)
             continue;
-        passes(&source, &session, &m);
+        if (m.type != MEXT_CTL_PACKED)
+            passes(&source, &session, &m);
         passes(&session, &source, &m);
     }
 }
@@ -196,6 +198,28 @@ START_TEST(many_at_once)
         ck_assert_uint_eq(got.u.running.domid, i);
         ck_assert_int_eq(mext_conn_recv(&source, &got, WAIT_MS, NULL, &why), 0);
         ck_assert_uint_eq(got.u.running.domid, i);
+    }
+}
+END_TEST
+
+/* A piece of a stream that came packed goes on as it was. */
+START_TEST(unpacked)
+{
+    static uint8_t raw[MEXT_STREAM_MAX], packed[MEXT_STREAM_MAX];
+    struct mext_ctl m = { .type = MEXT_CTL_PACKED }, got;
+
+    for (size_t i = 0; i < sizeof(raw); i++)
+        raw[i] = (uint8_t)(i / 100);
+    m.u.packed.bytes = packed;
+    m.u.packed.len = sizeof(raw);
+    m.u.packed.n = mext_chunk_pack(raw, sizeof(raw), packed);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(mext_conn_send(&source, &m, WAIT_MS, &why), 0);
+        ck_assert_int_eq(mext_conn_recv(&session, &got, WAIT_MS, NULL, &why),
+                         0);
+        ck_assert_uint_eq(got.type, MEXT_CTL_STREAM);
+        ck_assert_uint_eq(got.u.stream.len, sizeof(raw));
+        ck_assert_mem_eq(got.u.stream.bytes, raw, sizeof(raw));
     }
 }
 END_TEST
@@ -248,6 +272,27 @@ START_TEST(abort_limits)
         expect_abort(&source, m.u.abort.code, NULL);
         expect_gone(0);
     }
+}
+END_TEST
+
+/* A session that takes no more of what comes can still say why. */
+START_TEST(last_word)
+{
+    static uint8_t piece[MEXT_STREAM_MAX];
+    struct mext_ctl m = { .type = MEXT_CTL_STREAM };
+    char want[MEXT_TEXT_MAX];
+
+    open_line();
+    shutdown(session.fd, SHUT_RD);
+    m.u.stream.bytes = piece;
+    m.u.stream.len = sizeof(piece);
+    ck_assert_int_eq(mext_conn_send(&source, &m, WAIT_MS, &why), 0);
+    snprintf(want, sizeof(want), "%s: enough", mext_reason(MEXT_E_CREATE));
+    mext_conn_abort(&session, MEXT_E_CREATE, "enough");
+    expect_abort(&source, MEXT_E_CREATE, want);
+    mext_conn_close(&source);
+    mext_conn_close(&session);
+    part_wait(line); /* by either of the two ways out */
 }
 END_TEST
 
@@ -473,12 +518,26 @@ START_TEST(bad_session)
 }
 END_TEST
 
+START_TEST(does_not_unpack)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_PACKED };
+
+    open_line();
+    m.u.packed.bytes = (const uint8_t *)"block";
+    m.u.packed.n = 5;
+    m.u.packed.len = MEXT_STREAM_MAX;
+    ck_assert_int_eq(mext_conn_send(&source, &m, WAIT_MS, &why), 0);
+    expect_broken();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const with_line[] = { each_message, config_octets,
-                                       many_at_once, NULL };
+                                       many_at_once, unpacked, NULL };
     const TTest *const alone[] = { abort_from_source, abort_from_session,
-                                   abort_limits,      session_gone,
+                                   abort_limits,      last_word,
+                                   session_gone,      does_not_unpack,
                                    source_gone,       source_gone_at_once,
                                    half_a_setup,      each_octet_changed,
                                    each_length_cut,   lengths,

@@ -294,11 +294,40 @@ START_TEST(no_taker)
 }
 END_TEST
 
+/* What libxl writes by itself, for receiver dom0. */
+START_TEST(bare)
+{
+    static const uint64_t entries[] = { 0, 1, 2 }, again[] = { 1 };
+    static const uint64_t thinned[] = { 0, 1 | X, 2 };
+    struct bytes want = { malloc(ROOM), 0 };
+
+    begin(&in, 2);
+    in.n -= 53; /* xl's header and its data */
+    memmove(in.p, in.p + 53, in.n);
+    put(&want, in.p, in.n);
+    batch(&in, 3, entries, 7);
+    batch(&in, 1, again, 9);
+    end(&in);
+    batch(&want, 3, thinned, 7);
+    batch(&want, 1, again, 9);
+    end(&want);
+    thin.bare = true;
+    feed(11);
+    same(&want);
+    ck_assert_uint_eq(thin.pages, 1);
+    ck_assert_uint_eq(thin.kept, 3);
+    ck_assert_uint_eq(thin.iterations, 2);
+    ck_assert_ptr_null(thin.odd);
+    free(want.p);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = { free_pages,    only_the_first_iteration,
                                    asked_in_time, empty_batches,
-                                   no_taker,      NULL };
+                                   no_taker,      bare,
+                                   NULL };
     Suite *s = unit_suite_in("thin", tests, setup, teardown);
     TCase *rows = tcase_create("rows");
 

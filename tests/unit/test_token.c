@@ -326,7 +326,38 @@ static void set_gateway_alone(struct mext_token *t, uint64_t v)
     t->gateway = (uint32_t)v;
 }
 
+/* With all that only mstrap has as it must be for any other. */
+static void set_receiver(struct mext_token *t, uint64_t v)
+{
+    t->receiver = (uint32_t)v;
+    t->channels = 1;
+    t->ip = t->netmask = t->gateway = 0;
+    memset(t->image, 0, sizeof(t->image));
+}
+
+static void set_dom0_channels(struct mext_token *t, uint64_t v)
+{
+    set_receiver(t, MEXT_RECEIVER_DOM0);
+    t->channels = (uint16_t)v;
+}
+
+static void set_dom0_ip(struct mext_token *t, uint64_t v)
+{
+    set_receiver(t, MEXT_RECEIVER_DOM0);
+    t->ip = (uint32_t)v;
+}
+
+static void set_dom0_image(struct mext_token *t, uint64_t v)
+{
+    set_receiver(t, MEXT_RECEIVER_DOM0);
+    t->image[31] = (uint8_t)v;
+}
+
 static const struct limit limits[] = {
+    { "receiver", set_receiver, { 0, 1, 1 }, { 2, 3, UINT32_MAX } },
+    { "channels of dom0", set_dom0_channels, { 1, 1, 1 }, { 0, 2, 16 } },
+    { "ip of dom0", set_dom0_ip, { 0, 0, 0 }, { 1, 0xc0000201, UINT32_MAX } },
+    { "image of dom0", set_dom0_image, { 0, 0, 0 }, { 1, 2, 255 } },
     { "expiry", set_expiry, { 11, 3600, 60 }, { 0, 3601, UINT64_MAX } },
     { "memory",
       set_memory,

@@ -244,6 +244,67 @@ static void commit(struct mext_ctl *m)
     m->type = MEXT_CTL_COMMIT;
 }
 
+static void stream(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = (const uint8_t *)"LibxlFmt";
+    m->u.stream.len = 8;
+}
+
+static void stream_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = bulk;
+    m->u.stream.len = MEXT_STREAM_MAX;
+}
+
+static void packed(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PACKED;
+    m->u.packed.bytes = (const uint8_t *)"block";
+    m->u.packed.n = 5;
+    m->u.packed.len = 6;
+}
+
+static void packed_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PACKED;
+    m->u.packed.bytes = bulk;
+    m->u.packed.n = MEXT_STREAM_MAX - 1;
+    m->u.packed.len = MEXT_STREAM_MAX;
+}
+
+static void ended(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_ENDED;
+    m->u.ended.bytes = 0x0102030405060708;
+    m->u.ended.report_ms = MEXT_REPORT_MS_MAX;
+}
+
+static void ready(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_READY;
+}
+
+static void look(struct mext_ctl *m)
+{
+    config_small(m);
+    m->type = MEXT_CTL_LOOK;
+}
+
+static void finding(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_FINDING;
+    m->u.finding.kind = MEXT_FINDING_OBSTACLE;
+    m->u.finding.text = "this host lacks AVX2";
+    m->u.finding.len = 20;
+}
+
+static void looked(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_LOOKED;
+}
+
 static void step(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_STEP;
@@ -322,6 +383,15 @@ const struct fix_ctl fix_ctl[] = {
     { "final-small", final_small },
     { "final-full", final_full },
     { "commit", commit },
+    { "stream", stream },
+    { "stream-full", stream_full },
+    { "packed", packed },
+    { "packed-full", packed_full },
+    { "ended", ended },
+    { "ready", ready },
+    { "look", look },
+    { "finding", finding },
+    { "looked", looked },
     { "step", step },
     { "receipt", receipt },
     { "evidence", evidence },

@@ -16,7 +16,7 @@ enum {
     AT_IP = 232,
     AT_NETMASK = 236,
     AT_GATEWAY = 240,
-    AT_RESERVED = 244,
+    AT_RECEIVER = 244,
 
     AT_HELLO_TOKEN = 24,
     AT_HELLO_DESTINATION = 56,
@@ -275,7 +275,8 @@ static const struct fix_bad bad_token[] = {
     { "netmask-hole", MEXT_E_MALFORMED, NUMBER(AT_NETMASK, 4, 0xffff00ff) },
     { "netmask-alone", MEXT_E_MALFORMED, PATCH(FIELDS, mask_without_ip) },
     { "gateway-alone", MEXT_E_MALFORMED, PATCH(FIELDS, gateway_without_ip) },
-    { "reserved", MEXT_E_MALFORMED, NUMBER(AT_RESERVED, 4, 1) },
+    { "receiver", MEXT_E_MALFORMED, NUMBER(AT_RECEIVER, 4, 2) },
+    { "receiver-image", MEXT_E_MALFORMED, NUMBER(AT_RECEIVER, 4, 1) },
     { "expired", MEXT_E_EXPIRED, PATCH(TIME, expired) },
     { "future", MEXT_E_EXPIRED, PATCH(TIME, in_the_future) },
     { "far-future", MEXT_E_EXPIRED, PATCH(TIME, far_future) },

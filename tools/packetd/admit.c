@@ -335,8 +335,32 @@ static int read_config(const struct policy_accept *rule, const char *key,
 /* Each option that is still missing is in the next refusal. */
 #define AS_NEEDED ", with disk= bridge= file= as needed"
 
+/* What a rule lacks, as it would stand in it. */
+static int lacks(const struct policy_accept *r, const char *key,
+                 uint64_t memory_kib, unsigned vcpus, unsigned allow,
+                 struct mext_why *why)
+{
+    if (allow & ~r->allow)
+        return admit_allows(r, key, allow, why);
+    return mext_fail(why,
+                     "not allowed: accept line %u (key %.64s) lacks "
+                     "memory=%llu vcpus=%u",
+                     r->line, key,
+                     (unsigned long long)(memory_kib + 1023) >> 10, vcpus);
+}
+
+int admit_allows(const struct policy_accept *r, const char *key,
+                 enum policy_allow word, struct mext_why *why)
+{
+    if (r->allow & word)
+        return 0;
+    return mext_fail(why,
+                     "not allowed: accept line %u (key %.64s) lacks allow=%s",
+                     r->line, key, word_name(word));
+}
+
 int admit_token(const struct policy *p, const char *key, uint64_t memory_kib,
-                unsigned vcpus, struct mext_why *why)
+                unsigned vcpus, unsigned allow, struct mext_why *why)
 {
     const struct policy_accept *last = NULL;
     char line[300];
@@ -347,19 +371,15 @@ int admit_token(const struct policy *p, const char *key, uint64_t memory_kib,
         if (fnmatch(r->key, key, 0))
             continue;
         if ((!r->memory_kib || memory_kib <= r->memory_kib) &&
-            (!r->vcpus || vcpus <= r->vcpus))
+            (!r->vcpus || vcpus <= r->vcpus) && !(allow & ~r->allow))
             return 0;
         last = r;
     }
     if (last)
-        return mext_fail(why,
-                         "not allowed: accept line %u (key %.64s) lacks "
-                         "memory=%llu vcpus=%u",
-                         last->line, key,
-                         (unsigned long long)(memory_kib + 1023) >> 10, vcpus);
+        return lacks(last, key, memory_kib, vcpus, allow, why);
     policy_accept_line(key, NULL, memory_kib, vcpus, line, sizeof(line));
-    return mext_fail(why, "no accept line for key %.64s; add: %s" AS_NEEDED,
-                     key, line);
+    return mext_fail(why, "no accept line for key %.64s; add: %s%s" AS_NEEDED,
+                     key, line, allow & POLICY_DOM0 ? " allow=dom0" : "");
 }
 
 int admit_config(const struct policy *p, const char *key, const char *json,

@@ -10,6 +10,7 @@
 #ifndef PACKETD_ADMIT_H
 #define PACKETD_ADMIT_H
 
+#include "mext_inspect.h"
 #include "policy.h"
 
 #define ADMIT_NAME_MAX 200 /* bytes of a guest's name */
@@ -18,17 +19,22 @@
 struct admit_guest {
     const struct policy_accept *rule;
     char name[ADMIT_NAME_MAX + 1];
+    enum mext_inspect_guest type;
     uint64_t memory_kib; /* b_info.max_memkb */
     unsigned vcpus;
 };
 
 /*
  * Before the name is known: is there a line for this key that leaves room for
- * so much memory and so many vCPUs?  key: name of the source's key in the trust
- * folder.
+ * so much memory and so many vCPUs, and has the words `allow`?  key: name of the
+ * source's key in the trust folder.
  */
 int admit_token(const struct policy *p, const char *key, uint64_t memory_kib,
-                unsigned vcpus, struct mext_why *why);
+                unsigned vcpus, unsigned allow, struct mext_why *why);
+
+/* Has the rule this word of allow=, one bit? */
+int admit_allows(const struct policy_accept *r, const char *key,
+                 enum policy_allow word, struct mext_why *why);
 
 /*
  * Finds the rule by the guest's name and judges the whole configuration by it;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a source may say in a guest's configuration.  A field that is missing
- * here is refused: hardware, devices that no PVH guest can take along, and all
- * that libxl may learn one day.  docs/specs/policy.md shows these tables, and a
+ * here is refused: hardware, devices that no guest can take along, and all that
+ * libxl may learn one day.  docs/specs/policy.md shows these tables, and a
  * test compares the two.
  */
 #include <fnmatch.h>
@@ -54,7 +54,18 @@ static const char *const formats[] = { "raw", "qcow", "qcow2",
 static const char *const actions[] = { "destroy", "restart", "preserve",
                                        "soft_reset", NULL };
 
+static const char *const firmwares[] = { "seabios", "ovmf", NULL };
+static const char *const pointers[] = { "tablet", "mouse", "keyboard", NULL };
+
 CHECK(is_pvh, "pvh", is(v, "pvh"));
+CHECK(is_firmware, "seabios or ovmf", among(v, firmwares));
+CHECK(is_pointer, "tablet, mouse or keyboard", among(v, pointers));
+CHECK(is_pty, "pty", is(v, "pty"));
+CHECK(is_loopback, "127.0.0.1", is(v, "127.0.0.1"));
+CHECK(is_password, "letters and digits", only(v, ALNUM));
+CHECK(is_offset, "digits and -", only(v, DIGIT "-"));
+CHECK(is_boot, "letters of a to n", only(v, "abcdefghijklmn"));
+CHECK(is_ignore, "ignore", is(v, "ignore"));
 CHECK(is_true, "True", is(v, "True"));
 CHECK(is_false, "False", is(v, "False"));
 CHECK(is_disabled, "disabled", is(v, "disabled"));
@@ -66,7 +77,6 @@ CHECK(is_format, "raw, qcow, qcow2, qed or vhd", among(v, formats));
 CHECK(is_local, "phy or qdisk", is(v, "phy") || is(v, "qdisk"));
 CHECK(is_action, "destroy, restart, preserve or soft_reset", among(v, actions));
 CHECK(is_unset, "4294967295", v->number == UINT32_MAX);
-CHECK(is_zero, "0", !v->number);
 CHECK(is_weight, "at most 256", v->number <= 256);
 CHECK(is_uuid, "36 hexadecimal digits and -",
       v->len == 36 && only(v, DIGIT "abcdef-"));
@@ -109,6 +119,20 @@ static enum admit_verdict guest_name(struct admit_judge *j,
     return ADMIT_YES;
 }
 
+static enum admit_verdict guest_type(struct admit_judge *j,
+                                     const struct admit_value *v)
+{
+    if (is(v, "pvh"))
+        j->guest->type = MEXT_INSPECT_PVH;
+    else if (is(v, "hvm"))
+        j->guest->type = MEXT_INSPECT_HVM;
+    else if (is(v, "pv"))
+        j->guest->type = MEXT_INSPECT_PV;
+    else
+        return ADMIT_NO;
+    return ADMIT_YES;
+}
+
 static enum admit_verdict max_memory(struct admit_judge *j,
                                      const struct admit_value *v)
 {
@@ -139,6 +163,8 @@ static enum admit_verdict max_vcpus(struct admit_judge *j,
 
 static const struct admit_check is_guest_name = { "letters, digits and ._+:@-",
                                                   guest_name };
+static const struct admit_check is_guest_type = { "pvh, hvm or pv",
+                                                  guest_type };
 static const struct admit_check is_max_memory = {
     "at least 4096, with shadow and IOMMU within memory=", max_memory
 };
@@ -224,6 +250,9 @@ static enum admit_verdict b_info_end(struct admit_judge *j,
 
     if (!has(v, "max_memkb") || j->target_kib > g->memory_kib)
         return ADMIT_NO;
+    j->built[MEXT_INSPECT_PVH] = has(v, "type.pvh");
+    j->built[MEXT_INSPECT_HVM] = has(v, "type.hvm");
+    j->built[MEXT_INSPECT_PV] = has(v, "type.pv");
     if (!g->vcpus)
         g->vcpus = 1;
     if (j->rule && j->rule->memory_kib && kib > j->rule->memory_kib)
@@ -241,10 +270,13 @@ static enum admit_verdict c_info_end(struct admit_judge *j,
     return has(v, "type") && has(v, "name") ? ADMIT_YES : ADMIT_NO;
 }
 
+/* libxl creates by the one type and builds by the other. */
 static enum admit_verdict root_end(struct admit_judge *j,
                                    const struct admit_value *v)
 {
-    (void)j;
+    for (unsigned t = MEXT_INSPECT_PVH; t <= MEXT_INSPECT_PV; t++)
+        if (j->built[t] && t != j->guest->type)
+            return ADMIT_NO;
     return has(v, "c_info") && has(v, "b_info") ? ADMIT_YES : ADMIT_NO;
 }
 
@@ -259,8 +291,9 @@ static const struct admit_check is_whole_c_info = { "with type and name",
 static const struct admit_check is_whole_b_info = {
     "with max_memkb, and target_memkb not above it", b_info_end
 };
-static const struct admit_check is_whole = { "with c_info and b_info",
-                                             root_end };
+static const struct admit_check is_whole = {
+    "with c_info and b_info, of one type", root_end
+};
 
 /* ---- fields ---- */
 
@@ -281,7 +314,7 @@ static const struct admit_field word = F("", TEXT, 1024);
 static const struct admit_field distance = F("", NUMBER, UINT32_MAX);
 
 static const struct admit_field c_info_fields[] = {
-    F("type", WORD, .form = &is_pvh),
+    F("type", WORD, .form = &is_guest_type, .free = &is_pvh, NEEDS(DOM0)),
     F("hap", BOOL, .free = &is_true, NEEDS(CPU_FEATURES)),
     F("oos", BOOL),
     F("ssidref", NUMBER, UINT32_MAX, NEEDS(XSM_LABEL)),
@@ -347,6 +380,88 @@ static const struct admit_field pvh_fields[] = {
     F("pvshim", BOOL, .form = &is_false),
     END,
 };
+
+/* The device model runs as root in dom0: it listens to nobody but dom0. */
+static const struct admit_field vga_fields[] = {
+    F("kind", WORD),
+    END,
+};
+static const struct admit_field vnc_fields[] = {
+    F("enable", BOOL),
+    F("listen", TEXT, 64, .form = &is_loopback),
+    F("passwd", TEXT, 64, .form = &is_password),
+    F("display", NUMBER, 65535),
+    F("findunused", BOOL),
+    END,
+};
+static const struct admit_field sdl_fields[] = {
+    F("enable", BOOL, .form = &is_false),
+    F("opengl", BOOL, .form = &is_false),
+    END,
+};
+static const struct admit_field spice_fields[] = {
+    F("enable", BOOL, .form = &is_false),
+    END,
+};
+static const struct admit_field rdm_fields[] = {
+    F("strategy", WORD, .form = &is_ignore),
+    F("policy", WORD),
+    END,
+};
+static const struct admit_field octet = F("", NUMBER, 255);
+static const struct admit_field feature = F("", NUMBER, 1024);
+static const struct admit_field serial = F("", TEXT, 64, .form = &is_pty);
+static const struct admit_field pointer = F("", TEXT, 64, .form = &is_pointer);
+
+static const struct admit_field hvm_fields[] = {
+    F("bios", WORD, .form = &is_firmware),
+    F("pae", BOOL),
+    F("apic", BOOL),
+    F("acpi", BOOL),
+    F("acpi_s3", BOOL),
+    F("acpi_s4", BOOL),
+    F("acpi_laptop_slate", BOOL),
+    F("nx", BOOL),
+    F("viridian", BOOL),
+    F("viridian_enable", LIST, 64, .sub = &feature),
+    F("viridian_disable", LIST, 64, .sub = &feature),
+    F("timeoffset", TEXT, 16, .form = &is_offset),
+    F("hpet", BOOL),
+    F("vpt_align", BOOL),
+    F("mmio_hole_memkb", NUMBER, KIB_MAX),
+    F("timer_mode", WORD),
+    F("nested_hvm", BOOL, .form = &is_false),
+    F("altp2m", BOOL, .form = &is_false),
+    F("hdtype", WORD),
+    F("nographic", BOOL),
+    F("vga", MAP, .sub = vga_fields),
+    F("vnc", MAP, .sub = vnc_fields),
+    F("keymap", WORD),
+    F("sdl", MAP, .sub = sdl_fields),
+    F("spice", MAP, .sub = spice_fields),
+    F("gfx_passthru", BOOL, .form = &is_false),
+    F("gfx_passthru_kind", WORD),
+    F("serial", TEXT, 64, .form = &is_pty),
+    F("boot", TEXT, 16, .form = &is_boot),
+    F("usb", BOOL),
+    F("usbversion", NUMBER, 3),
+    F("usbdevice", TEXT, 64, .form = &is_pointer),
+    F("vkb_device", BOOL),
+    F("xen_platform_pci", BOOL),
+    F("usbdevice_list", LIST, 8, .sub = &pointer),
+    F("vendor_device", WORD),
+    F("ms_vm_genid", LIST, 16, .sub = &octet),
+    F("serial_list", LIST, 8, .sub = &serial),
+    F("rdm", MAP, .sub = rdm_fields),
+    F("rdm_mem_boundary_memkb", NUMBER, KIB_MAX),
+    F("mca_caps", NUMBER, UINT64_MAX),
+    END,
+};
+static const struct admit_field pv_fields[] = {
+    F("slack_memkb", NUMBER, KIB_MAX, .form = &is_overhead),
+    F("e820_host", BOOL, .form = &is_false),
+    END,
+};
 static const struct admit_field arm_fields[] = { END };
 static const struct admit_field x86_fields[] = {
     F("msr_relaxed", BOOL),
@@ -366,7 +481,7 @@ static const struct admit_field b_info_fields[] = {
     F("tsc_mode", WORD),
     F("max_memkb", NUMBER, KIB_MAX, .form = &is_max_memory),
     F("target_memkb", NUMBER, KIB_MAX, .form = &is_target),
-    F("video_memkb", NUMBER, KIB_MAX, .form = &is_zero),
+    F("video_memkb", NUMBER, KIB_MAX, .form = &is_overhead),
     F("shadow_memkb", NUMBER, KIB_MAX, .form = &is_overhead),
     F("iommu_memkb", NUMBER, KIB_MAX, .form = &is_overhead),
     F("rtc_timeoffset", NUMBER, UINT32_MAX),
@@ -407,6 +522,8 @@ static const struct admit_field b_info_fields[] = {
     F("apic", BOOL),
     F("dm_restrict", BOOL),
     F("type.pvh", MAP, .sub = pvh_fields),
+    F("type.hvm", MAP, NEEDS(DOM0), .sub = hvm_fields),
+    F("type.pv", MAP, NEEDS(DOM0), .sub = pv_fields),
     F("arch_arm", MAP, .sub = arm_fields),
     F("arch_x86", MAP, .sub = x86_fields),
     F("vpmu", BOOL, .free = &is_false, NEEDS(CPU_FEATURES)),

@@ -74,6 +74,7 @@ struct admit_judge {
     unsigned depth;
     uint64_t overhead_kib; /* memory beside the guest's RAM */
     uint64_t target_kib;
+    bool built[3]; /* what b_info says of the type, enum mext_inspect_guest */
 };
 
 /* Says what could be added to the rule's line; j->rule is there. */

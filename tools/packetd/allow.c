@@ -44,7 +44,12 @@ int packetd_admit_token(const struct packetd *p, const char *key,
 {
     const struct policy *policy = packetd_policy(p, why);
 
-    if (!policy || admit_token(policy, key, t->memory_kib, t->vcpus, why))
+    unsigned allow = t->receiver == MEXT_RECEIVER_DOM0 ? POLICY_DOM0 : 0;
+
+    if (bare && allow)
+        return mext_fail(why, "receiver dom0 waits for no source");
+    if (!policy ||
+        admit_token(policy, key, t->memory_kib, t->vcpus, allow, why))
         return -1;
     return bare ? packetd_admit_address(p, policy, key, t->ip, why) : 0;
 }

@@ -6,7 +6,6 @@
 #include "commit.h"
 #include "mext_fault.h"
 #include "mext_steer.h"
-#include "mext_xen.h"
 #include "packetd.h"
 
 #define SEND_MS 30000
@@ -70,18 +69,10 @@ static int send_running(struct commit *c)
 static int unpause(struct commit *c)
 {
     struct mext_domain_now now;
-    struct mext_dom *d;
-    int rc;
 
     if (!commit_domain_there(c, &now))
         return mext_fail(c->why, "the domain is gone");
-    if (!now.paused)
-        return 0;
-    if (mext_dom_open(c->domid, &d, c->why))
-        return -1;
-    rc = mext_dom_unpause(d, c->why);
-    mext_dom_close(d);
-    return rc;
+    return now.paused ? mext_lxl_unpause(c->lxl, c->domid, c->why) : 0;
 }
 
 static int destroy_domain(struct commit *c)

@@ -126,6 +126,68 @@ static int no_calls(bool accepts, struct mext_why *why)
     return rc ? mext_fail(why, "this kernel takes no seccomp filter") : 0;
 }
 
+/* ---- libxc's save helper ---- */
+
+/*
+ * What it and its loader need: it opens Xen's devices itself.  No socket, no
+ * process more.
+ */
+static const int helper_calls[] = {
+    SCMP_SYS(execve),
+    SCMP_SYS(openat),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(lseek),
+    SCMP_SYS(pread64),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(access),
+    SCMP_SYS(mmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mlock),
+    SCMP_SYS(munlock),
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(set_tid_address),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(uname),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(tgkill),
+};
+
+static int helper_filter(struct mext_why *why)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int rc = f ? 0 : -1;
+
+    for (size_t i = 0; !rc && i < sizeof(calls) / sizeof(calls[0]); i++)
+        rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+    for (size_t i = 0; !rc && i < sizeof(helper_calls) / sizeof(int); i++)
+        rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, helper_calls[i], 0);
+    if (!rc)
+        rc = seccomp_load(f);
+    seccomp_release(f);
+    return rc ? mext_fail(why, "this kernel takes no seccomp filter") : 0;
+}
+
+/* Root's files are its own still, but nothing can be written to one. */
+int jail_helper(struct mext_why *why)
+{
+    const struct rlimit none = { 0, 0 };
+
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap))
+            return mext_fail(why, "cannot drop capability %d: %s", cap,
+                             strerror(errno));
+    if (setrlimit(RLIMIT_FSIZE, &none) || setrlimit(RLIMIT_CORE, &none) ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        return mext_fail(why, "limits: %s", strerror(errno));
+    return helper_filter(why);
+}
+
 int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why)
 {
     close(STDIN_FILENO); /* whoever started this has closed all others */

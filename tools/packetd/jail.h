@@ -30,6 +30,13 @@ int jail_user_find(const char *name, struct jail_user *u_r,
  */
 int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why);
 
+/*
+ * For a program that is executed next, as root: it has no capability, makes no
+ * process, no socket and no core, and writes to no file.  What is left is what
+ * libxc needs to restore a guest, which is Xen's devices: all hypercalls.
+ */
+int jail_helper(struct mext_why *why);
+
 #ifdef PACKETD_TEST_HOOK
 /* Called in the jail, in place of code that somebody else got to run there. */
 void jail_test_hook(void);

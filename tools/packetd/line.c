@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "mext_chunk.h"
 #include "packetd.h"
 
 #define SEND_MS 30000
@@ -15,21 +16,6 @@ static int broken(struct mext_conn *session, const struct mext_why *why)
 {
     mext_conn_abort(session, MEXT_E_LINK, why->text);
     return BROKEN;
-}
-
-/* One message of the source's. */
-static int inward(struct mext_conn *source, struct mext_conn *session)
-{
-    struct mext_ctl m;
-    struct mext_why why;
-    unsigned code;
-    bool aborts = mext_conn_recv(source, &m, SEND_MS, &code, &why);
-
-    if (aborts && !code)
-        return broken(session, &why);
-    if (mext_conn_send(session, &m, SEND_MS, &why) || aborts)
-        return BROKEN;
-    return GO_ON;
 }
 
 /* One of the session's; it is done when it hangs up. */
@@ -45,6 +31,41 @@ static int outward(struct mext_conn *source, struct mext_conn *session)
     if (mext_conn_send(source, &m, SEND_MS, &why))
         return broken(session, &why);
     return aborts ? DONE : GO_ON;
+}
+
+/* A piece of a stream is unpacked here, where it does least harm. */
+static bool unpack(struct mext_ctl *m)
+{
+    static uint8_t room[MEXT_STREAM_MAX];
+    uint32_t len = m->u.packed.len;
+
+    if (mext_chunk_unpack(m->u.packed.bytes, m->u.packed.n, room, len))
+        return false;
+    m->type = MEXT_CTL_STREAM;
+    m->u.stream.bytes = room;
+    m->u.stream.len = len;
+    return true;
+}
+
+/* One message of the source's.  A session that takes none has a last word. */
+static int inward(struct mext_conn *source, struct mext_conn *session)
+{
+    struct mext_ctl m;
+    struct mext_why why;
+    unsigned code;
+    bool aborts = mext_conn_recv(source, &m, SEND_MS, &code, &why);
+
+    if (aborts && !code)
+        return broken(session, &why);
+    if (m.type == MEXT_CTL_PACKED && !unpack(&m)) {
+        mext_fail(&why, "a piece of the stream does not unpack");
+        return broken(session, &why);
+    }
+    if (mext_conn_send(session, &m, SEND_MS, &why)) {
+        outward(source, session);
+        return BROKEN;
+    }
+    return aborts ? BROKEN : GO_ON;
 }
 
 static int relay(struct mext_conn *source, struct mext_conn *session)

@@ -11,6 +11,8 @@ PACKETD_SOURCES = \
 	tools/packetd/attest.h \
 	tools/packetd/attest_tpm.c \
 	tools/packetd/checkconf.c \
+	tools/packetd/cpu.c \
+	tools/packetd/cpu.h \
 	tools/packetd/datagram.c \
 	tools/packetd/door.c \
 	tools/packetd/door.h \
@@ -47,7 +49,13 @@ PACKETD_SOURCES = \
 	tools/packetd/request.c \
 	tools/packetd/service.c \
 	tools/packetd/service.h \
+	tools/packetd/restore.c \
+	tools/packetd/restore.h \
 	tools/packetd/session.c \
+	tools/packetd/incoming.h \
+	tools/packetd/session_dom0.c \
+	tools/packetd/session_look.c \
+	tools/packetd/session_mstrap.c \
 	tools/packetd/tpm.c \
 	tools/packetd/tpm.h \
 	tools/mstrap/ms_host.c \
@@ -61,8 +69,18 @@ tools_packetd_packetd_SOURCES = $(PACKETD_SOURCES)
 # Without libxenforeignmemory: this program cannot map a guest's memory.
 tools_packetd_packetd_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
-	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
+	$(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) \
+	$(SECCOMP_LIBS) \
 	$(SYSTEMD_LIBS) $(YAJL_LIBS) $(TSS2_LIBS) $(TSS2_MU_LIBS) $(CRYPTO_LIBS)
+
+# Around libxl-save-helper, for guests that come as a stock stream.
+pkglibexec_PROGRAMS += tools/packetd/restore-helper
+tools_packetd_restore_helper_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
+	$(SECCOMP_CFLAGS)
+tools_packetd_restore_helper_SOURCES = tools/packetd/restore_helper.c \
+	tools/packetd/jail.c tools/packetd/jail.h
+tools_packetd_restore_helper_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(SODIUM_LIBS) $(SECCOMP_LIBS)
 
 # Where systemd looks, also below /usr/local.
 systemunitdir = $(prefix)/lib/systemd/system

@@ -16,6 +16,7 @@
 #include "keycmd.h"
 #include "ms_host.h"
 #include "packetd.h"
+#include "restore.h"
 #include "service.h"
 
 void packetd_log(const char *fmt, ...)
@@ -288,6 +289,8 @@ int main(int argc, char **argv)
         packetd_log("libsodium cannot be initialised");
         return 1;
     }
+    if (argc == 4 && !strcmp(argv[1], RESTORE_WORD))
+        _exit(packetd_restore());
     if (argc == 4 &&
         (!strcmp(argv[1], DOOR_WORD) || !strcmp(argv[1], LINE_WORD)))
         _exit(jailed(argv));

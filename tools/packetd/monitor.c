@@ -156,12 +156,11 @@ static pid_t start_process(void)
  * A new image of the program: it shares neither memory nor the places things
  * have in it with us.
  */
-static void become_jailed(const struct packetd *p, const char *word,
-                          const int *fds, unsigned n)
+static void become_part(const struct packetd *p, const char *word, char **env,
+                        const int *fds, unsigned n)
 {
     char uid[16], gid[16];
     char *argv[] = { "packetd", (char *)word, uid, gid, NULL };
-    char *none[] = { NULL };
     int high[4];
 
     snprintf(uid, sizeof(uid), "%u", (unsigned)p->user.uid);
@@ -171,12 +170,12 @@ static void become_jailed(const struct packetd *p, const char *word,
     for (unsigned i = 0; i < n; i++)
         dup2(high[i], GATE_FD + (int)i);
     close_range(GATE_FD + n, ~0U, 0);
-    execve("/proc/self/exe", argv, none);
+    execve("/proc/self/exe", argv, env);
     _exit(127);
 }
 
-pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
-                     unsigned n, struct mext_why *why)
+pid_t packetd_part(const struct packetd *p, const char *word, char **env,
+                   const int *fds, unsigned n, struct mext_why *why)
 {
     pid_t pid = fork();
 
@@ -184,9 +183,17 @@ pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
         return mext_fail(why, "fork: %s", strerror(errno));
     if (pid == 0) {
         default_signals();
-        become_jailed(p, word, fds, n);
+        become_part(p, word, env, fds, n);
     }
     return pid;
+}
+
+pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
+                     unsigned n, struct mext_why *why)
+{
+    char *none[] = { NULL };
+
+    return packetd_part(p, word, none, fds, n, why);
 }
 
 static void keep_watcher(const struct packetd *p)

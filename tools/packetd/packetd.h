@@ -47,6 +47,10 @@ int packetd_monitor(struct packetd *p, const int listeners[2]);
 pid_t packetd_jailed(const struct packetd *p, const char *word, const int *fds,
                      unsigned n, struct mext_why *why);
 
+/* The same for a part that is not jailed, with this environment. */
+pid_t packetd_part(const struct packetd *p, const char *word, char **env,
+                   const int *fds, unsigned n, struct mext_why *why);
+
 /*
  * A migration whose token was taken, in a process of its own: control
  * connection fd, mstrap, hand-over, and then minding the guest.  key: name of

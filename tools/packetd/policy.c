@@ -18,9 +18,9 @@
     "0123456789"
 
 const char *const policy_allow_words[] = {
-    "backend",     "bootloader", "coredump",     "cpu-features",
-    "cpu-pinning", "cpu-weight", "device-model", "image-format",
-    "script",      "vifname",    "xsm-label",    NULL,
+    "backend",    "bootloader",   "coredump", "cpu-features", "cpu-pinning",
+    "cpu-weight", "device-model", "dom0",     "image-format", "script",
+    "vifname",    "xsm-label",    NULL,
 };
 
 /* ---- pieces of a line; an error's text, NULL if there is none ---- */

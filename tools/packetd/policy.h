@@ -43,10 +43,11 @@ enum policy_allow {
     POLICY_CPU_PINNING = 1 << 4,
     POLICY_CPU_WEIGHT = 1 << 5,
     POLICY_DEVICE_MODEL = 1 << 6,
-    POLICY_IMAGE_FORMAT = 1 << 7,
-    POLICY_SCRIPT = 1 << 8,
-    POLICY_VIFNAME = 1 << 9,
-    POLICY_XSM_LABEL = 1 << 10,
+    POLICY_DOM0 = 1 << 7,
+    POLICY_IMAGE_FORMAT = 1 << 8,
+    POLICY_SCRIPT = 1 << 9,
+    POLICY_VIFNAME = 1 << 10,
+    POLICY_XSM_LABEL = 1 << 11,
 };
 
 /* Names of the words, the first for bit 0; ended by NULL. */

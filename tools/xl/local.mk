@@ -32,6 +32,8 @@ XL_STREAM_SOURCES = \
 XL_SOURCES = \
 	tools/xl/xl_detach.c \
 	tools/xl/xl_detach.h \
+	tools/xl/xl_look.c \
+	tools/xl/xl_look.h \
 	tools/xl/xl_migrate2.c \
 	tools/xl/xl_report.c \
 	tools/xl/xl_report.h \
@@ -61,3 +63,10 @@ tools_xl_xl_thin_SOURCES = tools/xl/xl_thin.c
 tools_xl_xl_thin_LDADD = tools/libxl/migrate_ext/libmext.a \
 	$(XENCONTROL_LIBS) $(XENGUEST_LIBS) $(XENFOREIGNMEMORY_LIBS) \
 	$(XENSTORE_LIBS) $(XENVCHAN_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)
+
+# libxl's part of a migration to receiver dom0, a process of its own.
+pkglibexec_PROGRAMS += tools/xl/xl-write
+tools_xl_xl_write_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tools_xl_xl_write_SOURCES = tools/xl/xl_write.c
+tools_xl_xl_write_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(XENLIGHT_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)

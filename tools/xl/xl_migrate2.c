@@ -21,6 +21,7 @@
 #include "mext_monitor.h"
 #include "xl_args.h"
 #include "xl_detach.h"
+#include "xl_look.h"
 #include "xl_report.h"
 #include "xl_resolve.h"
 #include "xl_save.h"
@@ -30,7 +31,7 @@
 #define EXIT_USAGE 2
 
 static const char help_line[] =
-    " migrate --cooperative  Migrate a guest into an mstrap on another host\n";
+    " migrate --cooperative  Migrate a guest to packetd on another host\n";
 
 static void usage(FILE *f)
 {
@@ -38,37 +39,41 @@ static void usage(FILE *f)
         "Usage: xl [-v] migrate --cooperative [OPTION]... DOMAIN HOST[:PORT]\n"
         "       xl [-v] migrate --cooperative --receiver xl [-s COMMAND] DOMAIN HOST\n"
         "\n"
-        "Moves a running PVH guest to HOST, where packetd listens (default port 7010).\n"
+        "Moves a running guest to HOST, where packetd listens (default port 7010).\n"
         "\n"
-        "  --receiver mstrap|xl   who receives: packetd's mstrap (default), or the stock\n"
-        "                         xl through ssh, which gets the guest's free pages as\n"
-        "                         empty ones; then only -s, --trim and --no-agent mean\n"
-        "                         something\n"
+        "  --receiver WHO         who receives: mstrap, a domain that becomes the guest\n"
+        "                         (default for PVH guests); dom0, where packetd has libxl\n"
+        "                         restore it (default for HVM and PV guests); or xl, the\n"
+        "                         stock one through ssh, which gets the guest's free pages\n"
+        "                         as empty ones; with xl only -s, --trim and --no-agent\n"
+        "                         mean something; with dom0 not those marked (m)\n"
         "  -s COMMAND             instead of ssh, called with HOST and a command\n"
         "  --peer NAME            name under which HOST's key is trusted\n"
         "                         (default: HOST as written; packetd trust list)\n"
+        "  --dry-run              move nothing: tell what would stand against it, here\n"
+        "                         and there; exit status 1 if something does\n"
         "  -d, --detach           go on in the background once it has begun\n"
-        "  --downtime MS          aim at so short a last copy (default 300)\n"
-        "  --iterations N         at most so many before the last copy (default 10)\n"
+        "  --downtime MS      (m) aim at so short a last copy (default 300)\n"
+        "  --iterations N     (m) at most so many before the last copy (default 10)\n"
         "  --on-stall WHAT        if the guest writes faster than can be sent:\n"
         "                         calm (its agent slows services, default), throttle\n"
         "                         (less and less CPU for it), cancel, or force (at once,\n"
         "                         whatever the downtime; also the end of the first two)\n"
         "  --bandwidth MB/S       use so much of the link (default: as much as there is)\n"
         "  --timeout S            give up if it is not there after so long (default: never)\n"
-        "  --suspend-timeout S    how long the guest may take (default 60)\n"
-        "  --channels N|auto      data connections, 1 to 16, a thread of this host for\n"
+        "  --suspend-timeout S (m) how long the guest may take (default 60)\n"
+        "  --channels N|auto  (m) data connections, 1 to 16, a thread of this host for\n"
         "                         each; auto (default): one for each of its CPUs, at\n"
         "                         most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
         "  --compress HOW         pages made smaller on their way: none, lz4 (default), zstd,\n"
         "                         zstd:LEVEL (1 to 19), or auto: as link and CPU allow\n"
-        "  --expect-mstrap HASH   SHA-256 the receiver's mstrap must have (default: any in\n"
+        "  --expect-mstrap HASH (m) SHA-256 the receiver's mstrap must have (default: any in\n"
         "                         mstrap.accept beside the keys, if there is that file)\n"
-        "  --mstrap-ip A/BITS     mstrap's address (default: HOST chooses)\n"
-        "  --mstrap-port N        (default 7011)\n"
-        "  --mstrap-gateway A\n"
+        "  --mstrap-ip A/BITS (m) mstrap's address (default: HOST chooses)\n"
+        "  --mstrap-port N    (m) (default 7011)\n"
+        "  --mstrap-gateway A (m)\n"
         "  --keys DIR             (default /etc/xen/packetd)\n"
         "  --json                 result as JSON on standard output\n"
         "  -q, --quiet            no progress\n"
@@ -129,6 +134,7 @@ enum {
     O_COOP = 256,
     O_RECEIVER,
     O_PEER,
+    O_DRY_RUN,
     O_DOWNTIME,
     O_ITERATIONS,
     O_STALL,
@@ -151,6 +157,7 @@ static const struct option options[] = {
     { "cooperative", no_argument, NULL, O_COOP },
     { "receiver", required_argument, NULL, O_RECEIVER },
     { "peer", required_argument, NULL, O_PEER },
+    { "dry-run", no_argument, NULL, O_DRY_RUN },
     { "downtime", required_argument, NULL, O_DOWNTIME },
     { "iterations", required_argument, NULL, O_ITERATIONS },
     { "on-stall", required_argument, NULL, O_STALL },
@@ -220,10 +227,10 @@ static int digest(const char *text, uint8_t out[MEXT_DIGEST_LEN])
 
 struct arguments {
     struct mext_request rq;
-    bool json, quiet, help, detach;
-    bool stock;       /* xl receives */
-    bool mstrap_only; /* what only mstrap can do */
-    const char *ssh;  /* NULL: not given */
+    bool json, quiet, help, detach, dry_run;
+    bool stock;        /* xl receives */
+    bool packetd_only; /* what only packetd can do */
+    const char *ssh;   /* NULL: not given */
     char peer[256];
 };
 
@@ -234,23 +241,53 @@ static bool for_stock(int c)
            c == 's' || c == 'h';
 }
 
+/* The name of an option that only an mstrap, or pages of our own, can heed. */
+static const char *for_mstrap(int c)
+{
+    static const int only[] = {
+        O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
+        O_EXPECT,   O_IP,         O_PORT,    O_GATEWAY
+    };
+
+    for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
+        for (const struct option *o = options; c == only[i] && o->name; o++)
+            if (o->val == c)
+                return o->name;
+    return NULL;
+}
+
+static int receiver(struct arguments *a, const char *word)
+{
+    a->stock = !strcmp(word, "xl");
+    if (!strcmp(word, "mstrap"))
+        a->rq.receiver = MEXT_RECEIVE_MSTRAP;
+    else if (!strcmp(word, "dom0"))
+        a->rq.receiver = MEXT_RECEIVE_DOM0;
+    else if (!a->stock)
+        return bad("neither mstrap, dom0 nor xl", word);
+    return 0;
+}
+
 static int take(struct arguments *a, int c)
 {
     struct mext_request *rq = &a->rq;
     unsigned long n = 0;
     int rc = 0;
 
-    a->mstrap_only |= !for_stock(c);
+    a->packetd_only |= !for_stock(c);
+    if (!rq->mstrap_option)
+        rq->mstrap_option = for_mstrap(c);
+
     switch (c) {
     case O_COOP:
         break;
     case O_RECEIVER:
-        a->stock = !strcmp(optarg, "xl");
-        if (!a->stock && strcmp(optarg, "mstrap"))
-            return bad("neither mstrap nor xl", optarg);
-        break;
+        return receiver(a, optarg);
     case 's':
         a->ssh = optarg;
+        break;
+    case O_DRY_RUN:
+        a->dry_run = true;
         break;
     case O_PEER:
         rq->peer = optarg;
@@ -334,8 +371,10 @@ static int parse(int argc, char **argv, struct arguments *a)
             return -1;
     if (a->help)
         return 0;
-    if (a->stock && a->mstrap_only)
+    if (a->stock && a->packetd_only)
         return bad("only -s, --trim and --no-agent go with", "--receiver xl");
+    if (a->rq.receiver == MEXT_RECEIVE_DOM0 && a->rq.mstrap_option)
+        return bad("means nothing with --receiver dom0", a->rq.mstrap_option);
     if (a->ssh && (!a->stock || !*a->ssh))
         return bad("-s goes with --receiver xl and is not empty", a->ssh);
     if (argc - optind != 2) {
@@ -423,6 +462,8 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     }
     if (a.stock)
         return migrate_stock(&a);
+    if (a.dry_run)
+        return xl_look(&a.rq, a.json, a.quiet);
     if (a.detach) {
         rc = xl_detach(a.rq.domain, a.rq.host, a.json);
         if (rc >= 0)

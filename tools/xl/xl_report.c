@@ -141,6 +141,7 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
     put_text(g, "domain", rq->domain);
     put_text(g, "destination", rq->host);
     put_text(g, "reason", o == MEXT_DONE ? "" : why->text);
+    put_text(g, "receiver", r->receiver);
     put_text(g, "agent", r->agent);
     put_text(g, "help_missing", r->less.text);
     put_help(g, r->helped);

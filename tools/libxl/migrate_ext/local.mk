@@ -6,8 +6,10 @@ MEXT = tools/libxl/migrate_ext
 MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_agent.c \
 	tools/libxl/migrate_ext/mext_libxl.c \
+	tools/libxl/migrate_ext/mext_libxl_look.c \
 	tools/libxl/migrate_ext/mext_libxl_priv.h \
 	tools/libxl/migrate_ext/mext_libxl_receive.c \
+	tools/libxl/migrate_ext/mext_libxl_restore.c \
 	tools/libxl/migrate_ext/mext_map.c \
 	tools/libxl/migrate_ext/mext_xen.c
 
@@ -22,6 +24,10 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_ak.h \
 	tools/libxl/migrate_ext/mext_attest.c \
 	tools/libxl/migrate_ext/mext_attest.h \
+	tools/libxl/migrate_ext/mext_choose.c \
+	tools/libxl/migrate_ext/mext_choose.h \
+	tools/libxl/migrate_ext/mext_chunk.c \
+	tools/libxl/migrate_ext/mext_chunk.h \
 	tools/libxl/migrate_ext/mext_codec.c \
 	tools/libxl/migrate_ext/mext_codec.h \
 	tools/libxl/migrate_ext/mext_codec_ctl.c \
@@ -34,6 +40,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_commit.h \
 	tools/libxl/migrate_ext/mext_copy.c \
 	tools/libxl/migrate_ext/mext_copy.h \
+	tools/libxl/migrate_ext/mext_cpu.c \
+	tools/libxl/migrate_ext/mext_cpu.h \
 	tools/libxl/migrate_ext/mext_crypto.c \
 	tools/libxl/migrate_ext/mext_crypto.h \
 	tools/libxl/migrate_ext/mext_data.c \
@@ -51,6 +59,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_handshake.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
+	tools/libxl/migrate_ext/mext_inspect.c \
+	tools/libxl/migrate_ext/mext_inspect.h \
 	tools/libxl/migrate_ext/mext_journal.c \
 	tools/libxl/migrate_ext/mext_journal.h \
 	tools/libxl/migrate_ext/mext_journal_file.c \
@@ -64,6 +74,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_lane.c \
 	tools/libxl/migrate_ext/mext_lane.h \
 	tools/libxl/migrate_ext/mext_libxl.h \
+	tools/libxl/migrate_ext/mext_look.c \
+	tools/libxl/migrate_ext/mext_look.h \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \
@@ -102,6 +114,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_steer_ask.c \
 	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \
+	tools/libxl/migrate_ext/mext_stream.c \
+	tools/libxl/migrate_ext/mext_stream.h \
 	tools/libxl/migrate_ext/mext_suspend.c \
 	tools/libxl/migrate_ext/mext_suspend.h \
 	tools/libxl/migrate_ext/mext_text.c \

@@ -188,6 +188,23 @@ struct mext_ctl {
             const uint8_t *context; /* Xen's HVM context */
         } final;
         struct {
+            uint32_t len; /* none is 0 */
+            const uint8_t *bytes;
+        } stream;
+        struct {
+            uint32_t len, n; /* unpacked, of the block: less */
+            const uint8_t *bytes;
+        } packed;
+        struct {
+            uint64_t bytes;     /* of the stream in all */
+            uint32_t report_ms; /* as in final */
+        } ended;
+        struct {
+            uint8_t kind; /* MEXT_FINDING_* */
+            uint16_t len;
+            const char *text; /* likewise */
+        } finding;
+        struct {
             uint16_t len;
             const char *text; /* not terminated, printable ASCII */
         } step;

@@ -69,6 +69,45 @@ static int final_get(struct mext_buf *b, struct mext_ctl *m)
     return 0;
 }
 
+static bool stream_ok(const struct mext_ctl *m)
+{
+    return m->u.stream.len && m->u.stream.len <= MEXT_STREAM_MAX;
+}
+
+static int stream_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.stream.len = mext_get32(b);
+    m->u.stream.bytes = mext_view(b, m->u.stream.len);
+    return b->bad || stream_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
+static bool packed_ok(const struct mext_ctl *m)
+{
+    return m->u.packed.len <= MEXT_STREAM_MAX && m->u.packed.n &&
+           m->u.packed.n < m->u.packed.len;
+}
+
+static int packed_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.packed.len = mext_get32(b);
+    m->u.packed.n = mext_get32(b);
+    m->u.packed.bytes = mext_view(b, m->u.packed.n);
+    return b->bad || packed_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
+static int ended_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.ended.bytes = mext_get64(b);
+    m->u.ended.report_ms = mext_get32(b);
+    return m->u.ended.report_ms > MEXT_REPORT_MS_MAX ? MEXT_ERR_LIMIT : 0;
+}
+
+static bool finding_ok(const struct mext_ctl *m)
+{
+    return m->u.finding.kind >= MEXT_FINDING_FINE &&
+           m->u.finding.kind <= MEXT_FINDING_OBSTACLE;
+}
+
 static bool evidence_ok(const struct mext_ctl *m)
 {
     return m->u.evidence.attest_len &&
@@ -100,6 +139,7 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
     mext_put8(b, m->type);
     switch (m->type) {
     case MEXT_CTL_CONFIG:
+    case MEXT_CTL_LOOK:
         rc = config_put(m, b);
         if (rc)
             return rc;
@@ -111,9 +151,36 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         final_put(m, b);
         break;
     case MEXT_CTL_COMMIT:
+    case MEXT_CTL_READY:
+    case MEXT_CTL_LOOKED:
+        break;
+    case MEXT_CTL_STREAM:
+        if (!stream_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put32(b, m->u.stream.len);
+        mext_put(b, m->u.stream.bytes, m->u.stream.len);
+        break;
+    case MEXT_CTL_PACKED:
+        if (!packed_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put32(b, m->u.packed.len);
+        mext_put32(b, m->u.packed.n);
+        mext_put(b, m->u.packed.bytes, m->u.packed.n);
+        break;
+    case MEXT_CTL_ENDED:
+        if (m->u.ended.report_ms > MEXT_REPORT_MS_MAX)
+            return MEXT_ERR_LIMIT;
+        mext_put64(b, m->u.ended.bytes);
+        mext_put32(b, m->u.ended.report_ms);
         break;
     case MEXT_CTL_STEP:
         mext_put_text(b, m->u.step.text, m->u.step.len);
+        break;
+    case MEXT_CTL_FINDING:
+        if (!finding_ok(m))
+            return MEXT_ERR_LIMIT;
+        mext_put8(b, m->u.finding.kind);
+        mext_put_text(b, m->u.finding.text, m->u.finding.len);
         break;
     case MEXT_CTL_RECEIPT:
         mext_put(b, m->u.receipt.bytes, MEXT_RECEIPT_LEN);
@@ -153,15 +220,32 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
     m->type = mext_get8(&b);
     switch (m->type) {
     case MEXT_CTL_CONFIG:
+    case MEXT_CTL_LOOK:
         rc = config_get(&b, m);
         break;
     case MEXT_CTL_FINAL:
         rc = final_get(&b, m);
         break;
     case MEXT_CTL_COMMIT:
+    case MEXT_CTL_READY:
+    case MEXT_CTL_LOOKED:
+        break;
+    case MEXT_CTL_STREAM:
+        rc = stream_get(&b, m);
+        break;
+    case MEXT_CTL_PACKED:
+        rc = packed_get(&b, m);
+        break;
+    case MEXT_CTL_ENDED:
+        rc = ended_get(&b, m);
         break;
     case MEXT_CTL_STEP:
         m->u.step.text = (const char *)mext_get_text(&b, &m->u.step.len);
+        break;
+    case MEXT_CTL_FINDING:
+        m->u.finding.kind = mext_get8(&b);
+        m->u.finding.text = (const char *)mext_get_text(&b, &m->u.finding.len);
+        rc = b.bad || finding_ok(m) ? 0 : MEXT_ERR_LIMIT;
         break;
     case MEXT_CTL_RECEIPT:
         m->u.receipt.bytes = mext_view(&b, MEXT_RECEIPT_LEN);

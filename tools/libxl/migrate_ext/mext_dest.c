@@ -19,9 +19,12 @@
 /* Any receiver takes so many. */
 #define CHANNELS_AUTO_MAX 4
 
+/* More are not listened to. */
+#define FINDINGS_MAX 256
+
 static void config_message(struct mext_dest *d, struct mext_ctl *m)
 {
-    m->type = MEXT_CTL_CONFIG;
+    m->type = d->look ? MEXT_CTL_LOOK : MEXT_CTL_CONFIG;
     m->u.config.memory_kib = d->guest->max_kib;
     m->u.config.json = (const uint8_t *)d->guest->json;
     m->u.config.json_len = (uint32_t)strlen(d->guest->json);
@@ -62,6 +65,17 @@ static uint16_t channels_here(void)
                                                  : CHANNELS_AUTO_MAX);
 }
 
+static void token_for_mstrap(const struct mext_dest *d, struct mext_token *t)
+{
+    const struct mext_request *rq = d->rq;
+
+    memcpy(t->image, rq->image, sizeof(t->image));
+    t->channels = rq->channels ? rq->channels : channels_here();
+    t->ip = rq->ip;
+    t->netmask = rq->netmask;
+    t->gateway = rq->gateway;
+}
+
 static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
                       uint8_t out[MEXT_TOKEN_LEN], struct mext_why *why)
 {
@@ -76,14 +90,14 @@ static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
     memcpy(t->source, d->self.pk, sizeof(t->source));
     randombytes_buf(d->secret, sizeof(d->secret));
     crypto_scalarmult_base(t->session, d->secret);
-    memcpy(t->image, rq->image, sizeof(t->image));
     t->memory_kib = d->guest->max_kib;
     t->vcpus = d->guest->vcpus;
-    t->channels = rq->channels ? rq->channels : channels_here();
     t->port = rq->port;
-    t->ip = rq->ip;
-    t->netmask = rq->netmask;
-    t->gateway = rq->gateway;
+    t->receiver = d->receiver;
+    if (d->receiver == MEXT_RECEIVER_MSTRAP)
+        token_for_mstrap(d, t);
+    else
+        t->channels = 1;
     if (config_digest(d, t->config, why))
         return -1;
     if (mext_token_sign(t, &d->self, out))
@@ -117,7 +131,7 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_trusted peer;
-    unsigned refused, i = 0;
+    unsigned i = 0;
     char host[256];
     uint16_t port;
     int rc;
@@ -129,37 +143,48 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
                          sodium_is_zero(d->rq->image, sizeof(d->rq->image)),
                          why))
         return -1;
+    if (d->receiver == MEXT_RECEIVER_DOM0 && d->attest.tpm)
+        return mext_fail(why,
+                         "the TPM of \"%.64s\" is enrolled here, and its word "
+                         "comes with an mstrap's receipt only: --receiver "
+                         "mstrap, or packetd ak remove",
+                         d->rq->peer);
     mext_sayf(d->say, d->say_arg, "connecting to packetd on %s port %u", host,
               port);
     do
-        rc = try_key(d, host, port, peer.key[i], &refused, why);
-    while (refused == MEXT_E_AUDIENCE && ++i < peer.n);
+        rc = try_key(d, host, port, peer.key[i], &d->refused, why);
+    while (d->refused == MEXT_E_AUDIENCE && ++i < peer.n);
     mext_wipe(&d->self, sizeof(d->self)); /* signs nothing else */
     return rc;
 }
 
-/* CONFIG, then steps until the receipt. */
-int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
+/* Sends CONFIG; steps are said until there is the answer, of this type. */
+static int ask_for_it(struct mext_dest *d, unsigned type, struct mext_ctl *m,
+                      struct mext_why *why)
 {
-    struct mext_ctl m;
-
-    config_message(d, &m);
-    if (mext_conn_send(&d->conn, &m, ANSWER_MS, why))
+    config_message(d, m);
+    if (mext_conn_send(&d->conn, m, ANSWER_MS, why))
         return -1;
     do {
-        if (mext_conn_recv(&d->conn, &m, BOOT_MS, NULL, why))
+        if (mext_conn_recv(&d->conn, m, BOOT_MS, NULL, why))
             return -1;
-        if (m.type == MEXT_CTL_STEP)
-            mext_sayf(d->say, d->say_arg, "destination: %.*s", m.u.step.len,
-                      m.u.step.text);
-    } while (m.type == MEXT_CTL_STEP);
-    if (m.type != MEXT_CTL_RECEIPT)
+        if (m->type == MEXT_CTL_STEP)
+            mext_sayf(d->say, d->say_arg, "destination: %.*s", m->u.step.len,
+                      m->u.step.text);
+    } while (m->type == MEXT_CTL_STEP);
+    if (m->type != type)
         return mext_fail(why,
-                         "the destination sent message 0x%02x where a "
-                         "receipt belongs",
-                         m.type);
-    if (mext_attest_hear(&d->attest, &d->conn, m.u.receipt.bytes, &d->token,
-                         d->digest, ANSWER_MS, &d->receipt, why))
+                         "the destination sent message 0x%02x where 0x%02x "
+                         "belongs",
+                         m->type, type);
+    return 0;
+}
+
+static int hear_receipt(struct mext_dest *d, const uint8_t *bytes,
+                        struct mext_why *why)
+{
+    if (mext_attest_hear(&d->attest, &d->conn, bytes, &d->token, d->digest,
+                         ANSWER_MS, &d->receipt, why))
         return -1;
     if (d->receipt.attester == MEXT_ATTESTER_TPM)
         mext_sayf(d->say, d->say_arg,
@@ -167,6 +192,44 @@ int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
                                 : "the destination's TPM is not enrolled here: "
                                   "its word is not looked at");
     return 0;
+}
+
+int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
+{
+    struct mext_ctl m;
+
+    if (d->receiver == MEXT_RECEIVER_DOM0) {
+        mext_wipe(d->secret, sizeof(d->secret)); /* no data channel */
+        return ask_for_it(d, MEXT_CTL_READY, &m, why);
+    }
+    return ask_for_it(d, MEXT_CTL_RECEIPT, &m, why)
+               ? -1
+               : hear_receipt(d, m.u.receipt.bytes, why);
+}
+
+int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
+                   struct mext_why *why)
+{
+    char text[MEXT_TEXT_MAX + 1];
+    struct mext_ctl m;
+
+    config_message(d, &m);
+    if (mext_conn_send(&d->conn, &m, ANSWER_MS, why))
+        return -1;
+    for (unsigned i = 0; i < FINDINGS_MAX; i++) {
+        if (mext_conn_recv(&d->conn, &m, ANSWER_MS, NULL, why))
+            return -1;
+        if (m.type == MEXT_CTL_LOOKED)
+            return 0;
+        if (m.type != MEXT_CTL_FINDING)
+            return mext_fail(why,
+                             "the destination sent message 0x%02x where a "
+                             "finding belongs",
+                             m.type);
+        snprintf(text, sizeof(text), "%.*s", m.u.finding.len, m.u.finding.text);
+        fn(arg, m.u.finding.kind, text);
+    }
+    return mext_fail(why, "the destination does not come to an end");
 }
 
 int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,

@@ -17,12 +17,15 @@ struct mext_dest {
     const struct mext_request *rq;
     const struct mext_guest *guest;
     const struct mext_policy *policy;
-    mext_say_fn *say; /* one line for the operator */
+    uint32_t receiver; /* MEXT_RECEIVER_* */
+    bool look;         /* mext_dest_look is to follow, not mext_dest_boot */
+    mext_say_fn *say;  /* one line for the operator */
     void *say_arg;
+    unsigned refused; /* MEXT_E_*, if that is why mext_dest_connect failed */
     /* from mext_dest_connect on */
     struct mext_token token;
     struct mext_conn conn;
-    /* from mext_dest_boot on */
+    /* from mext_dest_boot on; receiver mstrap only */
     struct mext_receipt receipt;
     /* private */
     struct mext_identity self;
@@ -34,8 +37,15 @@ struct mext_dest {
 /* Makes and signs the token and has it accepted: conn is sealed. */
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
 
-/* Sends the configuration; mstrap runs there, and is the one expected. */
+/*
+ * Sends the configuration; mstrap runs there, and is the one expected, or libxl
+ * waits for the stream.
+ */
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
+
+/* Asks what would stand against it there; nothing is made. */
+int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
+                   struct mext_why *why);
 
 /* Root of the data channels' keys, once: the secret is wiped. */
 int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,

@@ -49,6 +49,8 @@ struct mext_why {
 
 /* One line for the operator, or the log. */
 typedef void mext_say_fn(void *arg, const char *text);
+/* What stands for or against a migration; kind: MEXT_FINDING_*. */
+typedef void mext_finding_fn(void *arg, unsigned kind, const char *text);
 
 /* ---- own identity; all return 0, or -1 and why ---- */
 

@@ -2,14 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mext_libxl_priv.h"
 #include "mext_net.h"
 
-/* So long a device may take to come or go, ms; looked at every so many us. */
-#define DEVICES_MS       10000
-#define DEVICES_AGAIN_US 100000
+#define DEVICES_MS 10000 /* so long devices may come and go */
 
 int mext_lxl_open(unsigned verbosity, struct mext_lxl **l_r,
                   struct mext_why *why)
@@ -91,78 +88,17 @@ const char *mext_lxl_obstacle(const libxl_domain_config *c)
     return NULL;
 }
 
-/* Disks and network cards that libxl has stored for it; -1: not known. */
-static int stored_devices(struct mext_lxl *l, uint32_t domid)
+/* Of a PV guest Xen logs nothing if it is built without shadow paging. */
+static bool can_be_live(struct mext_lxl *l, const libxl_domain_config *c)
 {
-    libxl_domain_config c;
-    uint8_t *json = NULL;
-    int len = 0, n = -1;
+    libxl_physinfo info;
+    bool live = true;
 
-    libxl_domain_config_init(&c);
-    if (!libxl_userdata_retrieve(l->ctx, domid, "libxl-json", &json, &len) &&
-        len && !json[len - 1] &&
-        !libxl_domain_config_from_json(l->ctx, &c, (char *)json))
-        n = c.num_disks + c.num_nics;
-    free(json);
-    libxl_domain_config_dispose(&c);
-    return n;
-}
-
-/*
- * The configuration as it is now.  libxl leaves out what xenstore does not have,
- * and all cards of a kind when one of them goes at that moment, such as the
- * migration vif of a guest that has just come: so until both agree.
- */
-static int retrieve(struct mext_lxl *l, uint32_t domid, libxl_domain_config *c,
-                    struct mext_why *why)
-{
-    uint64_t end = mext_now_ms() + DEVICES_MS;
-
-    for (;;) {
-        libxl_domain_config_init(c);
-        if (libxl_retrieve_domain_configuration(l->ctx, domid, c, NULL))
-            return mext_fail(why,
-                             "the configuration of domain %u is not known to "
-                             "libxl",
-                             domid);
-        if (c->num_disks + c->num_nics == stored_devices(l, domid))
-            return 0;
-        if (mext_now_ms() >= end)
-            return mext_fail(why,
-                             "a disk or network card of domain %u is "
-                             "configured, but not there (xl block-list, xl "
-                             "network-list): detach it first",
-                             domid);
-        libxl_domain_config_dispose(c);
-        usleep(DEVICES_AGAIN_US);
-    }
-}
-
-int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
-                   struct mext_why *why)
-{
-    libxl_domain_config c;
-    int rc = -1;
-
-    memset(g_r, 0, sizeof(*g_r));
-    if (retrieve(l, domid, &c, why))
-        goto out;
-    g_r->name = libxl_domid_to_name(l->ctx, domid);
-    g_r->json = libxl_domain_config_to_json(l->ctx, &c);
-    if (!g_r->name || !g_r->json) {
-        mext_guest_free(g_r);
-        mext_fail(why, "the configuration of domain %u cannot be read", domid);
-        goto out;
-    }
-    g_r->type = mext_lxl_type(c.c_info.type);
-    g_r->max_kib = c.b_info.max_memkb;
-    g_r->target_kib = c.b_info.target_memkb;
-    g_r->vcpus = mext_lxl_vcpus(&c);
-    g_r->obstacle = mext_lxl_obstacle(&c);
-    rc = 0;
-out:
-    libxl_domain_config_dispose(&c);
-    return rc;
+    libxl_physinfo_init(&info);
+    if (c->c_info.type == LIBXL_DOMAIN_TYPE_PV)
+        live = !libxl_get_physinfo(l->ctx, &info) && info.cap_shadow;
+    libxl_physinfo_dispose(&info);
+    return live;
 }
 
 /* Both texts are freed; NULL is like nothing. */
@@ -189,15 +125,88 @@ static bool same_devices(libxl_ctx *ctx, libxl_domain_config *a,
     return same;
 }
 
+static int retrieve_once(struct mext_lxl *l, uint32_t domid,
+                         libxl_domain_config *c, struct mext_why *why)
+{
+    libxl_domain_config_init(c);
+    if (!libxl_retrieve_domain_configuration(l->ctx, domid, c, NULL))
+        return 0;
+    libxl_domain_config_dispose(c);
+    return mext_fail(
+        why, "the configuration of domain %u is not known to libxl", domid);
+}
+
+/*
+ * The configuration as it is now, *c_r to be disposed of after 0 only.  If a device
+ * goes while libxl looks, such as the migration vif of a guest that has just come,
+ * it finds none of that kind at all; so until it finds the same twice.
+ */
+static int retrieve(struct mext_lxl *l, uint32_t domid,
+                    libxl_domain_config *c_r, struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + DEVICES_MS;
+    libxl_domain_config before;
+    bool same;
+
+    if (retrieve_once(l, domid, &before, why))
+        return -1;
+    for (;;) {
+        if (retrieve_once(l, domid, c_r, why)) {
+            libxl_domain_config_dispose(&before);
+            return -1;
+        }
+        same = same_devices(l->ctx, &before, c_r);
+        libxl_domain_config_dispose(&before);
+        if (same)
+            return 0;
+        before = *c_r;
+        if (mext_now_ms() < end)
+            continue;
+        libxl_domain_config_dispose(&before);
+        return mext_fail(why,
+                         "disks or network cards of domain %u come and go: "
+                         "try again when they do no longer",
+                         domid);
+    }
+}
+
+int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
+                   struct mext_why *why)
+{
+    libxl_domain_config c;
+    int rc = -1;
+
+    memset(g_r, 0, sizeof(*g_r));
+    if (retrieve(l, domid, &c, why))
+        return -1;
+    g_r->name = libxl_domid_to_name(l->ctx, domid);
+    g_r->json = libxl_domain_config_to_json(l->ctx, &c);
+    if (!g_r->name || !g_r->json) {
+        mext_guest_free(g_r);
+        mext_fail(why, "the configuration of domain %u cannot be read", domid);
+        goto out;
+    }
+    g_r->type = mext_lxl_type(c.c_info.type);
+    g_r->max_kib = c.b_info.max_memkb;
+    g_r->target_kib = c.b_info.target_memkb;
+    g_r->vcpus = mext_lxl_vcpus(&c);
+    g_r->live = can_be_live(l, &c);
+    g_r->obstacle = mext_lxl_obstacle(&c);
+    rc = 0;
+out:
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
 int mext_lxl_unchanged(struct mext_lxl *l, uint32_t domid, const char *json,
                        struct mext_why *why)
 {
     libxl_domain_config then, now;
     int rc = -1;
 
-    libxl_domain_config_init(&then);
     if (retrieve(l, domid, &now, why))
-        goto out;
+        return -1;
+    libxl_domain_config_init(&then);
     if (libxl_domain_config_from_json(l->ctx, &then, json))
         mext_fail(why, "the guest's configuration is not known any more");
     else if (!same_devices(l->ctx, &then, &now))
@@ -205,7 +214,6 @@ int mext_lxl_unchanged(struct mext_lxl *l, uint32_t domid, const char *json,
                        "changed meanwhile: migrate it again");
     else
         rc = 0;
-out:
     libxl_domain_config_dispose(&then);
     libxl_domain_config_dispose(&now);
     return rc;
@@ -296,4 +304,40 @@ int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
     if (libxl_domain_destroy(l->ctx, domid, NULL))
         return mext_fail(why, "domain %u could not be destroyed", domid);
     return 0;
+}
+
+/* The device model of an HVM guest has to go on before it. */
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)
+{
+    if (libxl_domain_unpause(l->ctx, domid, NULL))
+        return mext_fail(why, "domain %u cannot be unpaused", domid);
+    return 0;
+}
+
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
+                  struct mext_why *why)
+{
+    int flags = live ? LIBXL_SUSPEND_LIVE : 0;
+
+    if (libxl_domain_suspend(l->ctx, domid, fd, flags, NULL))
+        return mext_fail(why, "libxl could not save domain %u", domid);
+    return 0;
+}
+
+void mext_lxl_facts(struct mext_lxl *l, char out[128])
+{
+    const libxl_version_info *v = libxl_get_version_info(l->ctx);
+    libxl_physinfo info;
+    uint64_t kib;
+
+    libxl_physinfo_init(&info);
+    if (!v || libxl_get_physinfo(l->ctx, &info) ||
+        libxl_get_free_memory(l->ctx, &kib))
+        snprintf(out, 128, "nothing is known of its Xen");
+    else
+        snprintf(out, 128, "Xen %d.%d%.20s, %u CPUs, %llu MiB free",
+                 v->xen_version_major, v->xen_version_minor,
+                 v->xen_version_extra, info.nr_cpus,
+                 (unsigned long long)kib >> 10);
+    libxl_physinfo_dispose(&info);
 }

@@ -2,7 +2,8 @@
 /*
  * All that is asked of libxl.  mext_libxl.c is what source and destination need of
  * a domain: its configuration, name, state, end; mext_libxl_receive.c is packetd's,
- * and not linked into xl: domains that receive, and what they do when they stop.
+ * and not linked into xl: domains that receive, and what they do when they stop;
+ * and so is mext_libxl_restore.c: guests that come as a stock stream.
  *
  * Functions return 0 or -1 with *why filled unless they say otherwise.
  */
@@ -33,6 +34,7 @@ struct mext_guest {
     uint64_t max_kib;     /* RAM as built */
     uint64_t target_kib;  /* what it is asked to use now */
     unsigned vcpus;       /* as built */
+    bool live;            /* Xen can log what it writes, so it need not stop */
     const char *obstacle; /* what cannot be moved, NULL if nothing */
 };
 int mext_lxl_guest(struct mext_lxl *l, uint32_t domid, struct mext_guest *g_r,
@@ -58,11 +60,25 @@ struct mext_domain_now {
 int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
                  struct mext_domain_now *n_r);
 
+/* Xen's version, CPUs and free memory, in words. */
+void mext_lxl_facts(struct mext_lxl *l, char out[128]);
+
 /* Lets a suspended guest go on as if nothing had happened. */
 int mext_lxl_resume(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 int mext_lxl_rename(struct mext_lxl *l, uint32_t domid, const char *name,
                     struct mext_why *why);
 int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+/* Lets a paused domain run, and its device model if it has one. */
+int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
+
+/*
+ * Writes the domain as a stock stream to fd, without xl's header, until it is
+ * suspended and all is written; live: while it runs, else suspended at once.  Takes as long as it takes;
+ * it ends, with -1, when nobody reads fd any more.  After -1 the domain may be
+ * suspended.
+ */
+int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
+                  struct mext_why *why);
 
 /*
  * The cap of Xen's scheduler: per cent of one CPU that the domain's vCPUs get
@@ -82,6 +98,13 @@ struct mext_launch {
     uint64_t memory_kib; /* must be what the configuration says */
     unsigned vcpus;
 };
+
+/*
+ * Tells what libxl would meet if it made the domain: type and devices, name,
+ * memory, disks, bridges, what a reboot needs.  Nothing is made.
+ */
+void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
+                   mext_finding_fn *fn, void *arg);
 
 /*
  * Creates the domain paused, named NAME--incoming, with all the guest's
@@ -122,6 +145,25 @@ uint32_t mext_lxl_each(struct mext_lxl *l, mext_domain_fn *fn, void *arg);
 int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
                          const struct mext_launch *how, uint32_t *domid_r,
                          unsigned *code_r, struct mext_why *why);
+
+/*
+ * Can a guest come in as a stock stream?  Of how, json, memory_kib and vcpus
+ * are used.  On success uuid and name of *r_r are those that the domain will
+ * have, the name without the suffix.
+ */
+int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
+                           struct mext_launched *r_r, unsigned *code_r,
+                           struct mext_why *why);
+
+/*
+ * Makes the domain of the stream that comes from fd, without xl's header:
+ * paused, named NAME--incoming, with the guest's devices.  Takes as long as the
+ * stream; on failure, which its end is too, nothing is left behind.  Runs in a
+ * process of its own (packetd's restore.c).
+ */
+int mext_lxl_restore(struct mext_lxl *l, const char *json,
+                     const uint8_t uuid[16], int fd, uint32_t *domid_r,
+                     struct mext_why *why);
 
 /*
  * The domain becomes the guest for the toolstack: the guest's configuration

@@ -21,4 +21,26 @@ unsigned mext_lxl_vcpus(const libxl_domain_config *c);
 /* The first device kind that cannot live on elsewhere, in words, or NULL. */
 const char *mext_lxl_obstacle(const libxl_domain_config *c);
 
+/* ---- of mext_libxl_receive.c, for the other file that makes domains ---- */
+
+/*
+ * Memory and vCPUs are the token's, and there is no device that cannot move;
+ * MEXT_E_CONFIG.
+ */
+int mext_lxl_config_check(const libxl_domain_config *c,
+                          const struct mext_launch *how, struct mext_why *why);
+/*
+ * What decides which program runs in dom0 for the guest is not taken over from
+ * a source at all: device model and boot loader are this host's own.
+ */
+void mext_lxl_config_filter(libxl_domain_config *c);
+/* The guest's name gets the suffix; its uuid stays unless it is in use here. */
+void mext_lxl_config_incoming(libxl_ctx *ctx, libxl_domain_config *c);
+int mext_lxl_name_check(struct mext_lxl *l, const libxl_domain_config *c,
+                        struct mext_why *why);
+/* Enough free memory for the domain?  -1 and why if certainly not. */
+int mext_lxl_memory_check(struct mext_lxl *l, libxl_domain_config *c,
+                          struct mext_why *why);
+void mext_lxl_set_string(char **where, const char *value);
+
 #endif

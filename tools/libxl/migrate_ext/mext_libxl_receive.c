@@ -25,21 +25,17 @@ int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why)
     return 0;
 }
 
-static void set_string(char **where, const char *value)
+void mext_lxl_set_string(char **where, const char *value)
 {
     free(*where);
     *where = value ? strdup(value) : NULL;
 }
 
-/* What cannot be received here, whatever packetd.conf says; MEXT_E_CONFIG. */
-static int config_check(const libxl_domain_config *c,
-                        const struct mext_launch *how, struct mext_why *why)
+int mext_lxl_config_check(const libxl_domain_config *c,
+                          const struct mext_launch *how, struct mext_why *why)
 {
     const char *what = mext_lxl_obstacle(c);
 
-    if (c->c_info.type != LIBXL_DOMAIN_TYPE_PVH)
-        return mext_fail(why, "only PVH guests are received, this is %s",
-                         mext_lxl_type(c->c_info.type));
     if (what)
         return mext_fail(why, "the guest has %s", what);
     if (c->b_info.max_memkb != how->memory_kib ||
@@ -48,18 +44,32 @@ static int config_check(const libxl_domain_config *c,
     return 0;
 }
 
-/*
- * What is only used by a device model or a boot loader is not taken over from
- * a source at all; the loader itself is this host's own.
- */
-static void config_filter(libxl_domain_config *c)
+/* What an mstrap cannot become, whatever packetd.conf says; MEXT_E_CONFIG. */
+static int config_check(const libxl_domain_config *c,
+                        const struct mext_launch *how, struct mext_why *why)
+{
+    if (c->c_info.type != LIBXL_DOMAIN_TYPE_PVH)
+        return mext_fail(why,
+                         "an mstrap becomes PVH guests only, this is %s: "
+                         "--receiver dom0",
+                         mext_lxl_type(c->c_info.type));
+    return mext_lxl_config_check(c, how, why);
+}
+
+void mext_lxl_config_filter(libxl_domain_config *c)
 {
     if (c->b_info.bootloader)
-        set_string(&c->b_info.bootloader, "pygrub");
+        mext_lxl_set_string(&c->b_info.bootloader, "pygrub");
     libxl_string_list_dispose(&c->b_info.bootloader_args);
     libxl_string_list_dispose(&c->b_info.extra);
     libxl_string_list_dispose(&c->b_info.extra_pv);
     libxl_string_list_dispose(&c->b_info.extra_hvm);
+    mext_lxl_set_string(&c->b_info.device_model, NULL);
+    mext_lxl_set_string(&c->b_info.device_model_user, NULL);
+    mext_lxl_set_string(&c->b_info.stubdomain_kernel, NULL);
+    mext_lxl_set_string(&c->b_info.stubdomain_cmdline, NULL);
+    mext_lxl_set_string(&c->b_info.stubdomain_ramdisk, NULL);
+    libxl_defbool_set(&c->b_info.device_model_stubdomain, false);
 }
 
 /* Appends the migration vif; its index. */
@@ -99,29 +109,33 @@ static bool uuid_in_use(libxl_ctx *ctx, const libxl_uuid *uuid)
     return used;
 }
 
-/* The guest's configuration becomes that of an mstrap. */
-static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
-                              const struct mext_launch *how)
+void mext_lxl_config_incoming(libxl_ctx *ctx, libxl_domain_config *c)
 {
     char name[256];
 
     snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX, c->c_info.name);
-    set_string(&c->c_info.name, name);
-    set_string(&c->b_info.kernel, how->image);
-    set_string(&c->b_info.ramdisk, NULL);
-    set_string(&c->b_info.cmdline, how->cmdline);
-    config_filter(c);
-    set_string(&c->b_info.bootloader, NULL);
-    /* Fully populated: mstrap gives back what the source does not have. */
-    c->b_info.target_memkb = c->b_info.max_memkb;
-    /* The guest keeps its uuid unless it comes from this very host. */
+    mext_lxl_set_string(&c->c_info.name, name);
+    /* On a move within one host the source has it. */
     if (uuid_in_use(ctx, &c->c_info.uuid))
         libxl_uuid_generate(&c->c_info.uuid);
 }
 
-/* Enough free memory for the domain?  -1 and why if certainly not. */
-static int memory_check(struct mext_lxl *l, libxl_domain_config *c,
-                        struct mext_why *why)
+/* The guest's configuration becomes that of an mstrap. */
+static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
+                              const struct mext_launch *how)
+{
+    mext_lxl_config_incoming(ctx, c);
+    mext_lxl_set_string(&c->b_info.kernel, how->image);
+    mext_lxl_set_string(&c->b_info.ramdisk, NULL);
+    mext_lxl_set_string(&c->b_info.cmdline, how->cmdline);
+    mext_lxl_config_filter(c);
+    mext_lxl_set_string(&c->b_info.bootloader, NULL);
+    /* Fully populated: mstrap gives back what the source does not have. */
+    c->b_info.target_memkb = c->b_info.max_memkb;
+}
+
+int mext_lxl_memory_check(struct mext_lxl *l, libxl_domain_config *c,
+                          struct mext_why *why)
 {
     uint64_t need, have;
     libxl_domain_config copy;
@@ -143,8 +157,8 @@ static int memory_check(struct mext_lxl *l, libxl_domain_config *c,
  * Refuses a name that is in use, unless it is the guest itself (same uuid), or
  * that will be by a migration under way.
  */
-static int name_check(struct mext_lxl *l, const libxl_domain_config *c,
-                      struct mext_why *why)
+int mext_lxl_name_check(struct mext_lxl *l, const libxl_domain_config *c,
+                        struct mext_why *why)
 {
     libxl_dominfo info;
     char incoming[256];
@@ -202,10 +216,10 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
     if (config_check(&c, how, why))
         goto out;
     *code_r = MEXT_E_NAME;
-    if (name_check(l, &c, why))
+    if (mext_lxl_name_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_MEMORY;
-    if (memory_check(l, &c, why))
+    if (mext_lxl_memory_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_CREATE;
     name = strdup(c.c_info.name);
@@ -299,7 +313,7 @@ int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
         rc = 0;
     *code_r = rc ? *code_r : MEXT_E_NAME;
     if (!rc)
-        rc = name_check(l, &c, why);
+        rc = mext_lxl_name_check(l, &c, why);
     *code_r = rc ? *code_r : MEXT_E_CREATE;
     for (int i = 0; !rc && i < c.num_disks; i++)
         if (libxl_device_disk_add(l->ctx, domid, &c.disks[i], NULL))
@@ -379,7 +393,7 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
 
     libxl_domain_config_init(&c);
     c.c_info.type = LIBXL_DOMAIN_TYPE_PVH;
-    set_string(&c.c_info.name, name);
+    mext_lxl_set_string(&c.c_info.name, name);
     libxl_uuid_generate(&c.c_info.uuid);
     libxl_domain_build_info_init_type(&c.b_info, LIBXL_DOMAIN_TYPE_PVH);
     c.b_info.max_vcpus = (int)how->vcpus;
@@ -387,10 +401,10 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
     for (unsigned v = 0; v < how->vcpus; v++)
         libxl_bitmap_set(&c.b_info.avail_vcpus, (int)v);
     c.b_info.max_memkb = c.b_info.target_memkb = how->memory_kib;
-    set_string(&c.b_info.kernel, how->image);
-    set_string(&c.b_info.cmdline, how->cmdline);
+    mext_lxl_set_string(&c.b_info.kernel, how->image);
+    mext_lxl_set_string(&c.b_info.cmdline, how->cmdline);
     *code_r = MEXT_E_MEMORY;
-    if (memory_check(l, &c, why))
+    if (mext_lxl_memory_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_CREATE;
     if (add_migration_vif(&c, how->bridge) < 0)
@@ -417,9 +431,9 @@ int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
         mext_fail(why, "the domain's configuration cannot be stored");
         goto out;
     }
-    config_filter(&c);
+    mext_lxl_config_filter(&c);
     libxl_uuid_copy(l->ctx, &c.c_info.uuid, &info.uuid);
-    set_string(&c.c_info.name, name);
+    mext_lxl_set_string(&c.c_info.name, name);
     own = libxl_domain_config_to_json(l->ctx, &c);
     if (!own ||
         libxl_userdata_store(l->ctx, domid, "libxl-json", (const uint8_t *)own,

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "mext_choose.h"
 #include "mext_copy.h"
 #include "mext_crypto.h"
 #include "mext_dest.h"
@@ -14,6 +15,7 @@
 #include "mext_sender.h"
 #include "mext_source.h"
 #include "mext_steer.h"
+#include "mext_stream.h"
 #include "mext_store.h"
 #include "mext_suspend.h"
 #include "mext_xen.h"
@@ -22,10 +24,12 @@
 #define CONNECT_MS 10000
 #define ANSWER_MS  30000
 #define DATA_MS    30000
-#define COMMIT_MS  10000 /* then it is asked what became of it */
-#define REPORT_MS  5000  /* the guest tells how long it stood still */
-#define DOUBT_MS   60000
-#define FORMER_MS  3000 /* a former destination is asked so long */
+#define RESTORE_MS \
+    180000              /* libxl there starts a device model and all devices */
+#define COMMIT_MS 10000 /* then it is asked what became of it */
+#define REPORT_MS 5000  /* the guest tells how long it stood still */
+#define DOUBT_MS  60000
+#define FORMER_MS 3000 /* a former destination is asked so long */
 
 struct sender {
     const struct mext_request *rq;
@@ -42,6 +46,7 @@ struct sender {
     struct mext_source source;
     struct mext_steer *steer;
     struct mext_copy copy;
+    struct mext_stream stream; /* of receiver dom0 */
     uint32_t domid;
     uint64_t t_start, t_suspended;
 };
@@ -84,6 +89,11 @@ static int end_former(struct sender *s, struct mext_why *why)
     return mext_resolve_domain(&r, s->domid, why);
 }
 
+static bool by_stream(const struct sender *s)
+{
+    return s->dest.receiver == MEXT_RECEIVER_DOM0;
+}
+
 static int open_guest(struct sender *s, struct mext_why *why)
 {
     struct mext_dom_state st;
@@ -95,12 +105,9 @@ static int open_guest(struct sender *s, struct mext_why *why)
         mext_lxl_guest(s->lxl, s->domid, &s->guest, why) ||
         mext_dom_state(s->dom, &st, why))
         return -1;
-    if (strcmp(s->guest.type, "pvh"))
-        return mext_fail(why,
-                         "\"%s\" is a %s guest: only PVH guests move "
-                         "cooperatively so far, use xl migrate without "
-                         "--cooperative",
-                         s->guest.name, s->guest.type);
+    if (mext_choose_receiver(s->rq, &s->guest, &s->dest.receiver, say, s, why))
+        return -1;
+    s->rep->receiver = mext_receiver_word(s->dest.receiver);
     if (s->guest.obstacle)
         return mext_fail(why,
                          "\"%s\" has %s, which cannot move: detach it "
@@ -123,6 +130,8 @@ static int open_guest(struct sender *s, struct mext_why *why)
                                                .store = s->store,
                                                .domid = s->domid,
                                                .vcpus = s->guest.vcpus };
+    s->stream.dom = s->dom;
+    s->stream.live = s->guest.live;
     return mext_dom_policy_get(s->dom, &s->policy, why);
 }
 
@@ -222,13 +231,12 @@ static int send_final(struct sender *s, struct mext_why *why)
     return rc;
 }
 
-/* DONE from mstrap and PREPARED from packetd. */
-static int wait_prepared(struct sender *s, struct mext_why *why)
+static int wait_prepared(struct sender *s, unsigned timeout_ms,
+                         struct mext_why *why)
 {
     struct mext_ctl m;
 
-    if (mext_memory_done(&s->mem, DATA_MS, why) ||
-        mext_conn_recv(&s->dest.conn, &m, DATA_MS, NULL, why))
+    if (mext_conn_recv(&s->dest.conn, &m, timeout_ms, NULL, why))
         return -1;
     if (m.type != MEXT_CTL_PREPARED)
         return mext_fail(why,
@@ -269,7 +277,43 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->last_us = t - s->t_suspended;
     /* While mstrap tidies up. */
     if (mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
-        mext_fault("source.wait-prepared", why) || wait_prepared(s, why))
+        mext_fault("source.wait-prepared", why) ||
+        mext_memory_done(&s->mem, DATA_MS, why) ||
+        wait_prepared(s, DATA_MS, why))
+        return -1;
+    s->rep->tidy_us = mext_now_us() - t;
+    return 0;
+}
+
+/* ---- receiver dom0 ---- */
+
+static int send_ended(struct sender *s, struct mext_why *why)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_ENDED };
+
+    m.u.ended.bytes = s->stream.bytes;
+    return mext_conn_send(&s->dest.conn, &m, ANSWER_MS, why);
+}
+
+/* All of the guest, by libxl's own rules, and all but the unpause there. */
+static int move_stream(struct sender *s, struct mext_why *why)
+{
+    uint64_t t = mext_now_us();
+
+    if (mext_stream_run(&s->stream, why) ||
+        mext_lxl_unchanged(s->lxl, s->domid, s->guest.json, why))
+        return -1;
+    s->t_suspended = s->stream.t_suspended;
+    s->rep->precopy_us = s->t_suspended - t;
+    s->rep->data_pages = s->stream.thin.kept;
+    s->help.free_pages = s->stream.thin.pages;
+    t = mext_now_us();
+    s->rep->last_us = t - s->t_suspended;
+    if (mext_fault("source.rename", why) || rename_away(s, why) ||
+        mext_fault("source.ended", why) || send_ended(s, why) ||
+        mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
+        mext_fault("source.wait-prepared", why) ||
+        wait_prepared(s, RESTORE_MS, why))
         return -1;
     s->rep->tidy_us = mext_now_us() - t;
     return 0;
@@ -335,6 +379,11 @@ static int prepare(struct sender *s, struct mext_why *why)
         mext_dest_connect(&s->dest, why) || begin(s, why) ||
         mext_fault("source.boot", why) || mext_dest_boot(&s->dest, why))
         return -1;
+    if (by_stream(s)) {
+        s->rep->setup_us = mext_now_us() - s->t_start;
+        mext_help_begin(&s->help);
+        return 0;
+    }
     s->rep->domid = s->dest.receipt.domid;
     if (mext_fault("source.data", why) || connect_data(s, why))
         return -1;
@@ -363,13 +412,11 @@ static void hear_guest(struct sender *s)
         s->rep->stopped_ms = m.u.guest.stopped_ms;
 }
 
-static int run(struct sender *s, struct mext_why *why)
+/* Iterations, the suspend, the rest; all but the unpause there. */
+static int move_pages(struct sender *s, struct mext_why *why)
 {
-    uint64_t t;
+    uint64_t t = mext_now_us();
 
-    if (prepare(s, why))
-        return -1;
-    t = mext_now_us();
     if (mext_copy_run(&s->copy, why))
         return -1;
     s->rep->precopy_us = mext_now_us() - t;
@@ -378,8 +425,16 @@ static int run(struct sender *s, struct mext_why *why)
     mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
     mext_sayf(say, s, "suspending the guest");
-    if (mext_fault("source.suspend", why) || suspend_guest(s, why) ||
-        mext_fault("source.last", why) || stop_and_copy(s, why) ||
+    return mext_fault("source.suspend", why) || suspend_guest(s, why) ||
+                   mext_fault("source.last", why) || stop_and_copy(s, why)
+               ? -1
+               : 0;
+}
+
+static int run(struct sender *s, struct mext_why *why)
+{
+    if (prepare(s, why) ||
+        (by_stream(s) ? move_stream(s, why) : move_pages(s, why)) ||
         commit(s, why))
         return -1;
     s->rep->wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent;
@@ -401,6 +456,7 @@ static void undo(struct sender *s, struct mext_why *why)
     mext_steer_commit(s->steer, &quiet); /* nobody can cancel that */
     mext_steer_why(s->steer, why);
     mext_net_cancel_fd(-1);
+    mext_stream_stop(&s->stream);
     if (s->dom)
         mext_dom_dirty_stop(s->dom);
     mext_source_event(&s->source, MEXT_EV_FAILED, why);
@@ -461,6 +517,7 @@ static void cleanup(struct sender *s)
     memcpy(s->rep->agent, s->help.agent, sizeof(s->rep->agent));
     mext_help_close(&s->help);
     mext_source_close(&s->source);
+    mext_stream_stop(&s->stream);
     mext_memory_close(&s->mem);
     mext_dest_close(&s->dest);
     mext_policy_free(&s->policy);
@@ -479,6 +536,7 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     enum mext_outcome o;
 
     memset(rep_r, 0, sizeof(*rep_r));
+    rep_r->receiver = "";
     if (mext_crypto_init()) {
         mext_fail(why, "libsodium cannot be initialised");
         return MEXT_KEPT;
@@ -505,6 +563,9 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
         .arg = &s,
         .data_ms = DATA_MS,
     };
+    s.stream.copy = &s.copy;
+    s.stream.verbosity = rq->verbosity;
+    s.stream.pack = rq->packing.by != MEXT_PACK_NONE;
     s.t_start = mext_now_us();
     if (run(&s, why))
         undo(&s, why);

@@ -10,12 +10,21 @@
 #include "mext_copy.h"
 #include "mext_token.h"
 
+/* Who receives the guest. */
+enum mext_receive {
+    MEXT_RECEIVE_AUTO, /* as the guest's type wants */
+    MEXT_RECEIVE_MSTRAP,
+    MEXT_RECEIVE_DOM0,
+};
+
 /* What the operator asked for; all strings are the caller's. */
 struct mext_request {
     const char *domain; /* name or number */
     const char *host;   /* destination, "HOST[:PORT]" */
     const char *peer;   /* name its key is pinned under */
     const char *keys_dir;
+    enum mext_receive receiver;
+    const char *mstrap_option; /* given, and for mstrap only; NULL: none */
     struct mext_limits limits;
     enum mext_on_stall on_stall;
     uint64_t bytes_per_s; /* bandwidth, 0: any */
@@ -35,6 +44,7 @@ struct mext_request {
 /* Where the time and the bytes went. */
 struct mext_report {
     char id[2 * MEXT_ID_LEN + 1]; /* in hex; "" if it was not begun */
+    const char *receiver;         /* "mstrap", "dom0"; "": not chosen yet */
     uint32_t domid;               /* on the destination */
     unsigned iterations;
     uint64_t wire_bytes; /* sent, all connections, frames */

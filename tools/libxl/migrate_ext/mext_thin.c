@@ -93,8 +93,10 @@ static bool leave_out(struct mext_thin *t, uint64_t entry)
 {
     uint64_t gfn = entry & GFN_MASK, bit = 1ull << gfn % 64;
 
-    if (gfn < t->next_gfn)
+    if (gfn < t->next_gfn) {
         t->over = true;
+        t->iterations++;
+    }
     t->next_gfn = gfn + 1;
     if (t->over || gfn >= t->ngfns || !(t->bitmap[gfn / 64] & bit))
         return false;
@@ -115,9 +117,11 @@ static int thin_batch(struct mext_thin *t)
         give_up(t, "a batch of pages has a length of its own");
         return t->out(t->arg, t->head, t->have);
     }
-    if (!t->asked)
+    if (!t->asked) {
         t->ask(t->arg, t->bitmap, t->ngfns);
-    t->asked = true;
+        t->asked = true;
+        t->iterations = 1;
+    }
     memset(t->drop, 0, sizeof(t->drop));
     t->npages = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -136,6 +140,7 @@ static int thin_batch(struct mext_thin *t)
         }
     }
     t->pages += t->npages - kept;
+    t->kept += kept;
     len = 8 + 8 * count + PAGE_LEN * kept;
     memcpy(t->head + 4, &len, sizeof(len));
     t->page = t->part = 0;
@@ -277,7 +282,9 @@ static int step(struct mext_thin *t, const uint8_t *p, size_t n, size_t *used_r)
         expect(t, LIBXC_RECORD, RECORD_LEN);
         return 0;
     }
-    if (!t->want)
+    if (!t->want && t->bare)
+        expect(t, LIBXL_HEADER, LIBXL_LEN);
+    else if (!t->want)
         expect(t, XL_HEADER, XL_HEADER_LEN);
     if (n > t->want - t->have)
         *used_r = t->want - t->have;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Thins a stock migration stream (xl's header, libxl's version 2, libxc's
- * version 2 or 3) on its way to a stock receiver: pages that the guest calls
+ * version 2 or 3) on its way to whoever restores it: pages that the guest calls
  * free lose their data and become entries of type XALLOC, which a receiver
  * populates and does not fill.  Format, and why it is safe:
  * docs/specs/thin-stream.md.
@@ -36,10 +36,13 @@ struct mext_thin {
     void *arg;
     uint64_t *bitmap; /* (ngfns + 63) / 64 elements, zero; the caller's */
     uint64_t ngfns;   /* gfns above are not looked at */
+    bool bare;        /* it begins with libxl's header, without xl's */
 
     /* results */
-    uint64_t pages;  /* entries of type XALLOC made of pages with data */
-    const char *odd; /* what was not understood; NULL: nothing */
+    uint64_t pages;      /* entries of type XALLOC made of pages with data */
+    uint64_t kept;       /* pages with data that went on */
+    unsigned iterations; /* over the gfns, so far */
+    const char *odd;     /* what was not understood; NULL: nothing */
 
     /* private */
     unsigned state;

@@ -90,8 +90,18 @@ static bool netmask_ok(uint32_t mask)
     return !(~mask & (~mask + 1));
 }
 
+/* What only mstrap has is not asked of another receiver. */
+static bool receiver_ok(const struct mext_token *t)
+{
+    static const uint8_t any[MEXT_DIGEST_LEN];
+
+    return t->receiver == MEXT_RECEIVER_MSTRAP ||
+           (t->receiver == MEXT_RECEIVER_DOM0 && t->channels == 1 && !t->ip &&
+            same(t->image, any, sizeof(any)));
+}
+
 /* Every limit that needs neither a clock nor a key. */
-static bool fields_ok(const struct mext_token *t, uint32_t reserved)
+static bool fields_ok(const struct mext_token *t)
 {
     return t->expiry > t->issued &&
            t->expiry - t->issued <= MEXT_TOKEN_LIFETIME_MAX &&
@@ -100,7 +110,7 @@ static bool fields_ok(const struct mext_token *t, uint32_t reserved)
            t->vcpus <= MEXT_VCPUS_MAX && t->channels &&
            t->channels <= MEXT_CHANNELS_MAX && t->port &&
            netmask_ok(t->netmask) && (t->ip || (!t->netmask && !t->gateway)) &&
-           !reserved;
+           receiver_ok(t);
 }
 
 static bool time_ok(const struct mext_token *t, uint64_t now)
@@ -118,7 +128,7 @@ int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
 
     if (!same(who->pk, t->source, MEXT_KEY_LEN))
         return MEXT_ERR_AUTH;
-    if (!fields_ok(t, 0))
+    if (!fields_ok(t))
         return MEXT_ERR_LIMIT;
     mext_buf_init(&b, buf, sizeof(buf));
     put_purpose(&b, MEXT_TOKEN_PURPOSE);
@@ -137,13 +147,11 @@ int mext_token_sign(const struct mext_token *t, const struct mext_identity *who,
     mext_put32(&b, t->ip);
     mext_put32(&b, t->netmask);
     mext_put32(&b, t->gateway);
-    mext_put32(&b, 0);
+    mext_put32(&b, t->receiver);
     return mext_object_sign(&b, who, out);
 }
 
-/* The reserved word is not part of struct mext_token. */
-static int token_parse(const uint8_t *in, size_t len, struct mext_token *t_r,
-                       uint32_t *reserved_r)
+static int token_parse(const uint8_t *in, size_t len, struct mext_token *t_r)
 {
     struct mext_buf b;
     int rc = open_object(&b, in, len, MEXT_TOKEN_LEN, MEXT_TOKEN_PURPOSE);
@@ -165,7 +173,7 @@ static int token_parse(const uint8_t *in, size_t len, struct mext_token *t_r,
     t_r->ip = mext_get32(&b);
     t_r->netmask = mext_get32(&b);
     t_r->gateway = mext_get32(&b);
-    *reserved_r = mext_get32(&b);
+    t_r->receiver = mext_get32(&b);
     mext_view(&b, MEXT_SIG_LEN);
     return mext_buf_end(&b);
 }
@@ -173,8 +181,7 @@ static int token_parse(const uint8_t *in, size_t len, struct mext_token *t_r,
 int mext_token_parse(const uint8_t *in, size_t len, struct mext_token *t_r)
 {
     struct mext_token t;
-    uint32_t reserved;
-    int rc = token_parse(in, len, &t, &reserved);
+    int rc = token_parse(in, len, &t);
 
     if (!rc)
         *t_r = t;
@@ -186,9 +193,8 @@ int mext_token_verify(const uint8_t *in, size_t len,
                       mext_trusts_fn *trusts, void *arg, struct mext_token *t_r)
 {
     struct mext_token t;
-    uint32_t reserved;
 
-    if (token_parse(in, len, &t, &reserved))
+    if (token_parse(in, len, &t))
         return MEXT_E_MALFORMED;
     if (!same(t.audience, self, MEXT_KEY_LEN))
         return MEXT_E_AUDIENCE;
@@ -196,7 +202,7 @@ int mext_token_verify(const uint8_t *in, size_t len,
         return MEXT_E_UNTRUSTED;
     if (!mext_object_signed_by(in, len, t.source))
         return MEXT_E_SIGNATURE;
-    if (!fields_ok(&t, reserved))
+    if (!fields_ok(&t))
         return MEXT_E_MALFORMED;
     if (!time_ok(&t, now))
         return MEXT_E_EXPIRED;

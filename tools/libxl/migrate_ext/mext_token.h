@@ -26,6 +26,7 @@ struct mext_token {
     uint32_t vcpus;
     uint16_t channels, port;
     uint32_t ip, netmask, gateway; /* host byte order, first octet high */
+    uint32_t receiver;             /* MEXT_RECEIVER_* */
 };
 
 struct mext_hello {

@@ -51,6 +51,15 @@
 
 #define MEXT_DOMID_MAX 32751 /* what Xen gives a domain at most */
 
+/* Who receives, in a token */
+#define MEXT_RECEIVER_MSTRAP 0 /* a domain that becomes the guest */
+#define MEXT_RECEIVER_DOM0   1 /* libxl restores a stock stream */
+
+/* What a finding is */
+#define MEXT_FINDING_FINE     1 /* nothing stands against it */
+#define MEXT_FINDING_NOTE     2 /* to be known, the guest can move */
+#define MEXT_FINDING_OBSTACLE 3 /* the guest would not get there */
+
 /* Who vouches for the measurement in a receipt */
 #define MEXT_ATTESTER_KEY 1 /* the host key alone */
 #define MEXT_ATTESTER_TPM 2 /* a TPM 2.0 as well: EVIDENCE follows */
@@ -109,12 +118,19 @@
 #define MEXT_CTL_CONFIG   0x01 /* source -> packetd */
 #define MEXT_CTL_FINAL    0x02 /* source -> packetd */
 #define MEXT_CTL_COMMIT   0x03 /* source -> packetd */
+#define MEXT_CTL_STREAM   0x04 /* source -> packetd */
+#define MEXT_CTL_ENDED    0x05 /* source -> packetd */
+#define MEXT_CTL_PACKED   0x06 /* source -> packetd */
+#define MEXT_CTL_LOOK     0x07 /* source -> packetd */
 #define MEXT_CTL_STEP     0x81 /* packetd -> source */
 #define MEXT_CTL_RECEIPT  0x82 /* packetd -> source */
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
 #define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
 #define MEXT_CTL_GUEST    0x85 /* packetd -> source */
 #define MEXT_CTL_EVIDENCE 0x86 /* packetd -> source */
+#define MEXT_CTL_READY    0x87 /* packetd -> source */
+#define MEXT_CTL_FINDING  0x88 /* packetd -> source */
+#define MEXT_CTL_LOOKED   0x89 /* packetd -> source */
 #define MEXT_CTL_ABORT    0xff /* either */
 
 #define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */
@@ -122,6 +138,7 @@
 #define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
 #define MEXT_REPORT_MS_MAX   10000  /* report ms in FINAL */
 #define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
+#define MEXT_STREAM_MAX      262144 /* bytes of a stock stream in STREAM */
 #define MEXT_ATTEST_MAX      1024   /* TPMS_ATTEST in EVIDENCE, bytes */
 #define MEXT_TPMSIG_MAX      1024   /* TPMT_SIGNATURE in it, bytes */
 

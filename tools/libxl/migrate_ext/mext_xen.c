@@ -301,28 +301,56 @@ static int policy_pack(const xen_cpuid_leaf_t *l, uint32_t nl,
     return 0;
 }
 
+static int policy_pack_all(xc_interface *xch, const xc_cpu_policy_t *p,
+                           struct mext_policy *p_r)
+{
+    uint32_t nl = 0, nm = 0;
+    xen_cpuid_leaf_t *l;
+    xen_msr_entry_t *m;
+    int rc = -1;
+
+    if (xc_cpu_policy_get_size(xch, &nl, &nm))
+        return -1;
+    l = calloc(nl, sizeof(*l));
+    m = calloc(nm, sizeof(*m));
+    if (l && m && !xc_cpu_policy_serialise(xch, p, l, &nl, m, &nm))
+        rc = policy_pack(l, nl, m, nm, p_r);
+    free(l);
+    free(m);
+    return rc;
+}
+
 int mext_dom_policy_get(struct mext_dom *d, struct mext_policy *p_r,
                         struct mext_why *why)
 {
-    uint32_t nl = 0, nm = 0;
-    xen_cpuid_leaf_t *l = NULL;
-    xen_msr_entry_t *m = NULL;
     xc_cpu_policy_t *p = xc_cpu_policy_init();
     int rc = -1;
 
-    if (!p || xc_cpu_policy_get_size(d->xch, &nl, &nm))
-        goto out;
-    l = calloc(nl, sizeof(*l));
-    m = calloc(nm, sizeof(*m));
-    if (l && m && !xc_cpu_policy_get_domain(d->xch, d->domid, p) &&
-        !xc_cpu_policy_serialise(d->xch, p, l, &nl, m, &nm))
-        rc = policy_pack(l, nl, m, nm, p_r);
-out:
+    if (p && !xc_cpu_policy_get_domain(d->xch, d->domid, p))
+        rc = policy_pack_all(d->xch, p, p_r);
     if (rc)
         xen_fail(d, why, "reading the CPU policy");
-    free(l);
-    free(m);
     xc_cpu_policy_destroy(p);
+    return rc;
+}
+
+int mext_host_policy_get(bool pv, struct mext_policy *p_r, struct mext_why *why)
+{
+    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+    xc_cpu_policy_t *p = xc_cpu_policy_init();
+    int rc = -1;
+
+    if (xch && p &&
+        !xc_cpu_policy_get_system(xch,
+                                  pv ? XEN_SYSCTL_cpu_policy_pv_max
+                                     : XEN_SYSCTL_cpu_policy_hvm_max,
+                                  p))
+        rc = policy_pack_all(xch, p, p_r);
+    if (rc)
+        mext_fail(why, "reading this host's CPU policy: %s", strerror(errno));
+    xc_cpu_policy_destroy(p);
+    if (xch)
+        xc_interface_close(xch);
     return rc;
 }
 

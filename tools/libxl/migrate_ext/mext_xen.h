@@ -91,6 +91,9 @@ struct mext_policy {
 int mext_dom_policy_get(struct mext_dom *d, struct mext_policy *p_r,
                         struct mext_why *why);
 void mext_policy_free(struct mext_policy *p);
+/* The most that this host gives to any guest, pv or not. */
+int mext_host_policy_get(bool pv, struct mext_policy *p_r,
+                         struct mext_why *why);
 /* Only before the domain first runs; names the leaf or MSR Xen refuses. */
 int mext_dom_policy_set(struct mext_dom *d, uint32_t nleaves,
                         const uint8_t *leaves, uint32_t nmsrs,

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mext_libxl_priv.h"
+#include "mext_wire.h"
+
+#define DEFAULT_BRIDGE "xenbr0" /* libxl's, for a vif that names none */
+
+struct look {
+    mext_finding_fn *fn;
+    void *arg;
+};
+
+static void tell(struct look *k, unsigned kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell(struct look *k, unsigned kind, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    k->fn(k->arg, kind, text);
+}
+
+/* Of another domain, or made by a script, nothing can be seen here. */
+static void look_at_disk(struct look *k, const libxl_device_disk *d)
+{
+    const char *name = d->vdev ? d->vdev : "?";
+    struct stat st;
+
+    if (d->backend_domname || d->backend_domid || d->script) {
+        tell(k, MEXT_FINDING_NOTE, "disk %.20s: not looked at", name);
+        return;
+    }
+    if (!d->pdev_path || !*d->pdev_path)
+        return;
+    if (stat(d->pdev_path, &st))
+        tell(k, MEXT_FINDING_OBSTACLE, "disk %.20s: %.200s is not here", name,
+             d->pdev_path);
+    else if (d->backend == LIBXL_DISK_BACKEND_PHY && !S_ISBLK(st.st_mode))
+        tell(k, MEXT_FINDING_OBSTACLE,
+             "disk %.20s: %.200s is no block device here", name, d->pdev_path);
+    else
+        tell(k, MEXT_FINDING_FINE, "disk %.20s: %.200s", name, d->pdev_path);
+}
+
+static void look_at_nic(struct look *k, const libxl_device_nic *n)
+{
+    const char *bridge = n->bridge && *n->bridge ? n->bridge : DEFAULT_BRIDGE;
+    char path[128];
+
+    if (n->backend_domname || n->backend_domid ||
+        (n->script && strcmp(n->script, "vif-bridge") &&
+         !strstr(n->script, "/vif-bridge"))) {
+        tell(k, MEXT_FINDING_NOTE, "vif %d: not looked at", n->devid);
+        return;
+    }
+    snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", bridge);
+    if (strchr(bridge, '/') || access(path, F_OK))
+        tell(k, MEXT_FINDING_OBSTACLE, "vif %d: there is no bridge %.32s here",
+             n->devid, bridge);
+    else
+        tell(k, MEXT_FINDING_FINE, "vif %d: bridge %.32s", n->devid, bridge);
+}
+
+/* Only what the guest's next start needs. */
+static void look_at_file(struct look *k, const char *what, const char *path)
+{
+    if (path && *path && access(path, R_OK))
+        tell(k, MEXT_FINDING_NOTE,
+             "%s %.200s is not here: the guest could not be started again when "
+             "it reboots",
+             what, path);
+}
+
+static void look_at(struct look *k, struct mext_lxl *l, libxl_domain_config *c,
+                    const struct mext_launch *how)
+{
+    struct mext_why why;
+
+    if (mext_lxl_config_check(c, how, &why))
+        tell(k, MEXT_FINDING_OBSTACLE, "%s", why.text);
+    if (mext_lxl_name_check(l, c, &why))
+        tell(k, MEXT_FINDING_OBSTACLE, "%s", why.text);
+    else
+        tell(k, MEXT_FINDING_FINE, "the name \"%.64s\" is free",
+             c->c_info.name);
+    if (mext_lxl_memory_check(l, c, &why))
+        tell(k, MEXT_FINDING_OBSTACLE, "memory: %s", why.text);
+    else
+        tell(k, MEXT_FINDING_FINE, "memory: %llu MiB of RAM can be had",
+             (unsigned long long)how->memory_kib >> 10);
+    for (int i = 0; i < c->num_disks; i++)
+        look_at_disk(k, &c->disks[i]);
+    for (int i = 0; i < c->num_nics; i++)
+        look_at_nic(k, &c->nics[i]);
+    look_at_file(k, "kernel", c->b_info.kernel);
+    look_at_file(k, "ramdisk", c->b_info.ramdisk);
+}
+
+void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
+                   mext_finding_fn *fn, void *arg)
+{
+    struct look k = { fn, arg };
+    libxl_domain_config c;
+
+    libxl_domain_config_init(&c);
+    if (libxl_domain_config_from_json(l->ctx, &c, how->json))
+        tell(&k, MEXT_FINDING_OBSTACLE,
+             "libxl of this host does not understand the configuration");
+    else
+        look_at(&k, l, &c, how);
+    libxl_domain_config_dispose(&c);
+}

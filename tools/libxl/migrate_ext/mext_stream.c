@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mext_chunk.h"
+#include "mext_fault.h"
+#include "mext_stream.h"
+
+#ifndef MEXT_XL_WRITE /* tests/image has one of its own */
+#define MEXT_XL_WRITE MEXT_PKGLIBEXECDIR "/xl-write"
+#endif
+
+/* Deadlines, ms. */
+#define WRITE_MS     120000 /* libxl may wait a minute for the guest's suspend */
+#define SEND_MS      60000
+#define LAST_WORD_MS 2000
+#define STOP_MS      90000
+#define TERM_MS      5000 /* libxc's process takes its log-dirty mode back */
+#define PACE_MS      5000 /* at most, before wishes are looked at again */
+
+/* ---- libxl's process ---- */
+
+/* A group of its own: Ctrl-C is for us, who ends it in order. */
+static void become_saver(const struct mext_stream *s, int out_fd)
+{
+    char id[12], detail[12];
+
+    setpgid(0, 0);
+    snprintf(id, sizeof(id), "%u", mext_dom_id(s->dom));
+    snprintf(detail, sizeof(detail), "%u", s->verbosity);
+    if (dup2(out_fd, STDOUT_FILENO) >= 0) {
+        close_range(STDERR_FILENO + 1, ~0U, 0);
+        execl(MEXT_XL_WRITE, "xl-write", id, s->live ? "live" : "still", detail,
+              NULL);
+    }
+    _exit(127);
+}
+
+static int start(struct mext_stream *s, struct mext_why *why)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC))
+        return mext_fail(why, "pipe: %s", strerror(errno));
+    s->pid = fork();
+    if (s->pid == 0)
+        become_saver(s, ends[1]);
+    close(ends[1]);
+    s->in = ends[0];
+    if (s->pid > 0)
+        return 0;
+    s->pid = 0;
+    close(s->in);
+    return mext_fail(why, "fork: %s", strerror(errno));
+}
+
+/* Its exit status, once it has ended. */
+static int reap(struct mext_stream *s)
+{
+    int status;
+
+    while (waitpid(s->pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    s->pid = 0;
+    return status;
+}
+
+/* ---- the pace, and who looks on ---- */
+
+/* The last of a guest that ran until then is sent as fast as can be. */
+static void keep_pace(struct mext_stream *s)
+{
+    struct mext_copy *c = s->copy;
+    uint64_t us = mext_pace_wait(&c->pace, mext_now_us(), c->control->sent);
+    struct mext_why quiet;
+    int none = -1;
+
+    if (us && (!s->t_suspended || !s->live))
+        mext_net_wait(&none, 1,
+                      us > PACE_MS * 1000 ? PACE_MS : (unsigned)(us / 1000),
+                      &quiet);
+}
+
+/* libxl decides when it is time to suspend; only the bandwidth is ours. */
+static void take_wishes(struct mext_copy *c)
+{
+    struct mext_wishes w;
+
+    if (mext_steer_wishes(c->steer, &w) && w.bytes_per_s)
+        mext_pace_set(&c->pace,
+                      w.bytes_per_s == UINT64_MAX ? 0 : w.bytes_per_s);
+}
+
+static void tell(struct mext_stream *s)
+{
+    struct mext_copy *c = s->copy;
+    uint64_t us = mext_now_us() - s->since;
+    uint64_t pages = s->thin.odd ? s->bytes / 4096 : s->thin.kept;
+    struct mext_progress p = {
+        .iteration = s->thin.iterations ? s->thin.iterations : 1,
+        .sent = pages,
+        .of = c->ram_pages > pages ? c->ram_pages : pages,
+        .wire_bytes = c->control->sent,
+        .rate = us ? pages * 1000000 / us : 0,
+    };
+
+    c->iterations = p.iteration;
+    c->progress(c->arg, &p);
+    mext_steer_tell(c->steer, &(struct mext_standing){
+                                  .state = mext_src_name(c->machine->state),
+                                  .iteration = p.iteration,
+                                  .sent = p.sent,
+                                  .of = p.of,
+                                  .wire_bytes = p.wire_bytes,
+                                  .pages_per_s = p.rate,
+                              });
+}
+
+/* ---- bytes ---- */
+
+static void message(struct mext_stream *s, struct mext_ctl *m)
+{
+    uint32_t n = s->pack ? mext_chunk_pack(s->chunk, s->have, s->packed) : 0;
+
+    if (n) {
+        m->type = MEXT_CTL_PACKED;
+        m->u.packed.bytes = s->packed;
+        m->u.packed.n = n;
+        m->u.packed.len = s->have;
+    } else {
+        m->type = MEXT_CTL_STREAM;
+        m->u.stream.bytes = s->chunk;
+        m->u.stream.len = s->have;
+    }
+}
+
+/* If it is not taken any more the destination may say why. */
+static int flush(struct mext_stream *s)
+{
+    struct mext_ctl m;
+
+    if (!s->have)
+        return 0;
+    message(s, &m);
+    if (mext_conn_send(s->copy->control, &m, SEND_MS, s->why)) {
+        mext_copy_destination(s->copy, LAST_WORD_MS, s->why);
+        return -1;
+    }
+    s->bytes += s->have;
+    s->have = 0;
+    tell(s);
+    take_wishes(s->copy);
+    keep_pace(s);
+    return 0;
+}
+
+static int out(void *arg, const void *p, size_t n)
+{
+    struct mext_stream *s = arg;
+    const uint8_t *at = p;
+
+    while (n) {
+        size_t room = MEXT_STREAM_MAX - s->have, k = n < room ? n : room;
+
+        memcpy(s->chunk + s->have, at, k);
+        s->have += (uint32_t)k;
+        at += k;
+        n -= k;
+        if (s->have == MEXT_STREAM_MAX && flush(s))
+            return -1;
+    }
+    return 0;
+}
+
+static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
+{
+    struct mext_stream *s = arg;
+
+    mext_help_bitmap(s->copy->help, bitmap, ngfns);
+}
+
+/* libxl suspends the guest without a word to us: it is looked for. */
+static int look(struct mext_stream *s, struct mext_why *why)
+{
+    struct mext_dom_state st;
+
+    if (s->t_suspended)
+        return 0;
+    if (mext_dom_state(s->dom, &st, why))
+        return -1;
+    if (st.shutdown && st.reason == MEXT_SHUTDOWN_SUSPEND)
+        s->t_suspended = mext_now_us();
+    return 0;
+}
+
+/* 1: there is more; 0: that was the end; -1 and why. */
+static int relay(struct mext_stream *s, struct mext_why *why)
+{
+    static uint8_t buf[1 << 16];
+    int fds[2] = { s->copy->control->fd, s->in };
+    int r = mext_net_wait(fds, 2, WRITE_MS, why);
+    ssize_t n;
+
+    if (r < 0)
+        return -1;
+    if (r == 0)
+        return mext_copy_destination(s->copy, 0, why) ? -1 : 1;
+    n = read(s->in, buf, sizeof(buf));
+    if (n < 0 && errno == EINTR)
+        return 1;
+    if (n < 0)
+        return mext_fail(why, "what libxl writes cannot be read: %s",
+                         strerror(errno));
+    if (n == 0)
+        return 0;
+    s->why = why;
+    return mext_thin_feed(&s->thin, buf, (size_t)n) || look(s, why) ? -1 : 1;
+}
+
+/* ---- the whole ---- */
+
+static int prepare(struct mext_stream *s, struct mext_why *why)
+{
+    uint64_t top;
+
+    s->chunk = malloc((size_t)2 * MEXT_STREAM_MAX);
+    if (!s->chunk)
+        return mext_fail(why, "out of memory");
+    s->packed = s->chunk + MEXT_STREAM_MAX;
+    s->since = mext_now_us();
+    s->thin.out = out;
+    s->thin.ask = ask;
+    s->thin.arg = s;
+    s->thin.bare = true;
+    if (mext_dom_max_gfn(s->dom, &top, why))
+        return -1;
+    s->thin.bitmap = calloc(top / 64 + 1, sizeof(uint64_t));
+    if (!s->thin.bitmap)
+        return mext_fail(why, "out of memory");
+    s->thin.ngfns = (top / 64 + 1) * 64;
+    return 0;
+}
+
+/* The stream is whole only if libxl says so, and has suspended the guest. */
+static int finish(struct mext_stream *s, struct mext_why *why)
+{
+    int status = reap(s);
+
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        return mext_fail(why, "libxl could not save the guest (what it said "
+                              "is above)");
+    if (look(s, why))
+        return -1;
+    if (!s->t_suspended)
+        return mext_fail(why, "libxl saved the guest and did not suspend it");
+    s->why = why;
+    return flush(s);
+}
+
+int mext_stream_run(struct mext_stream *s, struct mext_why *why)
+{
+    int more;
+
+    if (mext_fault("source.save", why) || prepare(s, why) || start(s, why))
+        return -1;
+    while ((more = relay(s, why)) > 0)
+        ;
+    return more < 0 || mext_fault("source.saved", why) ? -1 : finish(s, why);
+}
+
+/*
+ * SIGTERM is for libxl's save helper, which then fails to write and ends in
+ * order; whoever else writes finds nobody reading.
+ */
+static void end_saver(struct mext_stream *s)
+{
+    int fd = pidfd_open(s->pid, 0);
+    struct mext_why quiet;
+
+    kill(-s->pid, SIGTERM);
+    mext_net_wait(&fd, 1, TERM_MS, &quiet);
+    close(s->in);
+    if (mext_net_wait(&fd, 1, STOP_MS, &quiet) < 0)
+        kill(-s->pid, SIGKILL);
+    reap(s);
+    close(fd);
+}
+
+void mext_stream_stop(struct mext_stream *s)
+{
+    if (s->pid) {
+        end_saver(s);
+        mext_dom_dirty_off(s->dom);
+    }
+    free(s->chunk);
+    free(s->thin.bitmap);
+    s->chunk = NULL;
+    s->thin.bitmap = NULL;
+}

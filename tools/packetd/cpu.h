@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whether this host can give a guest the CPU that it knows.  Xen itself takes what
+ * it lacks out of the guest's CPUID without a word, and the guest, which has looked
+ * long ago, dies of its next such instruction.
+ */
+#ifndef PACKETD_CPU_H
+#define PACKETD_CPU_H
+
+#include "mext_cpu.h"
+#include "mext_keys.h"
+
+#define CPU_TEXT  400 /* bytes of what is missing, in words */
+#define CPU_LACKS "this host cannot give what the guest's CPU has: %s"
+
+/*
+ * How much is missing, text says what, cut if it is much; -1 and why: it is not
+ * known.
+ */
+int cpu_missing(bool pv, const struct mext_cpu *guest, char text[CPU_TEXT],
+                struct mext_why *why);
+
+#endif
