@@ -173,6 +173,7 @@ START_TEST(free_pages)
         ck_assert_uint_eq(asked, 1);
         ck_assert_uint_eq(thin.pages, 4);
         ck_assert_ptr_null(thin.odd);
+        ck_assert(thin.ended);
         free(out.p);
         struct bytes kept = in;
         setup();
@@ -223,6 +224,7 @@ static void unchanged(const char *odd)
     feed(ROOM);
     same(&in);
     ck_assert_ptr_nonnull(thin.odd);
+    ck_assert(!thin.ended);
     ck_assert_msg(strstr(thin.odd, odd), "%s", thin.odd);
     ck_assert_uint_eq(thin.pages, 0);
 }

@@ -21,6 +21,7 @@ struct thin {
     struct mext_help help;
     int out;
     uint64_t in, wire; /* bytes */
+    bool told;
 };
 
 static void say(void *arg, const char *text)
@@ -54,6 +55,22 @@ static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
     mext_help_bitmap(&t->help, bitmap, ngfns);
 }
 
+static void tell(struct thin *t)
+{
+    if (t->told)
+        return;
+    t->told = true;
+    if (t->stream.odd)
+        fprintf(stderr, "source: the stream goes as it is: %s\n",
+                t->stream.odd);
+    fprintf(stderr,
+            "source: %llu free pages stayed behind: %llu MB sent instead of "
+            "%llu\n",
+            (unsigned long long)t->stream.pages,
+            (unsigned long long)t->wire / 1000000,
+            (unsigned long long)t->in / 1000000);
+}
+
 /* Until the stock xl closes its end; -1: COMMAND takes no more. */
 static int relay(struct thin *t)
 {
@@ -61,6 +78,9 @@ static int relay(struct thin *t)
     ssize_t n;
 
     for (;;) {
+        /* The stock xl does not wait for us when it is done. */
+        if (t->stream.ended)
+            tell(t);
         n = read(STDIN_FILENO, buf, sizeof(buf));
         if (n < 0 && errno == EINTR)
             continue;
@@ -141,14 +161,7 @@ int main(int argc, char **argv)
     failed = relay(&t);
     close(t.out);
     mext_help_close(&t.help);
-    if (t.stream.odd)
-        fprintf(stderr, "source: the stream goes as it is: %s\n", t.stream.odd);
-    fprintf(stderr,
-            "source: %llu free pages stayed behind: %llu MB sent instead of "
-            "%llu\n",
-            (unsigned long long)t.stream.pages,
-            (unsigned long long)t.wire / 1000000,
-            (unsigned long long)t.in / 1000000);
+    tell(&t);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return failed || !WIFEXITED(status) ? 1 : WEXITSTATUS(status);

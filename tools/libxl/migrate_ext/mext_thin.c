@@ -190,8 +190,10 @@ static void next_state(struct mext_thin *t)
         expect(t, LIBXL_RECORD, RECORD_LEN);
         return;
     case LIBXL_RECORD:
-        if (type == LIBXL_END)
+        if (type == LIBXL_END) {
+            t->ended = true;
             break;
+        }
         if (type == LIBXL_CONTEXT && !len) {
             expect(t, LIBXC_HEADER, LIBXC_LEN);
             return;

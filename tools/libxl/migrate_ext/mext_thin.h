@@ -42,6 +42,7 @@ struct mext_thin {
     uint64_t pages;      /* entries of type XALLOC made of pages with data */
     uint64_t kept;       /* pages with data that went on */
     unsigned iterations; /* over the gfns, so far */
+    bool ended;          /* the stream's END has gone by */
     const char *odd;     /* what was not understood; NULL: nothing */
 
     /* private */
