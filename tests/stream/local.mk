@@ -42,6 +42,8 @@ tests_stream_test_xl_stream_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
 tests_stream_test_xl_stream_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
 tests_stream_test_xl_stream_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_test_xl_stream_SOURCES = tests/stream/test_xl_stream.c \
+	tests/stream/xl_case.c \
+	tests/stream/xl_case.h \
 	$(STREAM_TEST_SOURCES) \
 	$(XL_STREAM_SOURCES)
 
@@ -54,6 +56,8 @@ tests_stream_test_convert_CPPFLAGS = $(STREAM_TEST_CPPFLAGS) \
 tests_stream_test_convert_CFLAGS = $(UNIT_CFLAGS) $(YAJL_CFLAGS)
 tests_stream_test_convert_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_test_convert_SOURCES = tests/stream/test_convert.c \
+	tests/stream/xl_case.c \
+	tests/stream/xl_case.h \
 	$(GUEST_SOURCES) \
 	$(STREAM_TEST_SOURCES) \
 	$(XL_STREAM_SOURCES)

@@ -13,12 +13,12 @@
 
 #include "broken.h"
 #include "unit.h"
+#include "xl_case.h"
 #include "xl_stream.h"
 #include "xl_stream_index.h"
 
 static struct bytes stream;
 static char dir[] = "/tmp/stream-XXXXXX";
-static char *out, *err; /* of the last run */
 
 static void setup(void)
 {
@@ -38,27 +38,6 @@ static void teardown(void)
     free(out);
     free(err);
     out = err = NULL;
-}
-
-/* Runs the words, ended by spaces; the exit status. */
-static int xl(const char *words)
-{
-    char copy[256], *argv[16] = { (char *)"migrate-stream" }, *at = copy;
-    size_t nout, nerr;
-    FILE *fout, *ferr;
-    int argc = 1, rc;
-
-    snprintf(copy, sizeof(copy), "%s", words);
-    while ((argv[argc] = strsep(&at, " ")))
-        argc++;
-    free(out);
-    free(err);
-    fout = open_memstream(&out, &nout);
-    ferr = open_memstream(&err, &nerr);
-    rc = xl_stream_run(fout, ferr, argc, argv);
-    fclose(fout);
-    fclose(ferr);
-    return rc;
 }
 
 static void put(const char *name)

@@ -89,10 +89,11 @@ int xl_look(const struct mext_request *rq, bool json, bool quiet)
     if (rc < 0)
         fprintf(stderr, "source: whether %s could move is not known: %s\n",
                 rq->domain, why.text);
-    else if (!quiet)
-        fprintf(stderr,
-                rc ? "source: %s would not move: %u obstacle%s\n"
-                   : "source: nothing stands against moving %s\n",
+    else if (rc)
+        fprintf(stderr, "source: %s would not move: %u obstacle%s\n",
                 rq->domain, v.obstacles, v.obstacles > 1 ? "s" : "");
+    else if (!quiet)
+        fprintf(stderr, "source: nothing stands against moving %s\n",
+                rq->domain);
     return rc ? 1 : 0;
 }

@@ -18,7 +18,6 @@
 
 #include "config.h"
 #include "mext_help.h"
-#include "mext_journal.h"
 #include "mext_libxl.h"
 #include "mext_pack.h"
 #include "mext_resolve.h"
@@ -30,7 +29,6 @@
 
 #define EXIT_USAGE  2
 #define EXIT_BOTH   3 /* saved, and still here */
-#define FORMER_MS   3000
 #define PIPE_SIZE   (1 << 20)
 #define PROGRESS_MS 1000
 
@@ -201,7 +199,7 @@ static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
     const uint64_t *dirty;
     struct mext_why why;
 
-    if (!s->bitmap)
+    if (!ngfns)
         return;
     if (mext_dom_state(s->dom, &st, &why) || !st.shutdown ||
         st.reason != MEXT_SHUTDOWN_SUSPEND ||
@@ -225,20 +223,22 @@ static void ask_before(struct save *s)
                                     .say = say,
                                     .say_arg = s };
     mext_help_begin(&s->helper);
+    mext_help_close(&s->helper);
     if (strcmp(s->guest.type, "pvh")) {
         mext_sayf(say, s, "free pages are saved, too: it is a %s guest",
                   s->guest.type);
         return;
     }
-    if (mext_dom_max_gfn(s->dom, &top, &why))
+    if (mext_dom_max_gfn(s->dom, &top, &why) ||
+        mext_dom_dirty_start(s->dom, (top / 64 + 1) * 64, &why)) {
+        mext_sayf(say, s, "free pages are saved, too: %.200s", why.text);
         return;
+    }
     words = top / 64 + 1;
     s->bitmap = calloc(words, sizeof(*s->bitmap));
     s->stream.bitmap = calloc(words, sizeof(*s->bitmap));
-    if (!s->bitmap || !s->stream.bitmap ||
-        mext_dom_dirty_start(s->dom, words * 64, &why)) {
-        free(s->bitmap);
-        s->bitmap = NULL;
+    if (!s->bitmap || !s->stream.bitmap) {
+        say(s, "free pages are saved, too: out of memory");
         return;
     }
     s->stream.ngfns = words * 64;
@@ -247,28 +247,13 @@ static void ask_before(struct save *s)
 
 /* ---- the guest ---- */
 
-/* A migration of this guest that was broken off comes to its end first. */
-static int end_former(struct save *s, struct mext_why *why)
-{
-    struct mext_resolver r = {
-        .dir = MEXT_JOURNAL_DIR,
-        .keys_dir = mext_keys_dir(),
-        .lxl = s->lxl,
-        .patience_ms = FORMER_MS,
-        .say = say,
-        .say_arg = s,
-    };
-
-    return mext_resolve_domain(&r, s->domid, why);
-}
-
 static int open_guest(struct save *s, struct mext_why *why)
 {
     struct mext_dom_state st;
 
     if (mext_lxl_open(s->verbosity, &s->lxl, why) ||
         mext_lxl_find(s->lxl, s->domain, &s->domid, why) ||
-        end_former(s, why) ||
+        mext_resolve_former(s->lxl, s->domid, mext_keys_dir(), say, s, why) ||
         mext_lxl_guest(s->lxl, s->domid, &s->guest, why) ||
         mext_dom_open(s->domid, &s->dom, why) ||
         mext_dom_state(s->dom, &st, why))
@@ -499,7 +484,6 @@ int xl_save_run(int argc, char **argv, unsigned verbosity)
     }
     report(&s, status, &why);
     mext_saved_close(s.out);
-    mext_help_close(&s.helper);
     free(s.bitmap);
     free(s.stream.bitmap);
     mext_guest_free(&s.guest);

@@ -137,6 +137,7 @@ static void prepare(struct thin *t, uint32_t domid)
         t->help.wanted = false;
     }
     mext_help_begin(&t->help);
+    mext_help_close(&t->help); /* of a PV guest nothing is asked later */
 }
 
 int main(int argc, char **argv)
@@ -160,7 +161,6 @@ int main(int argc, char **argv)
     }
     failed = relay(&t);
     close(t.out);
-    mext_help_close(&t.help);
     tell(&t);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -37,7 +37,11 @@ struct mext_help {
     bool engaged; /* calm or quiet, and neither moved nor resumed */
 };
 
-/* Before log-dirty is on: looks for the agent; page cache goes, if asked. */
+/*
+ * Before log-dirty is on: looks for the agent; page cache goes, if asked.  The talk
+ * stays open: who does not go on with mext_help_free closes it, since no ring of
+ * the agent's may be there when the guest suspends.
+ */
 void mext_help_begin(struct mext_help *h);
 
 /*
@@ -68,7 +72,7 @@ void mext_help_quiesce(struct mext_help *h, struct mext_memory *m);
 /* The migration does not happen, and the guest runs: undoes calm and quiesce. */
 void mext_help_undo(struct mext_help *h);
 
-/* Ends a talk that an error left open. */
+/* Ends a talk that is open; the next question begins another. */
 void mext_help_close(struct mext_help *h);
 
 #endif

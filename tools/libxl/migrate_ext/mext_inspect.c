@@ -2,30 +2,15 @@
 #include <string.h>
 
 #include "mext_inspect.h"
+#include "mext_stock.h"
 
-/* docs/specs/libxl-migration-stream, libxc-migration-stream of Xen 4.17. */
-#define LIBXL_LEN        16
-#define RECORD_LEN       8
-#define LIBXL_END        0u
-#define LIBXL_CONTEXT    1u
 #define LIBXL_XENSTORE   2u
 #define LIBXL_EMULATOR   3u
 #define XENSTORE_MAX     65536u
 #define EMULATOR_MAX     (16u << 20)
-#define LIBXC_LEN        40 /* image header 24, domain header 16 */
 #define LIBXC_VERSION_AT 12
-#define LIBXC_TYPE_AT    24
 #define LIBXC_SHIFT_AT   28
-#define LIBXC_PV         1u
-#define LIBXC_HVM        2u
-#define LIBXC_END        0u
-#define LIBXC_PAGES      1u
-#define BATCH_LEN        16 /* record header, count, reserved */
-#define COUNT_AT         8
-#define PAGE_LEN         4096u
-#define GFN_BITS         52
 #define GFN_MAX          0xfffffffull /* 1 TiB, as on the data channels */
-#define TYPE_SHIFT       60
 #define TYPE_PINNED      8u
 #define TYPE_NO_DATA     13u /* broken; XALLOC and XTAB above it */
 #define TYPE_TABLES      4u  /* page tables of level 1 to 4, of a PV guest */
@@ -40,22 +25,6 @@ enum {
     OVER,
 };
 
-static uint32_t load32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
 static void expect(struct mext_inspect *c, unsigned state, size_t want)
 {
     c->state = state;
@@ -67,11 +36,6 @@ static int wrong(struct mext_inspect *c, const char *what)
 {
     c->wrong = what;
     return -1;
-}
-
-static uint64_t padded(uint32_t len)
-{
-    return ((uint64_t)len + 7) & ~7ull;
 }
 
 /* ---- libxl's part ---- */

@@ -29,6 +29,13 @@ const char *mext_lxl_obstacle(const libxl_domain_config *c);
  */
 int mext_lxl_config_check(const libxl_domain_config *c,
                           const struct mext_launch *how, struct mext_why *why);
+typedef int mext_lxl_check_fn(const libxl_domain_config *c,
+                              const struct mext_launch *how,
+                              struct mext_why *why);
+/* The source's configuration, checked; what is wrong is code_r's MEXT_E_*. */
+int mext_lxl_read(struct mext_lxl *l, const struct mext_launch *how,
+                  mext_lxl_check_fn *check, libxl_domain_config *c,
+                  unsigned *code_r, struct mext_why *why);
 /*
  * What decides which program runs in dom0 for the guest is not taken over from
  * a source at all: device model and boot loader are this host's own.

@@ -198,6 +198,25 @@ static int create(struct mext_lxl *l, libxl_domain_config *c, uint32_t *domid_r,
                           "has must be here too; see packetd's log)");
 }
 
+int mext_lxl_read(struct mext_lxl *l, const struct mext_launch *how,
+                  mext_lxl_check_fn *check, libxl_domain_config *c,
+                  unsigned *code_r, struct mext_why *why)
+{
+    *code_r = MEXT_E_CONFIG;
+    if (libxl_domain_config_from_json(l->ctx, c, how->json))
+        return mext_fail(why, "libxl of this host does not understand it");
+    if (check(c, how, why))
+        return -1;
+    *code_r = MEXT_E_NAME;
+    if (mext_lxl_name_check(l, c, why))
+        return -1;
+    *code_r = MEXT_E_MEMORY;
+    if (mext_lxl_memory_check(l, c, why))
+        return -1;
+    *code_r = MEXT_E_CREATE;
+    return 0;
+}
+
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_launched *r_r, unsigned *code_r,
                     struct mext_why *why)
@@ -208,20 +227,8 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
     int vif, rc = -1;
 
     libxl_domain_config_init(&c);
-    *code_r = MEXT_E_CONFIG;
-    if (libxl_domain_config_from_json(l->ctx, &c, how->json)) {
-        mext_fail(why, "libxl of this host does not understand it");
+    if (mext_lxl_read(l, how, config_check, &c, code_r, why))
         goto out;
-    }
-    if (config_check(&c, how, why))
-        goto out;
-    *code_r = MEXT_E_NAME;
-    if (mext_lxl_name_check(l, &c, why))
-        goto out;
-    *code_r = MEXT_E_MEMORY;
-    if (mext_lxl_memory_check(l, &c, why))
-        goto out;
-    *code_r = MEXT_E_CREATE;
     name = strdup(c.c_info.name);
     config_for_mstrap(l->ctx, &c, how);
     vif = add_migration_vif(&c, how->bridge);

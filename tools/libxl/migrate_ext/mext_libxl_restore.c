@@ -14,20 +14,8 @@ int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
     int rc = -1;
 
     libxl_domain_config_init(&c);
-    *code_r = MEXT_E_CONFIG;
-    if (libxl_domain_config_from_json(l->ctx, &c, how->json)) {
-        mext_fail(why, "libxl of this host does not understand it");
+    if (mext_lxl_read(l, how, mext_lxl_config_check, &c, code_r, why))
         goto out;
-    }
-    if (mext_lxl_config_check(&c, how, why))
-        goto out;
-    *code_r = MEXT_E_NAME;
-    if (mext_lxl_name_check(l, &c, why))
-        goto out;
-    *code_r = MEXT_E_MEMORY;
-    if (mext_lxl_memory_check(l, &c, why))
-        goto out;
-    *code_r = MEXT_E_CREATE;
     name = strdup(c.c_info.name);
     if (!name) {
         mext_fail(why, "out of memory");

@@ -4,7 +4,8 @@
 
 #include "mext_resolve.h"
 
-#define ONCE_MS 1 /* with the operator's word the destination is asked once */
+#define ONCE_MS   1 /* with the operator's word the destination is asked once */
+#define FORMER_MS 3000
 
 static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
                      struct mext_why *why)
@@ -150,6 +151,22 @@ static int find_away(struct mext_lxl *l, const char *domain, uint32_t *domid_r,
                    mext_lxl_find(l, domain, domid_r, why)
                ? -1
                : 0;
+}
+
+int mext_resolve_former(struct mext_lxl *l, uint32_t domid,
+                        const char *keys_dir, mext_say_fn *say, void *arg,
+                        struct mext_why *why)
+{
+    struct mext_resolver r = {
+        .dir = MEXT_JOURNAL_DIR,
+        .keys_dir = keys_dir,
+        .lxl = l,
+        .patience_ms = FORMER_MS,
+        .say = say,
+        .say_arg = arg,
+    };
+
+    return mext_resolve_domain(&r, domid, why);
 }
 
 int mext_resume_here(struct mext_lxl *l, const char *domain,

@@ -41,6 +41,14 @@ int mext_resolve_domain(const struct mext_resolver *r, uint32_t domid,
                         struct mext_why *why);
 
 /*
+ * The same, before something else is done with the domain: a destination that does
+ * not answer is asked for a few seconds only.
+ */
+int mext_resolve_former(struct mext_lxl *l, uint32_t domid,
+                        const char *keys_dir, mext_say_fn *say, void *arg,
+                        struct mext_why *why);
+
+/*
  * A suspended copy that no journal tells of runs again under its own name;
  * domain: its name, with or without MEXT_AWAY_SUFFIX, or number.  0 or -1 and
  * why.

@@ -29,7 +29,6 @@
 #define COMMIT_MS 10000 /* then it is asked what became of it */
 #define REPORT_MS 5000  /* the guest tells how long it stood still */
 #define DOUBT_MS  60000
-#define FORMER_MS 3000 /* a former destination is asked so long */
 
 struct sender {
     const struct mext_request *rq;
@@ -73,22 +72,6 @@ static void progress(void *arg, const struct mext_progress *p)
 
 /* ---- the guest ---- */
 
-/* A migration of this guest that was broken off comes to its end first. */
-static int end_former(struct sender *s, struct mext_why *why)
-{
-    struct mext_resolver r = {
-        .dir = MEXT_JOURNAL_DIR,
-        .keys_dir = s->rq->keys_dir,
-        .lxl = s->lxl,
-        .patience_ms = FORMER_MS,
-        .say = say,
-        .say_arg = s,
-    };
-
-    s->source.lxl = s->lxl;
-    return mext_resolve_domain(&r, s->domid, why);
-}
-
 static bool by_stream(const struct sender *s)
 {
     return s->dest.receiver == MEXT_RECEIVER_DOM0;
@@ -100,7 +83,8 @@ static int open_guest(struct sender *s, struct mext_why *why)
 
     if (mext_lxl_open(s->rq->verbosity, &s->lxl, why) ||
         mext_lxl_find(s->lxl, s->rq->domain, &s->domid, why) ||
-        end_former(s, why) || mext_store_open(&s->store, why) ||
+        mext_resolve_former(s->lxl, s->domid, s->rq->keys_dir, say, s, why) ||
+        mext_store_open(&s->store, why) ||
         mext_dom_open(s->domid, &s->dom, why) ||
         mext_lxl_guest(s->lxl, s->domid, &s->guest, why) ||
         mext_dom_state(s->dom, &st, why))
@@ -120,6 +104,7 @@ static int open_guest(struct sender *s, struct mext_why *why)
                          "\"%s\" is paused and could not prepare itself: "
                          "xl unpause it first",
                          s->guest.name);
+    s->source.lxl = s->lxl;
     s->help.domid = s->domid;
     s->help.wanted = s->rq->agent;
     s->help.trim = s->rq->trim;
@@ -382,6 +367,7 @@ static int prepare(struct sender *s, struct mext_why *why)
     if (by_stream(s)) {
         s->rep->setup_us = mext_now_us() - s->t_start;
         mext_help_begin(&s->help);
+        mext_help_close(&s->help); /* of a PV guest nothing is asked later */
         return 0;
     }
     s->rep->domid = s->dest.receipt.domid;

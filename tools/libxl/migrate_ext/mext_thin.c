@@ -2,34 +2,18 @@
 #include <string.h>
 
 #include "mext_thin.h"
+#include "mext_stock.h"
 
-/*
- * Xen's own numbers: tools/xl/xl.h, docs/specs/libxl-migration-stream and
- * libxc-migration-stream of Xen 4.17.
- */
+/* Xen's tools/xl/xl.h. */
 #define XL_MAGIC      "Xen saved domain, xl format\n \0 \r"
 #define XL_MAGIC_LEN  32
 #define XL_HEADER_LEN 48 /* its last four: length of what follows */
 #define XL_BYTE_ORDER 0x01020304u
 #define XL_STREAM_V2  2u /* bit of the mandatory flags */
 #define XL_DATA_AT    44
-#define LIBXL_IDENT   "LibxlFmt"
-#define LIBXL_LEN     16
-#define LIBXL_END     0u
-#define LIBXL_CONTEXT 1u /* of libxc: its stream follows */
-#define RECORD_LEN    8
-#define LIBXC_LEN     40          /* image header 24, domain header 16 */
 #define LIBXC_ID      0x58454e46u /* big-endian */
 #define LIBXC_ID_AT   8
-#define LIBXC_TYPE_AT 24
-#define LIBXC_HVM     2u /* PVH too */
-#define LIBXC_END     0u
-#define LIBXC_PAGES   1u
-#define BATCH_LEN     16 /* record header, count, reserved */
-#define COUNT_AT      8
-#define PAGE_LEN      4096u
-#define GFN_MASK      0x000fffffffffffffull
-#define TYPE_SHIFT    60
+#define GFN_MASK      ((1ull << GFN_BITS) - 1)
 #define TYPE_PLAIN    0u /* the one with data in an HVM or PVH guest */
 #define TYPE_XALLOC   14u
 
@@ -45,22 +29,6 @@ enum {
     REST, /* goes on as it is: after the stream, or not understood */
 };
 
-static uint32_t load32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
 /* What is collected next. */
 static void expect(struct mext_thin *t, unsigned state, size_t want)
 {
@@ -73,11 +41,6 @@ static void give_up(struct mext_thin *t, const char *what)
 {
     t->odd = what;
     t->state = REST;
-}
-
-static uint64_t padded(uint32_t len)
-{
-    return ((uint64_t)len + 7) & ~7ull;
 }
 
 static bool has_data(uint64_t entry)
