@@ -282,7 +282,7 @@ static void let_go_on(struct save *s)
     if (now.suspended && mext_lxl_resume(s->lxl, s->domid, &why))
         fprintf(stderr, "xl save: %s stays suspended: %s\n", s->guest.name,
                 why.text);
-    else if (now.paused && mext_dom_unpause(s->dom, &why))
+    else if (now.paused && mext_lxl_unpause(s->lxl, s->domid, &why))
         fprintf(stderr, "xl save: %s stays paused: %s\n", s->guest.name,
                 why.text);
 }
