@@ -71,6 +71,7 @@ struct save {
     uint64_t *bitmap;   /* free before the suspend, owned */
     uint64_t in, shown; /* bytes of the stock stream; ms */
     uint64_t began;
+    bool stopped; /* the stock xl was told to suspend the guest */
     struct mext_saved_out *out;
     struct mext_why why; /* writing failed */
 };
@@ -268,13 +269,13 @@ static int open_guest(struct save *s, struct mext_why *why)
     return 0;
 }
 
-/* Nothing came of it: it runs as before. */
+/* Nothing came of it: it runs as before.  One that did not is left as it was. */
 static void let_go_on(struct save *s)
 {
     struct mext_domain_now now;
     struct mext_why why;
 
-    if (!s->dom)
+    if (!s->stopped)
         return;
     mext_dom_dirty_stop(s->dom);
     if (mext_lxl_now(s->lxl, s->domid, &now))
@@ -373,6 +374,7 @@ static int save_stock(struct save *s, const sigset_t *unblocked,
 
     if (pid < 0)
         return mext_fail(why, "%s", strerror(errno));
+    s->stopped = true;
     rc = relay(s, from, unblocked, why);
     close(from); /* makes it give up if it is not through */
     status = wait_for(pid);
@@ -447,8 +449,9 @@ static void report(const struct save *s, int status, const struct mext_why *why)
     if (s->json)
         print_json(s, status, why);
     if (status == 1)
-        fprintf(stderr, "xl save: not saved, %s goes on: %s\n",
-                s->guest.name ? s->guest.name : s->domain, why->text);
+        fprintf(stderr, "xl save: not saved, %s %s: %s\n",
+                s->guest.name ? s->guest.name : s->domain,
+                s->stopped ? "goes on" : "is as it was", why->text);
     else if (status)
         fprintf(stderr,
                 "xl save: saved, but %s is still here, paused: %s (xl destroy "
