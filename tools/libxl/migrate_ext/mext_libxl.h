@@ -73,9 +73,9 @@ int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why);
 
 /*
  * Writes the domain as a stock stream to fd, without xl's header, until it is
- * suspended and all is written; live: while it runs, else suspended at once.  Takes as long as it takes;
- * it ends, with -1, when nobody reads fd any more.  After -1 the domain may be
- * suspended.
+ * suspended and all is written; live: while it runs, else suspended at once.
+ * Takes as long as it takes; it ends, with -1, when nobody reads fd any more.
+ * After -1 the domain may be suspended.
  */
 int mext_lxl_save(struct mext_lxl *l, uint32_t domid, bool live, int fd,
                   struct mext_why *why);
