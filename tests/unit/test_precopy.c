@@ -58,6 +58,19 @@ START_TEST(decision)
 }
 END_TEST
 
+START_TEST(rest_is_foreseen)
+{
+    const struct mext_iteration none = { .number = 1, .dirty = 5000 };
+    const struct mext_iteration first = { 1, 10000, 10000, 5000000, 700 };
+    const struct mext_iteration brief = { 2, 100, 100, 1, 300 };
+
+    ck_assert_uint_eq(mext_precopy_rest_us(&none, NULL), 0);
+    ck_assert_uint_eq(mext_precopy_rest_us(&first, NULL), 350000);
+    /* the first one's rate */
+    ck_assert_uint_eq(mext_precopy_rest_us(&brief, &first), 150000);
+}
+END_TEST
+
 START_TEST(pace_is_kept)
 {
     struct mext_pace p = { .bytes_per_s = 1000000 };
@@ -84,6 +97,7 @@ int main(void)
     TCase *t = tcase_create("decide");
 
     tcase_add_loop_test(t, decision, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_test(t, rest_is_foreseen);
     tcase_add_test(t, pace_is_kept);
     suite_add_tcase(s, t);
     return unit_main(s);

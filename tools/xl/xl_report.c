@@ -115,6 +115,7 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
         { "zstd_pages", r->zstd_pages },
         { "delta_pages", r->delta_pages },
         { "last_pages", r->last_pages },
+        { "foreseen_pages", r->foreseen_pages },
         { "free_pages", r->free_pages },
         { "trimmed_kib", r->trimmed_kib },
         { "guest_stopped_ms", r->stopped_ms },
@@ -124,6 +125,7 @@ static void print_json(enum mext_outcome o, const struct mext_report *r,
         { "downtime_us", r->downtime_us },
         { "suspend_us", r->suspend_us },
         { "last_us", r->last_us },
+        { "foreseen_us", r->foreseen_us },
         { "tidy_us", r->tidy_us },
         { "tidy_own_us", r->tidy_own_us },
         { "prepare_us", r->prepare_us },
@@ -164,6 +166,11 @@ static double ms(uint64_t us)
 static void print_done(const struct mext_report *r,
                        const struct mext_request *rq)
 {
+    char foreseen[80] = "";
+
+    if (r->foreseen_pages)
+        snprintf(foreseen, sizeof(foreseen), " (%" PRIu64 " in %.0f foreseen)",
+                 r->foreseen_pages, ms(r->foreseen_us));
     fprintf(stderr,
             "source: %s runs on %s as domain %u: %.1f s in all, %.1f "
             "MiB sent in %u iterations\n",
@@ -171,10 +178,10 @@ static void print_done(const struct mext_report *r,
             (double)r->wire_bytes / (1 << 20), r->iterations);
     fprintf(stderr,
             "source: down %.0f ms after a suspend of %.0f ms: last %" PRIu64
-            " pages %.0f, tidy and prepare %.0f (%.0f + %.0f there), "
+            " pages %.0f%s, tidy and prepare %.0f (%.0f + %.0f there), "
             "commit %.0f (%.0f there)\n",
             ms(r->downtime_us), ms(r->suspend_us), r->last_pages,
-            ms(r->last_us), ms(r->tidy_us), ms(r->tidy_own_us),
+            ms(r->last_us), foreseen, ms(r->tidy_us), ms(r->tidy_own_us),
             ms(r->prepare_us), ms(r->commit_us), ms(r->handover_us));
     if (r->stopped_ms)
         fprintf(stderr,

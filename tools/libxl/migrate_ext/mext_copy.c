@@ -170,6 +170,8 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why)
         if (more < 0)
             return -1;
     }
+    c->rest_pages = now.dirty;
+    c->rest_us = mext_precopy_rest_us(&now, before.number ? &before : NULL);
     return 0;
 }
 

@@ -49,6 +49,7 @@ struct mext_copy {
     bool switch_over; /* by the operator's wish */
     /* what came of it */
     unsigned iterations;
+    uint64_t rest_pages, rest_us; /* left for the end; what that would take */
 };
 
 /* All iterations; -1 and why: it is given up. */

@@ -17,9 +17,26 @@
  */
 #define REST_PAGES 1024
 
-static uint64_t rate(const struct mext_iteration *i)
+/*
+ * Pages a second; of an iteration that is too short to measure the longer one
+ * before it knows better.
+ */
+static uint64_t rate(const struct mext_iteration *now,
+                     const struct mext_iteration *before)
 {
+    const struct mext_iteration *i = now;
+
+    if (before && now->us < MEASURABLE_US && before->us > now->us)
+        i = before;
     return i->us ? i->pages * 1000000 / i->us : 0;
+}
+
+uint64_t mext_precopy_rest_us(const struct mext_iteration *now,
+                              const struct mext_iteration *before)
+{
+    uint64_t r = rate(now, before);
+
+    return r ? now->dirty * 1000000 / r : 0;
 }
 
 /*
@@ -36,13 +53,8 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *now,
                                        const struct mext_iteration *before)
 {
-    uint64_t r = rate(now);
-    bool fits;
+    bool fits = now->dirty <= rate(now, before) * l->downtime_ms / 1000;
 
-    /* Too short to measure: the longer iteration before it knows better. */
-    if (before && now->us < MEASURABLE_US && before->us > now->us)
-        r = rate(before);
-    fits = now->dirty <= r * l->downtime_ms / 1000;
     if (now->dirty <= FEW_PAGES ||
         (fits && (now->dirty <= REST_PAGES || !converges(now, before))))
         return MEXT_STOP_FITS;

@@ -36,6 +36,14 @@ enum mext_decision {
 enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *now,
                                        const struct mext_iteration *before);
+
+/*
+ * How long the rest would take if it went now, us; what is written until the guest
+ * stands still comes on top. 0: not known.
+ */
+uint64_t mext_precopy_rest_us(const struct mext_iteration *now,
+                              const struct mext_iteration *before);
+
 const char *mext_decision_text(enum mext_decision d);
 
 #endif

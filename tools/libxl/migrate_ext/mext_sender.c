@@ -249,6 +249,8 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     if (mext_memory_last(&s->mem, DATA_MS, why))
         return -1;
     s->rep->last_pages = s->mem.data + s->mem.zero - before;
+    s->rep->foreseen_pages = s->copy.rest_pages;
+    s->rep->foreseen_us = s->copy.rest_us;
     s->rep->data_pages = s->mem.data;
     s->rep->zero_pages = s->mem.zero;
     s->rep->packed_pages = s->mem.packed;

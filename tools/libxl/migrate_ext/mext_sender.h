@@ -63,12 +63,14 @@ struct mext_report {
     uint64_t commit_us;               /* PREPARED -> RUNNING */
     uint64_t handover_us;             /* part told by the destination */
     uint64_t last_pages;              /* sent while suspended */
-    uint64_t free_pages;              /* by the guest's word, not sent */
-    uint64_t trimmed_kib;             /* of page cache, freed */
-    uint64_t stopped_ms;  /* by the guest's own clock; 0: not known */
-    unsigned helped;      /* MEXT_HELPED_* */
-    char agent[64];       /* name and version, "" if none answered */
-    struct mext_why less; /* help that was missing, and why; or "" */
+    uint64_t foreseen_pages; /* of these, when it was decided to suspend */
+    uint64_t foreseen_us;    /* that they would take */
+    uint64_t free_pages;     /* by the guest's word, not sent */
+    uint64_t trimmed_kib;    /* of page cache, freed */
+    uint64_t stopped_ms;     /* by the guest's own clock; 0: not known */
+    unsigned helped;         /* MEXT_HELPED_* */
+    char agent[64];          /* name and version, "" if none answered */
+    struct mext_why less;    /* help that was missing, and why; or "" */
 };
 
 /* How it ended, the exit status of `xl migrate --cooperative`. */
