@@ -21,6 +21,8 @@ Usage: bed guest HOST NAME [OPTION]...
                     witness 192.0.2.2, otherwise none; "none": none
   --mem PERCENT     of the guest's free memory witness fills
   --rate N          pages a second witness rewrites
+  --calm N          witness wakes up N times less often: several guests on a host
+                    leave each other little of its CPU
   --ramdisk FILE    in the host; /boot/guest/guest-ramdisk.cpio.gz
   --extra WORDS     more for the kernel's command line
   --config LINE     one more line of the configuration
@@ -34,13 +36,13 @@ EOF
 # Sets the g_ variables from the options.
 guest_options() {
     g_type=pvh g_memory=256 g_vcpus=1 g_ip=192.0.2.11 g_disk='' g_workload=idle
-    g_peer='' g_mem='' g_rate='' g_extra='' g_config='' g_start=yes
+    g_peer='' g_mem='' g_rate='' g_calm='' g_extra='' g_config='' g_start=yes
     g_ramdisk=/boot/guest/guest-ramdisk.cpio.gz
     while [ $# -gt 0 ]; do
         case $1 in
             --no-start) g_start=; shift; continue ;;
             --type | --memory | --vcpus | --ip | --disk | --workload | --peer | \
-                --mem | --rate | --ramdisk | --extra | --config) ;;
+                --mem | --rate | --calm | --ramdisk | --extra | --config) ;;
             *) guest_usage >&2; exit 2 ;;
         esac
         [ $# -ge 2 ] || die "guest: $1 needs a value"
@@ -66,6 +68,7 @@ guest_witness_words() {
     [ -z "$g_peer" ] || [ "$g_peer" = none ] || line+=" witness.peer=$g_peer"
     [ -z "$g_mem" ] || line+=" witness.mem=$g_mem"
     [ -z "$g_rate" ] || line+=" witness.rate=$g_rate"
+    [ -z "$g_calm" ] || line+=" witness.calm=$g_calm"
     echo "$line"
 }
 
@@ -103,8 +106,8 @@ guest_failed() {
 
 cmd_guest() {
     local host=${1-} name=${2-} offset line
-    local g_type g_memory g_vcpus g_ip g_disk g_workload g_peer g_mem g_rate g_ramdisk
-    local g_extra g_config g_start
+    local g_type g_memory g_vcpus g_ip g_disk g_workload g_peer g_mem g_rate g_calm
+    local g_ramdisk g_extra g_config g_start
     case $host in
         --help | -h) guest_usage; return ;;
     esac

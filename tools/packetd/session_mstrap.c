@@ -256,7 +256,7 @@ static int wait_final(struct session *s, struct mext_ctl *m,
 
 int mstrap_hand_over(struct session *s, struct mext_why *why)
 {
-    uint64_t t = mext_now_us();
+    uint64_t t;
     struct mext_ctl m;
     struct mext_tsc tsc;
 

@@ -74,7 +74,8 @@ static void *writer(void *unused)
     (void)unused;
     for (unsigned block = 0;; block = (block + 1) % BLOCKS) {
         step(block);
-        sleep_until(clock_ns(CLOCK_MONOTONIC) + STEP_NS);
+        sleep_until(clock_ns(CLOCK_MONOTONIC) +
+                    (int64_t)options.calm * STEP_NS);
     }
     return NULL;
 }

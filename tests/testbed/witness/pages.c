@@ -13,7 +13,7 @@
 
 #define THREADS_MAX 64
 #define SEED        0x5eed0001u
-#define BATCH_NS    10000000 /* a thread works once in 10 ms */
+#define BATCH_NS    10000000 /* a thread works once in 10 ms, if not calm */
 
 /* Thread t's pages are those whose number modulo the threads is t. */
 struct share {
@@ -104,7 +104,9 @@ static void *verifier(void *arg)
 {
     struct share *s = arg;
     int64_t due = clock_ns(CLOCK_MONOTONIC);
-    double batch = options.rate * (BATCH_NS / 1e9) / (double)threads, owed = 0;
+    int64_t step = (int64_t)options.calm * BATCH_NS;
+    double batch = options.rate * ((double)step / 1e9) / (double)threads;
+    double owed = 0;
     cpu_set_t cpus;
 
     CPU_ZERO(&cpus);
@@ -114,7 +116,7 @@ static void *verifier(void *arg)
         owed += batch;
         work(s, (size_t)owed);
         owed -= (double)(size_t)owed;
-        due += BATCH_NS;
+        due += step;
         /* Behind: that rate is not to be had, or there was a gap. */
         if (due < clock_ns(CLOCK_MONOTONIC))
             due = clock_ns(CLOCK_MONOTONIC);

@@ -41,7 +41,8 @@ static void *sender(void *unused)
     (void)unused;
     for (uint64_t n = 0; send_one(n); n++) {
         atomic_store(&sent, n + 1);
-        sleep_until(clock_ns(CLOCK_MONOTONIC) + MESSAGE_MS * 1000000);
+        sleep_until(clock_ns(CLOCK_MONOTONIC) +
+                    (int64_t)options.calm * MESSAGE_MS * 1000000);
     }
     return NULL;
 }

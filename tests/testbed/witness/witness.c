@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct witness_options options = { .mem = -1, .rate = -1, .peer = "" };
+struct witness_options options = {
+    .mem = -1, .rate = -1, .calm = 1, .peer = ""
+};
 
 /* The defaults of each workload. */
 static const struct workload {
@@ -33,6 +35,7 @@ static const char help[] =
     "  workload=   idle, cached, halfused, writer, witness (default idle)\n"
     "  mem=        percent of the free memory to fill with stamped pages\n"
     "  rate=       pages verified and rewritten a second, all CPUs together\n"
+    "  calm=       wake up so many times less often, 1 to 100 (default 1)\n"
     "  peer=       IPv4 address of a witness-peer to talk to\n"
     "  disk=       block device whose first 2 MiB are written and verified\n"
     "Commands, as lines on stdin or on /run/witness:\n"
@@ -155,6 +158,8 @@ static void parse(int argc, char **argv)
             options.mem = atoi(value);
         else if (!strcmp(argv[i], "rate"))
             options.rate = atoi(value);
+        else if (!strcmp(argv[i], "calm"))
+            options.calm = atoi(value);
         else if (!strcmp(argv[i], "peer"))
             options.peer = value;
         else if (!strcmp(argv[i], "disk"))
@@ -162,6 +167,8 @@ static void parse(int argc, char **argv)
         else
             usage(argv[i]);
     }
+    if (options.calm < 1 || options.calm > 100)
+        usage("calm");
     set_workload(workload);
 }
 

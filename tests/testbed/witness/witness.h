@@ -13,6 +13,7 @@
 struct witness_options {
     int mem;          /* percent of free memory, or MEM_… */
     int rate;         /* pages per second, all threads together */
+    int calm;         /* wake up so many times less often */
     const char *peer; /* IPv4 address, "": none */
     const char *disk; /* device, NULL: none */
 };
