@@ -186,6 +186,8 @@ _Noreturn static void serve(void)
         bool any = ms_stack_work();
 
         give_up_if_lost();
+        if (session.state < MEXT_RCV_RECEIVING)
+            ms_stack_announce();
         if (ms_xs_changed() && session.state == MEXT_RCV_WAITING)
             look_for_invitation();
         if (session.state >= MEXT_RCV_RECEIVING && !told) {

@@ -20,8 +20,8 @@ step() {
 fail() {
     echo "FAILED: $*" >&2
     echo "serial logs: $bed_run/host1.log $bed_run/host2.log" >&2
-    echo "guests' consoles: /var/log/xen in each host; after \"bed down\"" \
-        "$bed_run/host?-xenlog" >&2
+    echo "guests' consoles: /var/log/xen in each host, packetd's log: /var/log;" \
+        "after \"bed down\" both: $bed_run/host?-xenlog" >&2
     exit 1
 }
 

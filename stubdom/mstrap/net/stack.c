@@ -18,7 +18,8 @@
 
 #define MTU 1500
 /* Longest sleep; anything that matters wakes us up before. */
-#define SLEEP_MS 100
+#define SLEEP_MS    100
+#define ANNOUNCE_MS 1000
 
 static struct netif netif;
 
@@ -98,6 +99,17 @@ bool ms_stack_work(void)
     any = ms_netfront_receive(&netif);
     sys_check_timeouts();
     return any;
+}
+
+void ms_stack_announce(void)
+{
+    static uint64_t next;
+    uint64_t now = ms_now_ms();
+
+    if (now < next)
+        return;
+    etharp_gratuitous(&netif);
+    next = now + ANNOUNCE_MS;
 }
 
 void ms_stack_sleep(void)

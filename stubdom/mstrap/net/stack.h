@@ -16,6 +16,13 @@ bool ms_stack_work(void);
 /** Works until the source has acknowledged what was sent, or timeout_ms. */
 void ms_stack_flush(unsigned timeout_ms);
 
+/**
+ * Tells the neighbours whose the address is, once a second if called often. Others
+ * had it before, so they may know it by another MAC address; and who is told only
+ * once, when the vif is just there, may not hear it.
+ */
+void ms_stack_announce(void);
+
 /** Sleeps until the vif or xenstore has news, or lwIP has something due. */
 void ms_stack_sleep(void);
 

@@ -21,7 +21,7 @@
 #include "mext_xen.h"
 
 /* Deadlines, ms. */
-#define CONNECT_MS 10000
+#define CONNECT_MS 30000 /* TCP tries again after 1, 3, 7 and 15 s */
 #define ANSWER_MS  30000
 #define DATA_MS    30000
 #define RESTORE_MS \
