@@ -270,6 +270,7 @@ const struct broken broken[] = {
     { R(QEMU_ELEMENT), BASE_QEMU, "QEMU timer", 0, { P(SET, 0, "09") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "03") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "01") } },
+    { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "0b") } },
     { R(QEMU_NAME), BASE_QEMU, "QEMU ram", 0, { P(SET, 7, "01") } },
     { R(QEMU_ID), BASE_QEMU, "QEMU ram", 1, { P(SET, 4, "09") } },
     { R(QEMU_ID), BASE_QEMU, "QEMU ram", 2, { P(DOUBLE, 0, NULL) } },

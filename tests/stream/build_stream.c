@@ -380,6 +380,7 @@ static void qemu(struct bytes *b)
     fill(b, 7, 16);
     ram(b);
     put(b, "\x08\0\2\0\4ping", 9);
+    put(b, "\x08\0\x0b\0\0", 5); /* SWITCHOVER_START */
     devices(b);
     put8(b, 0);
     put8(b, 6);

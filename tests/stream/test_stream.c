@@ -169,7 +169,7 @@ START_TEST(told)
     memset(&s, 0, sizeof(s));
     build_stream(&stream, BASE_QEMU);
     ck_assert(!walk_bytes(stream.p, stream.n, 0, &events, &s, NULL));
-    ck_assert_uint_eq(s.records, 11);
+    ck_assert_uint_eq(s.records, 12);
     ck_assert_uint_eq(s.blocks, 2);
     ck_assert_uint_eq(s.kinds[STREAM_RAM_ZERO], 1);
     ck_assert_uint_eq(s.kinds[STREAM_RAM_PAGE], 2);

@@ -288,8 +288,9 @@ END_TEST
 /* Those that make_fixtures made. */
 START_TEST(real)
 {
-    static const char *const name[] = { "qemu-pc", "qemu-microvm", "xen-pvh",
-                                        "xen-hvm" };
+    static const char *const name[] = { "qemu-pc",   "qemu-microvm",
+                                        "qemu10-pc", "qemu10-microvm",
+                                        "xen-pvh",   "xen-hvm" };
     const char *top = getenv("top_fixtures");
     char command[512];
 
@@ -322,7 +323,7 @@ int main(void)
     tcase_add_checked_fixture(loops, setup, teardown);
     tcase_add_loop_test(loops, strip, 0, 2);
     tcase_add_loop_test(loops, diff, 0, 6);
-    tcase_add_loop_test(loops, real, 0, 4);
+    tcase_add_loop_test(loops, real, 0, 6);
     suite_add_tcase(s, loops);
     return unit_main(s);
 }

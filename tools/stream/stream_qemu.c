@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * QEMU's stream of version 3: docs/devel/migration.rst and migration/savevm.c
- * of QEMU 7.2.  A section does not say how long it is: RAM is parsed, others
+ * of QEMU 7.2 and 10.0.  A section does not say how long it is: RAM is parsed, others
  * end at the first footer of their id after which the stream goes on as it
  * may; the description at the end says whether that was right.
  */
@@ -11,11 +11,6 @@
 #define VERSION_IS 3u
 #define FOOTER_LEN 5u
 #define LOOK       (FOOTER_LEN + 6 + STREAM_NAME_MAX) /* and what follows */
-
-enum {
-    OPEN_RETURN_PATH = 1,
-    PING = 2,
-};
 
 static bool printable(const uint8_t *p, size_t n)
 {
@@ -305,9 +300,28 @@ static int read_section(struct stream *s, uint32_t type)
     return 0;
 }
 
+/* Those before post-copy; NULL: another, or not of this length. */
+static const char *command_name(unsigned command, unsigned len)
+{
+    static const struct {
+        unsigned command, len;
+        const char *name;
+    } commands[] = {
+        { 1, 0, "OPEN_RETURN_PATH" },
+        { 2, 4, "PING" },
+        { 11, 0, "SWITCHOVER_START" },
+    };
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (commands[i].command == command && commands[i].len == len)
+            return commands[i].name;
+    return NULL;
+}
+
 static int read_command(struct stream *s)
 {
     unsigned command, len;
+    const char *name;
     const uint8_t *p;
 
     stream_at_record(s, STREAM_QEMU);
@@ -317,9 +331,12 @@ static int read_command(struct stream *s)
         return -1;
     command = load16be(p + 1);
     len = load16be(p + 3);
-    stream_note(s, "%u of %u bytes", command, len);
-    if ((command != OPEN_RETURN_PATH || len) && (command != PING || len != 4) &&
-        stream_odd(s, STREAM_R_QEMU_COMMAND, "%s", s->rec.note))
+    name = command_name(command, len);
+    if (name)
+        stream_note(s, "%s", name);
+    else
+        stream_note(s, "%u of %u bytes", command, len);
+    if (!name && stream_odd(s, STREAM_R_QEMU_COMMAND, "%s", s->rec.note))
         return -1;
     s->left = len;
     if (stream_body_skip(s, len))

@@ -100,7 +100,8 @@
     R(QEMU_MULTIFD, "qemu.multifd", "no other channels (multifd)") \
     R(QEMU_MAPPED, "qemu.mapped-ram", "RAM is in the stream (no mapped-ram)") \
     R(QEMU_ELEMENT, "qemu.element", "what is between sections is known") \
-    R(QEMU_COMMAND, "qemu.command", "OPEN_RETURN_PATH or PING") \
+    R(QEMU_COMMAND, "qemu.command", \
+      "OPEN_RETURN_PATH, PING or SWITCHOVER_START") \
     R(QEMU_NAME, "qemu.name", "section has a name of printable characters") \
     R(QEMU_ID, "qemu.section-id", "id is new, or of a section that is open") \
     R(QEMU_TWICE, "qemu.section-again", "name and instance are new") \
