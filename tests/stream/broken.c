@@ -19,6 +19,10 @@
         .op = TEXT, .octets = old, .other = new \
     }
 #define CAPABILITIES "05 1a 'configuration/capabilities' 00000001 00000001"
+/* From the list of blocks on: pc.ram of 2^63 - 2^18 bytes, a header to match. */
+#define HUGE \
+    "7ffffffffffc0004 06 'pc.ram' 7ffffffffffc0000 00000001" \
+    "0000000000001000 00000000000000ae 0001000000001000"
 
 #define HVM_CTX "libxc HVM_CONTEXT"
 #define PARAMS  "libxc HVM_PARAMS"
@@ -262,11 +266,6 @@ const struct broken broken[] = {
       0,
       { P(INSERT, AT_END, CAPABILITIES "07 'multifd'") } },
     { R(QEMU_MULTIFD), BASE_QEMU, "QEMU ram", 1, { P(SET, 11, "0202") } },
-    { R(QEMU_MAPPED),
-      BASE_QEMU,
-      CONFIG,
-      0,
-      { P(INSERT, AT_END, CAPABILITIES "0a 'mapped-ram'") } },
     { R(QEMU_ELEMENT), BASE_QEMU, "QEMU timer", 0, { P(SET, 0, "09") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "03") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "01") } },
@@ -309,6 +308,22 @@ const struct broken broken[] = {
     { R(RAM_XBZRLE), BASE_QEMU, "QEMU ram", 2, { P(SET, 25, "03") } },
     { R(RAM_XBZRLE), BASE_QEMU, "QEMU ram", 2, { P(SET, 20, "02") } },
     { R(RAM_PLACE), BASE_QEMU, "QEMU ram", 1, { P(SET, 12, "04") } },
+    { R(MAPPED_VERSION), BASE_MAPPED, "QEMU ram", 0, { P(SET, 43, "00") } },
+    { R(MAPPED_VERSION), BASE_MAPPED, "QEMU ram", 0, { P(SET, 43, "02") } },
+    { R(MAPPED_PAGE), BASE_MAPPED, "QEMU ram", 0, { P(SET, 50, "20") } },
+    { R(MAPPED_PAGE), BASE_MAPPED, "QEMU ram", 0, { P(SET, 50, "00") } },
+    { R(MAPPED_BITMAP_AT), BASE_MAPPED, "QEMU ram", 0, { P(SET, 59, "a6") } },
+    { R(MAPPED_BITMAP_AT), BASE_MAPPED, "QEMU ram", 0, { P(SET, 52, "ff") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 67, "08") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 66, "00") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 65, "11") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 60, "80") } },
+    { R(MAPPED_END), BASE_MAPPED, "QEMU ram", 0, { P(SET, 17, HUGE) } },
+    { R(MAPPED_BITMAP), BASE_MAPPED, "QEMU ram", 0, { P(SET, 68, "06") } },
+    { R(MAPPED_BITMAP), BASE_MAPPED, "QEMU ram", 0, { P(SET, 75, "80") } },
+    { R(MAPPED_PADDING), BASE_MAPPED, "QEMU ram", 0, { P(SET, 76, "01") } },
+    { R(MAPPED_ENTRIES), BASE_MAPPED, "QEMU ram", 1, { P(SET, 12, "08") } },
+    { R(MAPPED_ENTRIES), BASE_MAPPED, "QEMU ram", 1, { P(SET, 11, "02") } },
 };
 
 const size_t nbroken = sizeof(broken) / sizeof(broken[0]);

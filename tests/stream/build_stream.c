@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -337,6 +338,46 @@ static void ram(struct bytes *b)
     footer(b, 2);
 }
 
+/* A block of mapped-ram: its header, bitmap and room for npages, none of them. */
+static uint8_t *region(struct bytes *b, const char *name, uint64_t npages,
+                       uint64_t bits)
+{
+    uint64_t at;
+
+    block(b, name, npages * 4096);
+    at = b->n + 28;
+    put32be(b, 1);
+    put64be(b, 4096);
+    put64be(b, at);
+    at = (at + 8 + 4095) / 4096 * 4096;
+    put64be(b, at);
+    put64(b, bits);
+    fill(b, 0, at + npages * 4096 - b->n);
+    return b->p + at;
+}
+
+/* What has no bit is not zeros: it was a page before. */
+static void mapped_ram(struct bytes *b)
+{
+    uint8_t *page;
+
+    section(b, 1, 2, "ram", 0, 4);
+    word(b, 0x3000, 4);
+    page = region(b, "pc.ram", 2, 2);
+    memset(page, 0x55, 4096);
+    memset(page + 4096, 0xaa, 4096);
+    page = region(b, "rom", 1, 1);
+    memset(page, 0x7e, 4096);
+    word(b, 0, 0x10);
+    footer(b, 2);
+    section(b, 2, 2, NULL, 0, 0);
+    word(b, 0, 0x10);
+    footer(b, 2);
+    section(b, 3, 2, NULL, 0, 0);
+    word(b, 0, 0x10);
+    footer(b, 2);
+}
+
 static void qemu_head(struct bytes *b)
 {
     put(b, "QEVM\0\0\0\3", 8);
@@ -360,7 +401,7 @@ static void devices(struct bytes *b)
     footer(b, 13);
 }
 
-static void qemu(struct bytes *b)
+static void qemu(struct bytes *b, bool mapped)
 {
     static const char text[] =
         "{\"page_size\":4096,\"devices\":["
@@ -378,7 +419,16 @@ static void qemu(struct bytes *b)
         "configuration/uuid\0\0\0\1",
         24);
     fill(b, 7, 16);
-    ram(b);
+    if (mapped) {
+        put(b,
+            "\5\x1a"
+            "configuration/capabilities\0\0\0\1\0\0\0\1",
+            36);
+        name(b, "mapped-ram");
+        mapped_ram(b);
+    } else {
+        ram(b);
+    }
     put(b, "\x08\0\2\0\4ping", 9);
     put(b, "\x08\0\x0b\0\0", 5); /* SWITCHOVER_START */
     devices(b);
@@ -403,8 +453,8 @@ void build_stream(struct bytes *b, enum base base)
     b->n = 0;
     if (base == BASE_V2)
         hvm(b, 2);
-    else if (base == BASE_QEMU)
-        qemu(b);
+    else if (base == BASE_QEMU || base == BASE_MAPPED)
+        qemu(b, base == BASE_MAPPED);
     else if (base == BASE_MANY)
         many(b);
     else

@@ -18,6 +18,7 @@ tools_stream_libstream_a_SOURCES = \
 	tools/stream/stream_machine.c \
 	tools/stream/stream_machine.h \
 	tools/stream/stream_machine_cpu.c \
+	tools/stream/stream_mapped.c \
 	tools/stream/stream_pages.c \
 	tools/stream/stream_priv.h \
 	tools/stream/stream_pv.c \

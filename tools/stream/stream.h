@@ -6,7 +6,8 @@
  *
  * Every byte is taken for hostile.  Memory is constant whatever the stream
  * says; the only way in is a read callback, the only ways out are the events
- * below.  A stream is walked once from its first byte to its last.
+ * below.  A stream is walked once from its first byte to its last, a mapped-ram
+ * file nearly so.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -96,12 +97,16 @@ struct stream_events {
     void (*block)(void *arg, uint32_t number, const char *name, uint64_t len);
     /* The body of the record that began last, in pieces, without padding. */
     void (*body)(void *arg, const void *p, size_t n);
-    /* Each byte of the stream once, in order, as it is done with. */
+    /* Each byte that was read, in the order in which they are done with. */
     void (*bytes)(void *arg, const void *p, size_t n);
 };
 
-/* Bytes read into buf[n], at least one; 0: the end; -1: errno. */
-typedef ptrdiff_t stream_read_fn(void *arg, void *buf, size_t n);
+/*
+ * Bytes from this offset on, read into buf[n], at least one; 0: there is none;
+ * -1: errno.  It is where the bytes read before ended, but for QEMU's mapped-ram
+ * files, of which bitmaps and pages are read by turns and holes left out.
+ */
+typedef ptrdiff_t stream_read_fn(void *arg, uint64_t at, void *buf, size_t n);
 
 struct stream;
 

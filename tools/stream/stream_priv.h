@@ -34,13 +34,14 @@ struct xc_state {
 struct qemu_state {
     unsigned nsections, nblocks;
     uint32_t block; /* that CONTINUE means */
-    bool have_block, ignore_shared;
+    bool have_block, ignore_shared, mapped;
 };
 
 /* Filled before it is looked at: what counts says how far. */
 struct big {
     uint64_t entries[STREAM_BATCH_MAX]; /* of a record of pages */
     uint64_t sorted[STREAM_BATCH_MAX];
+    uint64_t bits[STREAM_BATCH_MAX]; /* of a bitmap, the lowest first */
     struct section section[STREAM_SECTIONS];
     struct block blocks[STREAM_BLOCKS];
     uint8_t window[WINDOW];
@@ -126,6 +127,8 @@ const uint8_t *stream_window(struct stream *s, size_t n, size_t *n_r);
 /* The next n <= TAKE_MAX bytes; NULL: the stream ends before, which is told. */
 const uint8_t *stream_take(struct stream *s, size_t n);
 int stream_skip(struct stream *s, uint64_t n);
+/* The byte at this offset, which may be none of the stream's, is the next. */
+void stream_seek(struct stream *s, uint64_t at);
 
 /* The same of the record's body: the caller knows that n <= s->left. */
 const uint8_t *stream_body(struct stream *s, size_t n);
@@ -159,8 +162,12 @@ int stream_read_pages(struct stream *s);
 int stream_read_hvm_context(struct stream *s);
 int stream_read_hvm_params(struct stream *s);
 int stream_read_pv(struct stream *s, uint32_t type);
-/* Parts of QEMU's: entries of a RAM section up to its footer; the description. */
+/*
+ * Parts of QEMU's: entries of a RAM section up to its footer; what follows a
+ * block of the list in a mapped-ram file; the description.
+ */
 int stream_read_ram(struct stream *s, bool start);
+int stream_read_mapped(struct stream *s, uint32_t block);
 int stream_read_vmdesc(struct stream *s, uint32_t len);
 
 /* ---- JSON (stream_json.c) ---- */

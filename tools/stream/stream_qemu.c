@@ -5,6 +5,8 @@
  * end at the first footer of their id after which the stream goes on as it
  * may; the description at the end says whether that was right.
  */
+#include <stdio.h>
+
 #include "stream_qemu.h"
 
 #define HEAD_LEN   8
@@ -40,6 +42,22 @@ static int read_word(struct stream *s, char word[STREAM_NAME_MAX + 1])
     return 0;
 }
 
+static int on_capability(struct stream *s, const char *word)
+{
+    size_t n = strlen(s->rec.note);
+
+    snprintf(s->rec.note + n, sizeof(s->rec.note) - n, ", %s", word);
+    if (!strcmp(word, "x-ignore-shared"))
+        s->qemu.ignore_shared = true;
+    else if (!strcmp(word, "mapped-ram"))
+        s->qemu.mapped = true;
+    else if (!strcmp(word, "multifd"))
+        return stream_lost(s, STREAM_R_QEMU_MULTIFD, "it is in use");
+    else
+        return stream_odd(s, STREAM_R_QEMU_CONFIG, "capability %s", word);
+    return 0;
+}
+
 static int read_capabilities(struct stream *s)
 {
     char word[STREAM_NAME_MAX + 1];
@@ -52,15 +70,7 @@ static int read_capabilities(struct stream *s)
     if (n > 255)
         return stream_lost(s, STREAM_R_QEMU_CONFIG, "%u capabilities", n);
     while (n--) {
-        if (read_word(s, word))
-            return -1;
-        if (!strcmp(word, "x-ignore-shared"))
-            s->qemu.ignore_shared = true;
-        else if (!strcmp(word, "multifd"))
-            return stream_lost(s, STREAM_R_QEMU_MULTIFD, "it is in use");
-        else if (!strcmp(word, "mapped-ram"))
-            return stream_lost(s, STREAM_R_QEMU_MAPPED, "it is in use");
-        else if (stream_odd(s, STREAM_R_QEMU_CONFIG, "capability %s", word))
+        if (read_word(s, word) || on_capability(s, word))
             return -1;
     }
     return 0;

@@ -98,7 +98,6 @@
     R(QEMU_VERSION, "qemu.version", "version is 3") \
     R(QEMU_CONFIG, "qemu.configuration", "machine and known parts of it") \
     R(QEMU_MULTIFD, "qemu.multifd", "no other channels (multifd)") \
-    R(QEMU_MAPPED, "qemu.mapped-ram", "RAM is in the stream (no mapped-ram)") \
     R(QEMU_ELEMENT, "qemu.element", "what is between sections is known") \
     R(QEMU_COMMAND, "qemu.command", \
       "OPEN_RETURN_PATH, PING or SWITCHOVER_START") \
@@ -122,7 +121,18 @@
     R(RAM_OFFSET, "ram.offset", "page is inside of its block") \
     R(RAM_ZERO, "ram.zero", "a page of one byte is of zeros") \
     R(RAM_XBZRLE, "ram.xbzrle", "runs of a difference stay within a page") \
-    R(RAM_PLACE, "ram.place", "list of blocks is in the start, once")
+    R(RAM_PLACE, "ram.place", "list of blocks is in the start, once") \
+    R(MAPPED_VERSION, "mapped.version", "header has version 1") \
+    R(MAPPED_PAGE, "mapped.page-size", "pages have 4096 bytes") \
+    R(MAPPED_BITMAP_AT, "mapped.bitmap-offset", \
+      "a block's bitmap follows its header") \
+    R(MAPPED_PAGES, "mapped.pages-offset", \
+      "pages begin at a multiple of 4096, less than 1 MiB after the bitmap") \
+    R(MAPPED_END, "mapped.pages-end", "pages end below 2^63") \
+    R(MAPPED_BITMAP, "mapped.bitmap", "no bit is set beyond the block") \
+    R(MAPPED_PADDING, "mapped.padding", \
+      "zeros between the bitmap and the pages") \
+    R(MAPPED_ENTRIES, "mapped.entries", "RAM has no entries of pages")
 
 enum stream_rule {
 #define STREAM_RULE_ENUM(id, name, text) STREAM_R_##id,
