@@ -448,6 +448,69 @@ static void many(struct bytes *b)
     put8(b, 0);
 }
 
+/* ---- ours ---- */
+
+static void put16be(struct bytes *b, uint16_t v)
+{
+    put16(b, __builtin_bswap16(v));
+}
+
+/* PAGES up to its map: of gfns from 0x100 on. */
+static void dump_pages(struct bytes *b, uint32_t len, uint16_t span)
+{
+    put32be(b, len);
+    put8(b, 1);
+    put64be(b, 0x100);
+    put16be(b, span);
+}
+
+/* Packed: a letter 4,096 times. */
+static void lz4_page(struct bytes *b)
+{
+    put(b, "\x1fz\1", 4);
+    fill(b, 0xff, 15); /* 4,090 times what is one octet before */
+    put(b, "\xf6\x50zzzzz", 7);
+}
+
+/* 5,000 octets as they are, 3,192 the same: two pages. */
+static void zstd_pages(struct bytes *b)
+{
+    put(b, "\x60\x00\x1f\x40\x9c", 6);
+    for (unsigned i = 0; i < 5000; i++)
+        put8(b, (uint8_t)(i * i >> 3));
+    put(b, "\xc3\x63\0y", 4);
+}
+
+/* In the first iteration: a page, a zero one, a packed one, a batch of two. */
+static void dump(struct bytes *b)
+{
+    put(b, "MEXTDMP1", 8);
+    fill(b, 9, 16);
+    put16be(b, 1);
+    put16be(b, 2);
+    dump_pages(b, 23, 8);
+    put(b, "\xc6\x4f", 2); /* data, zero, none, packed; packed twice, zero */
+    put16be(b, 0x101a);
+    put16be(b, 0x2000);
+    put16be(b, 0x2000);
+    put32be(b, 5010);
+    fill(b, 0xd0, 4096);
+    lz4_page(b);
+    zstd_pages(b);
+    put(b, "\0\0\0\5\2\0\0\0\1", 9); /* barrier */
+    dump_pages(b, 14, 1);
+    put8(b, 3);
+    put16be(b, 0x3024);
+    fill(b, 5, 8);
+    put16be(b, 3 << 7 | 2);
+    fill(b, 6, 16);
+    put16be(b, 6 << 7 | 1);
+    fill(b, 7, 8);
+    put(b, "\0\0\0\5\2\0\0\0\2", 9);
+    put(b, "\0\0\0\x0f\3\0\1\0\0\0\0\0\0\2\0\0\0\0\x10", 19); /* absent */
+    put(b, "\0\0\0\x11\4\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\2", 21);
+}
+
 void build_stream(struct bytes *b, enum base base)
 {
     b->n = 0;
@@ -455,6 +518,8 @@ void build_stream(struct bytes *b, enum base base)
         hvm(b, 2);
     else if (base == BASE_QEMU || base == BASE_MAPPED)
         qemu(b, base == BASE_MAPPED);
+    else if (base == BASE_DUMP)
+        dump(b);
     else if (base == BASE_MANY)
         many(b);
     else

@@ -21,6 +21,7 @@ enum base {
     BASE_BARE,   /* xl's and libxl's parts without libxc's: broken */
     BASE_QEMU,   /* with RAM, devices and a description */
     BASE_MAPPED, /* the same as a mapped-ram file */
+    BASE_DUMP,   /* a data channel of ours without its seals */
     BASE_MANY,   /* with one section too many */
     BASES
 };

@@ -102,6 +102,25 @@ START_TEST(inspect)
 }
 END_TEST
 
+/* A data channel of ours; the same as it is on the wire. */
+START_TEST(dump)
+{
+    build_stream(&stream, BASE_DUMP);
+    put("a");
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "mext  OPEN: channel 1 of 2\n");
+    has(out, "mext  PAGES: 2 zero 4 page, 0x100 to 0x107\n");
+    has(out, "mext  BARRIER: iteration 2\n");
+    has(out, "mext  ABSENT: 16 gfns\n");
+    has(out, "mext  END: 5 data, 2 zero\n");
+    ck_assert_int_eq(xl("verify a"), 0);
+    memcpy(stream.p, "MEXTDAT1", 8);
+    put("a");
+    ck_assert_int_eq(xl("verify a"), 1);
+    has(out, "a: offset 0: mext OPEN: dump.sealed: ");
+}
+END_TEST
+
 START_TEST(verify)
 {
     static const struct broken two = {
@@ -204,10 +223,11 @@ START_TEST(strip_refuses)
     } row[] = {
         { BASE_PV, "PV guest" },
         { BASE_QEMU, "QEMU" },
+        { BASE_DUMP, "a data channel is nothing that xl restore takes" },
         { BASE_BARE, "libxl.complete" },
     };
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         build_stream(&stream, row[i].base);
         put("a");
         ck_assert_int_eq(xl("strip a new"), 1);
@@ -249,6 +269,10 @@ START_TEST(diff)
             .nth = 1,
             .patch = { { .op = SET, .at = 40, .octets = "77" } } },
           "pages pc.ram 0x1 to 0x1: differ\n" },
+        { { .base = BASE_DUMP,
+            .record = "mext PAGES",
+            .patch = { { .op = SET, .at = 30, .octets = "77" } } },
+          "pages 0x100 to 0x100: differ\n" },
     };
 
     build_stream(&stream, row[_i].change.base);
@@ -363,8 +387,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        usage,       inspect,       verify,    standard_input, mapped,
-        real_mapped, strip_refuses, diff_only, pages_table,    NULL
+        usage,          dump,        inspect,     verify,
+        standard_input, mapped,      real_mapped, strip_refuses,
+        diff_only,      pages_table, NULL
     };
     const char *top = getenv("srcdir");
     char here[3000], fixtures[3100];
@@ -377,7 +402,7 @@ int main(void)
     setenv("top_fixtures", fixtures, 1);
     tcase_add_checked_fixture(loops, setup, teardown);
     tcase_add_loop_test(loops, strip, 0, 2);
-    tcase_add_loop_test(loops, diff, 0, 6);
+    tcase_add_loop_test(loops, diff, 0, 7);
     tcase_add_loop_test(loops, real, 0, 8);
     suite_add_tcase(s, loops);
     return unit_main(s);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mext_wire.h"
 #include "stream.h"
 
 #define WINDOW   (256u << 10)
@@ -37,13 +38,27 @@ struct qemu_state {
     bool have_block, ignore_shared, mapped;
 };
 
+struct dump_state {
+    uint32_t iteration;  /* the last that is closed */
+    uint64_t data, zero; /* pages so far */
+    bool ended;
+};
+
 /* Filled before it is looked at: what counts says how far. */
 struct big {
     uint64_t entries[STREAM_BATCH_MAX]; /* of a record of pages */
     uint64_t sorted[STREAM_BATCH_MAX];
     uint64_t bits[STREAM_BATCH_MAX]; /* of a bitmap, the lowest first */
-    struct section section[STREAM_SECTIONS];
-    struct block blocks[STREAM_BLOCKS];
+    union {
+        struct { /* of QEMU */
+            struct section section[STREAM_SECTIONS];
+            struct block blocks[STREAM_BLOCKS];
+        };
+        struct { /* of a dump: packed pages, and what they become */
+            uint8_t batch[MEXT_BATCH_MAX];
+            uint8_t unpacked[MEXT_BATCH_PAGES * STREAM_PAGE_LEN];
+        };
+    };
     uint8_t window[WINDOW];
 };
 
@@ -64,6 +79,7 @@ struct stream {
     bool eof;
     struct xc_state xc;
     struct qemu_state qemu;
+    struct dump_state dump;
     struct big big; /* the last */
 };
 
@@ -157,6 +173,9 @@ int stream_read_xl(struct stream *s);
 int stream_read_libxl(struct stream *s);
 int stream_read_libxc(struct stream *s);
 int stream_read_qemu(struct stream *s);
+int stream_read_dump(struct stream *s);
+/* A data channel as it was on the wire: refused. */
+int stream_read_sealed(struct stream *s);
 /* Parts of libxc's: bodies of records. */
 int stream_read_pages(struct stream *s);
 int stream_read_hvm_context(struct stream *s);

@@ -132,7 +132,26 @@
     R(MAPPED_BITMAP, "mapped.bitmap", "no bit is set beyond the block") \
     R(MAPPED_PADDING, "mapped.padding", \
       "zeros between the bitmap and the pages") \
-    R(MAPPED_ENTRIES, "mapped.entries", "RAM has no entries of pages")
+    R(MAPPED_ENTRIES, "mapped.entries", "RAM has no entries of pages") \
+    R(DUMP_SEALED, "dump.sealed", "it is without its seals") \
+    R(DUMP_OPEN, "dump.open", "channel is one of 1 to 16") \
+    R(DUMP_LENGTH, "dump.length", "frame has 1 to 1008 bytes") \
+    R(DUMP_TYPE, "dump.type", "frame is PAGES, BARRIER, ABSENT or END") \
+    R(DUMP_BODY, "dump.body", "frame is as long as what it holds") \
+    R(DUMP_SPAN, "dump.span", "1 to 1024 gfns below 2^28") \
+    R(DUMP_MAP, "dump.map", "at most 64 pages follow, unused bits are zero") \
+    R(DUMP_CODING, "dump.coding", "coding is known and has such a length") \
+    R(DUMP_BATCH, "dump.batch", \
+      "batch has 1 to 98304 bytes, fewer than its 1 to 32 pages") \
+    R(DUMP_LZ4, "dump.lz4", "a block becomes exactly a page") \
+    R(DUMP_ZSTD, "dump.zstd", "a batch becomes exactly its pages") \
+    R(DUMP_DELTA, "dump.delta", \
+      "runs rise with a word between, and stay within the page") \
+    R(DUMP_DELTA_PLACE, "dump.delta-place", "no delta in the first iteration") \
+    R(DUMP_ITERATION, "dump.iteration", "iterations are numbered from 1") \
+    R(DUMP_ABSENT, "dump.absent", \
+      "at most 64 runs of gfns below 2^28, none empty") \
+    R(DUMP_COUNTS, "dump.counts", "END counts the pages before it")
 
 enum stream_rule {
 #define STREAM_RULE_ENUM(id, name, text) STREAM_R_##id,
