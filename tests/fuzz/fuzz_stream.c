@@ -9,6 +9,7 @@
 struct told {
     uint64_t sum, bytes, records, pages, broken;
     uint64_t first; /* rule */
+    uint64_t mapped;
 };
 
 static void mix(struct told *t, const void *p, size_t n)
@@ -53,6 +54,7 @@ static void on_end(void *arg, const struct stream_record *r)
         pages += r->pages[k];
     FUZZ_CHECK(!pages == (r->first > r->last));
     t->records++;
+    t->mapped |= strstr(r->note, "mapped-ram") != NULL;
     mix(t, &r->at, sizeof(r->at));
     mix(t, &r->length, sizeof(r->length));
     mix(t, r->note, strlen(r->note));
@@ -106,7 +108,8 @@ static void walk(struct told *t, const uint8_t *p, size_t n, size_t piece)
     memset(t, 0, sizeof(*t));
     rc = walk_bytes(p, n, piece, &events, t, &at);
     FUZZ_CHECK(rc == (t->broken > 0));
-    FUZZ_CHECK(at == t->bytes && at <= n);
+    /* Of a mapped-ram file not all is read; the end may be sought behind it. */
+    FUZZ_CHECK((at == t->bytes && at <= n) || t->mapped);
     FUZZ_CHECK(rc || at == n);
 }
 

@@ -18,6 +18,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_steer \
+	tests/fuzz/fuzz_stream_dump \
 	tests/fuzz/fuzz_stream_guest \
 	tests/fuzz/fuzz_stream_hvm \
 	tests/fuzz/fuzz_stream_libxc \
@@ -180,6 +181,12 @@ FUZZ_STREAM_SOURCES = \
 	tests/fuzz/fuzz_stream.h \
 	tests/stream/walk_bytes.c \
 	tests/stream/walk_bytes.h
+
+tests_fuzz_fuzz_stream_dump_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
+tests_fuzz_fuzz_stream_dump_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_stream_dump_LDADD = $(STREAM_TEST_LDADD)
+tests_fuzz_fuzz_stream_dump_SOURCES = tests/fuzz/fuzz_stream_dump.c \
+	$(FUZZ_STREAM_SOURCES)
 
 tests_fuzz_fuzz_stream_guest_CPPFLAGS = $(STREAM_TEST_CPPFLAGS)
 tests_fuzz_fuzz_stream_guest_CFLAGS = $(UNIT_CFLAGS)

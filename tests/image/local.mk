@@ -10,6 +10,9 @@ IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \
 IMAGE_LDADD = tests/image/libmext_image.a $(YAJL_LIBS) $(SODIUM_LIBS) \
 	$(LZ4_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
+TESTS += tests/image/dump
+EXTRA_DIST += tests/image/dump
+
 # The product's library, but for what knows Xen.
 check_LIBRARIES += tests/image/libmext_image.a
 tests_image_libmext_image_a_CPPFLAGS = $(IMAGE_CPPFLAGS)
@@ -35,7 +38,10 @@ tests_image_xl_image_CPPFLAGS = $(IMAGE_CPPFLAGS) -I$(srcdir)/tools/stream
 tests_image_xl_image_CFLAGS = $(IMAGE_CFLAGS)
 tests_image_xl_image_LDADD = tools/stream/libstream.a $(IMAGE_LDADD) \
 	-lpthread
-tests_image_xl_image_SOURCES = $(XL_SOURCES)
+tests_image_xl_image_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mext_channel_open \
+	-Wl,--wrap=mext_channel_close -Wl,--wrap=mext_frame_seal \
+	-Wl,--wrap=mext_page_seal
+tests_image_xl_image_SOURCES = $(XL_SOURCES) tests/image/image_dump.c
 
 tests_image_xl_write_image_CPPFLAGS = $(IMAGE_CPPFLAGS)
 tests_image_xl_write_image_CFLAGS = $(IMAGE_CFLAGS)

@@ -3,7 +3,9 @@
 #
 # What tests of xl migrate-stream convert share: a guest that prints lines
 # (beat.S), QEMUs that run it.  Sourced, in a folder of its own; $build is where
-# make was run, $beat_src this folder.  An emulator that still runs is $qemu_pid.
+# make was run, $beat_src this folder, $beat_machine QEMU's machine if it is not the
+# one below.  An emulator that still runs is $qemu_pid.
+beat_machine=${beat_machine:-pc-i440fx-7.2}
 qemu_pid=
 
 # convert TO FILE NEW [OPTION]...: what it says is in NEW.how.
@@ -38,7 +40,7 @@ load() {
 
 # start OPTION...: one that boots the guest.
 start() {
-    run qemu-system-x86_64 -machine pc-i440fx-7.2,vmport=off -accel tcg \
+    run qemu-system-x86_64 -machine "$beat_machine,vmport=off" -accel tcg \
         -cpu max -m 4 -nodefaults -no-user-config -display none -kernel beat \
         "$@"
 }

@@ -16,7 +16,7 @@ struct copy {
     bool failed;
 };
 
-static ptrdiff_t read_file(void *arg, void *buf, size_t n)
+static ptrdiff_t read_file(void *arg, uint64_t at, void *buf, size_t n)
 {
     const struct copy *c = arg;
 

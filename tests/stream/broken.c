@@ -19,6 +19,14 @@
         .op = TEXT, .octets = old, .other = new \
     }
 #define CAPABILITIES "05 1a 'configuration/capabilities' 00000001 00000001"
+/* From the list of blocks on: pc.ram of 2^63 - 2^18 bytes, a header to match. */
+#define HUGE \
+    "7ffffffffffc0004 06 'pc.ram' 7ffffffffffc0000 00000001" \
+    "0000000000001000 00000000000000ae 0001000000001000"
+
+/* PAGES from the end of its length on: of 68 gfns, 65 with a page. */
+#define MAP_OF_65 \
+    "1c 01 0000000000000100 0044 aaaaaaaaaaaaaaaa aaaaaaaaaaaaaaaa 02"
 
 #define HVM_CTX "libxc HVM_CONTEXT"
 #define PARAMS  "libxc HVM_PARAMS"
@@ -28,6 +36,11 @@
 #define DEVICES "libxl EMULATOR_CONTEXT"
 #define VMDESC  "QEMU vmdescription"
 #define CONFIG  "QEMU configuration"
+#define OPEN    "mext OPEN"
+#define PAGES   "mext PAGES"
+#define BARRIER "mext BARRIER"
+#define ABSENT  "mext ABSENT"
+#define END     "mext END"
 
 const struct broken broken[] = {
     { R(FILE_MAGIC), BASE_PVH, "xl header", 0, { P(SET, 0, "00") } },
@@ -262,14 +275,10 @@ const struct broken broken[] = {
       0,
       { P(INSERT, AT_END, CAPABILITIES "07 'multifd'") } },
     { R(QEMU_MULTIFD), BASE_QEMU, "QEMU ram", 1, { P(SET, 11, "0202") } },
-    { R(QEMU_MAPPED),
-      BASE_QEMU,
-      CONFIG,
-      0,
-      { P(INSERT, AT_END, CAPABILITIES "0a 'mapped-ram'") } },
     { R(QEMU_ELEMENT), BASE_QEMU, "QEMU timer", 0, { P(SET, 0, "09") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "03") } },
     { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "01") } },
+    { R(QEMU_COMMAND), BASE_QEMU, "QEMU command", 0, { P(SET, 2, "0b") } },
     { R(QEMU_NAME), BASE_QEMU, "QEMU ram", 0, { P(SET, 7, "01") } },
     { R(QEMU_ID), BASE_QEMU, "QEMU ram", 1, { P(SET, 4, "09") } },
     { R(QEMU_ID), BASE_QEMU, "QEMU ram", 2, { P(DOUBLE, 0, NULL) } },
@@ -308,6 +317,75 @@ const struct broken broken[] = {
     { R(RAM_XBZRLE), BASE_QEMU, "QEMU ram", 2, { P(SET, 25, "03") } },
     { R(RAM_XBZRLE), BASE_QEMU, "QEMU ram", 2, { P(SET, 20, "02") } },
     { R(RAM_PLACE), BASE_QEMU, "QEMU ram", 1, { P(SET, 12, "04") } },
+    { R(MAPPED_VERSION), BASE_MAPPED, "QEMU ram", 0, { P(SET, 43, "00") } },
+    { R(MAPPED_VERSION), BASE_MAPPED, "QEMU ram", 0, { P(SET, 43, "02") } },
+    { R(MAPPED_PAGE), BASE_MAPPED, "QEMU ram", 0, { P(SET, 50, "20") } },
+    { R(MAPPED_PAGE), BASE_MAPPED, "QEMU ram", 0, { P(SET, 50, "00") } },
+    { R(MAPPED_BITMAP_AT), BASE_MAPPED, "QEMU ram", 0, { P(SET, 59, "a6") } },
+    { R(MAPPED_BITMAP_AT), BASE_MAPPED, "QEMU ram", 0, { P(SET, 52, "ff") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 67, "08") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 66, "00") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 65, "11") } },
+    { R(MAPPED_PAGES), BASE_MAPPED, "QEMU ram", 0, { P(SET, 60, "80") } },
+    { R(MAPPED_END), BASE_MAPPED, "QEMU ram", 0, { P(SET, 17, HUGE) } },
+    { R(MAPPED_BITMAP), BASE_MAPPED, "QEMU ram", 0, { P(SET, 68, "06") } },
+    { R(MAPPED_BITMAP), BASE_MAPPED, "QEMU ram", 0, { P(SET, 75, "80") } },
+    { R(MAPPED_PADDING), BASE_MAPPED, "QEMU ram", 0, { P(SET, 76, "01") } },
+    { R(MAPPED_ENTRIES), BASE_MAPPED, "QEMU ram", 1, { P(SET, 12, "08") } },
+    { R(MAPPED_ENTRIES), BASE_MAPPED, "QEMU ram", 1, { P(SET, 11, "02") } },
+    { R(DUMP_SEALED), BASE_DUMP, OPEN, 0, { P(SET, 4, "'DAT'") } },
+    { R(DUMP_OPEN), BASE_DUMP, OPEN, 0, { P(SET, 25, "02") } },
+    { R(DUMP_OPEN), BASE_DUMP, OPEN, 0, { P(SET, 24, "00000000") } },
+    { R(DUMP_OPEN), BASE_DUMP, OPEN, 0, { P(SET, 27, "11") } },
+    { R(DUMP_LENGTH), BASE_DUMP, BARRIER, 0, { P(SET, 3, "00") } },
+    { R(DUMP_LENGTH), BASE_DUMP, BARRIER, 0, { P(SET, 2, "03f1") } },
+    { R(DUMP_LENGTH), BASE_DUMP, BARRIER, 0, { P(SET, 0, "80") } },
+    { R(DUMP_TYPE), BASE_DUMP, BARRIER, 0, { P(SET, 4, "05") } },
+    { R(DUMP_TYPE), BASE_DUMP, BARRIER, 0, { P(SET, 4, "81") } },
+    { R(DUMP_BODY), BASE_DUMP, BARRIER, 0, { P(SET, 3, "04") } },
+    { R(DUMP_BODY), BASE_DUMP, BARRIER, 0, { P(SET, 3, "06") } },
+    { R(DUMP_BODY), BASE_DUMP, PAGES, 0, { P(SET, 3, "0a") } },
+    { R(DUMP_BODY), BASE_DUMP, PAGES, 0, { P(SET, 3, "0c") } },
+    { R(DUMP_BODY), BASE_DUMP, PAGES, 0, { P(SET, 3, "11") } },
+    { R(DUMP_BODY), BASE_DUMP, PAGES, 0, { P(SET, 3, "14") } },
+    { R(DUMP_BODY), BASE_DUMP, PAGES, 0, { P(SET, 3, "18") } },
+    { R(DUMP_BODY), BASE_DUMP, ABSENT, 0, { P(SET, 6, "00") } },
+    { R(DUMP_BODY), BASE_DUMP, ABSENT, 0, { P(SET, 3, "02") } },
+    { R(DUMP_BODY), BASE_DUMP, END, 0, { P(SET, 3, "10") } },
+    { R(DUMP_SPAN), BASE_DUMP, PAGES, 0, { P(SET, 13, "0000") } },
+    { R(DUMP_SPAN), BASE_DUMP, PAGES, 0, { P(SET, 13, "0401") } },
+    { R(DUMP_SPAN), BASE_DUMP, PAGES, 0, { P(SET, 5, "80") } },
+    { R(DUMP_SPAN), BASE_DUMP, PAGES, 0, { P(SET, 9, "0ffffff9") } },
+    { R(DUMP_MAP), BASE_DUMP, PAGES, 1, { P(SET, 15, "07") } },
+    { R(DUMP_MAP), BASE_DUMP, PAGES, 0, { P(SET, 3, MAP_OF_65) } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "0000") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "1000") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "1f01") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "2001") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "3007") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "33f1") } },
+    { R(DUMP_CODING), BASE_DUMP, PAGES, 0, { P(SET, 17, "401a") } },
+    { R(DUMP_BATCH), BASE_DUMP, PAGES, 0, { P(SET, 23, "00000000") } },
+    { R(DUMP_BATCH), BASE_DUMP, PAGES, 0, { P(SET, 23, "00002000") } },
+    { R(DUMP_BATCH), BASE_DUMP, PAGES, 0, { P(SET, 23, "80000000") } },
+    { R(DUMP_LZ4), BASE_DUMP, PAGES, 0, { P(SET, 4142, "00") } },
+    { R(DUMP_LZ4), BASE_DUMP, PAGES, 0, { P(SET, 4125, "ff") } },
+    { R(DUMP_ZSTD), BASE_DUMP, PAGES, 0, { P(SET, 4149, "00") } },
+    { R(DUMP_ZSTD), BASE_DUMP, PAGES, 0, { P(SET, 4150, "01") } },
+    { R(DUMP_ZSTD), BASE_DUMP, PAGES, 0, { P(SET, -4, "c2") } },
+    { R(DUMP_DELTA), BASE_DUMP, PAGES, 1, { P(SET, 26, "0180") } },
+    { R(DUMP_DELTA), BASE_DUMP, PAGES, 1, { P(SET, 44, "0281") } },
+    { R(DUMP_DELTA), BASE_DUMP, PAGES, 1, { P(SET, 44, "0302") } },
+    { R(DUMP_DELTA), BASE_DUMP, PAGES, 1, { P(SET, 26, "ff82") } },
+    { R(DUMP_DELTA_PLACE), BASE_DUMP, BARRIER, 0, { P(DROP, 0, NULL) } },
+    { R(DUMP_ITERATION), BASE_DUMP, BARRIER, 0, { P(SET, 8, "00") } },
+    { R(DUMP_ITERATION), BASE_DUMP, BARRIER, 1, { P(DOUBLE, 0, NULL) } },
+    { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 5, "0041") } },
+    { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 18, "00") } },
+    { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 7, "01") } },
+    { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 15, "10") } },
+    { R(DUMP_COUNTS), BASE_DUMP, END, 0, { P(SET, 12, "04") } },
+    { R(DUMP_COUNTS), BASE_DUMP, END, 0, { P(SET, 13, "01") } },
 };
 
 const size_t nbroken = sizeof(broken) / sizeof(broken[0]);

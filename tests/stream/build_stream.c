@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -337,6 +338,46 @@ static void ram(struct bytes *b)
     footer(b, 2);
 }
 
+/* A block of mapped-ram: its header, bitmap and room for npages, none of them. */
+static uint8_t *region(struct bytes *b, const char *name, uint64_t npages,
+                       uint64_t bits)
+{
+    uint64_t at;
+
+    block(b, name, npages * 4096);
+    at = b->n + 28;
+    put32be(b, 1);
+    put64be(b, 4096);
+    put64be(b, at);
+    at = (at + 8 + 4095) / 4096 * 4096;
+    put64be(b, at);
+    put64(b, bits);
+    fill(b, 0, at + npages * 4096 - b->n);
+    return b->p + at;
+}
+
+/* What has no bit is not zeros: it was a page before. */
+static void mapped_ram(struct bytes *b)
+{
+    uint8_t *page;
+
+    section(b, 1, 2, "ram", 0, 4);
+    word(b, 0x3000, 4);
+    page = region(b, "pc.ram", 2, 2);
+    memset(page, 0x55, 4096);
+    memset(page + 4096, 0xaa, 4096);
+    page = region(b, "rom", 1, 1);
+    memset(page, 0x7e, 4096);
+    word(b, 0, 0x10);
+    footer(b, 2);
+    section(b, 2, 2, NULL, 0, 0);
+    word(b, 0, 0x10);
+    footer(b, 2);
+    section(b, 3, 2, NULL, 0, 0);
+    word(b, 0, 0x10);
+    footer(b, 2);
+}
+
 static void qemu_head(struct bytes *b)
 {
     put(b, "QEVM\0\0\0\3", 8);
@@ -360,7 +401,7 @@ static void devices(struct bytes *b)
     footer(b, 13);
 }
 
-static void qemu(struct bytes *b)
+static void qemu(struct bytes *b, bool mapped)
 {
     static const char text[] =
         "{\"page_size\":4096,\"devices\":["
@@ -378,8 +419,18 @@ static void qemu(struct bytes *b)
         "configuration/uuid\0\0\0\1",
         24);
     fill(b, 7, 16);
-    ram(b);
+    if (mapped) {
+        put(b,
+            "\5\x1a"
+            "configuration/capabilities\0\0\0\1\0\0\0\1",
+            36);
+        name(b, "mapped-ram");
+        mapped_ram(b);
+    } else {
+        ram(b);
+    }
     put(b, "\x08\0\2\0\4ping", 9);
+    put(b, "\x08\0\x0b\0\0", 5); /* SWITCHOVER_START */
     devices(b);
     put8(b, 0);
     put8(b, 6);
@@ -397,13 +448,78 @@ static void many(struct bytes *b)
     put8(b, 0);
 }
 
+/* ---- ours ---- */
+
+static void put16be(struct bytes *b, uint16_t v)
+{
+    put16(b, __builtin_bswap16(v));
+}
+
+/* PAGES up to its map: of gfns from 0x100 on. */
+static void dump_pages(struct bytes *b, uint32_t len, uint16_t span)
+{
+    put32be(b, len);
+    put8(b, 1);
+    put64be(b, 0x100);
+    put16be(b, span);
+}
+
+/* Packed: a letter 4,096 times. */
+static void lz4_page(struct bytes *b)
+{
+    put(b, "\x1fz\1", 4);
+    fill(b, 0xff, 15); /* 4,090 times what is one octet before */
+    put(b, "\xf6\x50zzzzz", 7);
+}
+
+/* 5,000 octets as they are, 3,192 the same: two pages. */
+static void zstd_pages(struct bytes *b)
+{
+    put(b, "\x60\x00\x1f\x40\x9c", 6);
+    for (unsigned i = 0; i < 5000; i++)
+        put8(b, (uint8_t)(i * i >> 3));
+    put(b, "\xc3\x63\0y", 4);
+}
+
+/* In the first iteration: a page, a zero one, a packed one, a batch of two. */
+static void dump(struct bytes *b)
+{
+    put(b, "MEXTDMP1", 8);
+    fill(b, 9, 16);
+    put16be(b, 1);
+    put16be(b, 2);
+    dump_pages(b, 23, 8);
+    put(b, "\xc6\x4f", 2); /* data, zero, none, packed; packed twice, zero */
+    put16be(b, 0x101a);
+    put16be(b, 0x2000);
+    put16be(b, 0x2000);
+    put32be(b, 5010);
+    fill(b, 0xd0, 4096);
+    lz4_page(b);
+    zstd_pages(b);
+    put(b, "\0\0\0\5\2\0\0\0\1", 9); /* barrier */
+    dump_pages(b, 14, 1);
+    put8(b, 3);
+    put16be(b, 0x3024);
+    fill(b, 5, 8);
+    put16be(b, 3 << 7 | 2);
+    fill(b, 6, 16);
+    put16be(b, 6 << 7 | 1);
+    fill(b, 7, 8);
+    put(b, "\0\0\0\5\2\0\0\0\2", 9);
+    put(b, "\0\0\0\x0f\3\0\1\0\0\0\0\0\0\2\0\0\0\0\x10", 19); /* absent */
+    put(b, "\0\0\0\x11\4\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\2", 21);
+}
+
 void build_stream(struct bytes *b, enum base base)
 {
     b->n = 0;
     if (base == BASE_V2)
         hvm(b, 2);
-    else if (base == BASE_QEMU)
-        qemu(b);
+    else if (base == BASE_QEMU || base == BASE_MAPPED)
+        qemu(b, base == BASE_MAPPED);
+    else if (base == BASE_DUMP)
+        dump(b);
     else if (base == BASE_MANY)
         many(b);
     else

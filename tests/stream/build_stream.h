@@ -14,13 +14,15 @@ struct bytes {
 };
 
 enum base {
-    BASE_PVH,  /* xl save of a PVH guest */
-    BASE_HVM,  /* with QEMU's state */
-    BASE_PV,   /* a PV guest's */
-    BASE_V2,   /* libxc's version 2 alone, of an HVM guest */
-    BASE_BARE, /* xl's and libxl's parts without libxc's: broken */
-    BASE_QEMU, /* with RAM, devices and a description */
-    BASE_MANY, /* with one section too many */
+    BASE_PVH,    /* xl save of a PVH guest */
+    BASE_HVM,    /* with QEMU's state */
+    BASE_PV,     /* a PV guest's */
+    BASE_V2,     /* libxc's version 2 alone, of an HVM guest */
+    BASE_BARE,   /* xl's and libxl's parts without libxc's: broken */
+    BASE_QEMU,   /* with RAM, devices and a description */
+    BASE_MAPPED, /* the same as a mapped-ram file */
+    BASE_DUMP,   /* a data channel of ours without its seals */
+    BASE_MANY,   /* with one section too many */
     BASES
 };
 

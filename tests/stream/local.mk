@@ -18,7 +18,7 @@ stream_tests = tests/stream/test_convert tests/stream/test_stream \
 	tests/stream/test_wire tests/stream/test_xl_stream
 EXTRA_DIST += tests/stream/README.md tests/stream/fixtures \
 	tests/stream/beat.S tests/stream/beat.sh tests/stream/convert_qemu \
-	tests/stream/names_check \
+	tests/stream/get_qemu10 tests/stream/names_check \
 	tests/stream/make_fixtures tests/stream/measure
 check_PROGRAMS += $(stream_tests) tests/stream/make_streams \
 	tests/stream/blank_pages tests/stream/make_guest

@@ -171,6 +171,10 @@ static void put_corpus(const char *dir)
              stream.n - w.libxl);
     build_stream(&stream, BASE_QEMU);
     put_file(dir, "stream_qemu", "pc", stream.p + 8, stream.n - 8);
+    build_stream(&stream, BASE_MAPPED);
+    put_file(dir, "stream_qemu", "mapped", stream.p + 8, stream.n - 8);
+    build_stream(&stream, BASE_DUMP);
+    put_file(dir, "stream_dump", "channel", stream.p + 8, stream.n - 8);
     build_stream(&stream, BASE_BARE);
     put_file(dir, "stream_xl", "bare", stream.p, stream.n);
     build_stream(&stream, BASE_PVH);
@@ -211,9 +215,8 @@ static int put_big(unsigned long mib)
 
 int main(int argc, char **argv)
 {
-    static const char *const name[] = {
-        "pvh", "hvm", "pv", "v2", NULL, "qemu"
-    };
+    static const char *const name[] = { "pvh", "hvm",  "pv",     "v2",
+                                        NULL,  "qemu", "mapped", "dump" };
 
     if (argc != 3) {
         fprintf(stderr, "Usage: make_streams DIR CORPUS | big MIB\n");
@@ -221,7 +224,7 @@ int main(int argc, char **argv)
     }
     if (!strcmp(argv[1], "big"))
         return put_big(strtoul(argv[2], NULL, 10));
-    for (unsigned b = 0; b <= BASE_QEMU; b++)
+    for (unsigned b = 0; b <= BASE_DUMP; b++)
         if (BASE_FINE(b)) {
             build_stream(&stream, b);
             put_file(argv[1], ".", name[b], stream.p, stream.n);

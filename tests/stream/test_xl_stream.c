@@ -102,6 +102,25 @@ START_TEST(inspect)
 }
 END_TEST
 
+/* A data channel of ours; the same as it is on the wire. */
+START_TEST(dump)
+{
+    build_stream(&stream, BASE_DUMP);
+    put("a");
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "mext  OPEN: channel 1 of 2\n");
+    has(out, "mext  PAGES: 2 zero 4 page, 0x100 to 0x107\n");
+    has(out, "mext  BARRIER: iteration 2\n");
+    has(out, "mext  ABSENT: 16 gfns\n");
+    has(out, "mext  END: 5 data, 2 zero\n");
+    ck_assert_int_eq(xl("verify a"), 0);
+    memcpy(stream.p, "MEXTDAT1", 8);
+    put("a");
+    ck_assert_int_eq(xl("verify a"), 1);
+    has(out, "a: offset 0: mext OPEN: dump.sealed: ");
+}
+END_TEST
+
 START_TEST(verify)
 {
     static const struct broken two = {
@@ -147,6 +166,30 @@ START_TEST(standard_input)
 }
 END_TEST
 
+/* What has no bit is no part of it. */
+START_TEST(mapped)
+{
+    static const char head[] = "ram: 2 blocks, 12288 bytes: 1 zero 2 page";
+
+    build_stream(&stream, BASE_MAPPED);
+    put("a");
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "configuration: pc-7.2, mapped-ram\n");
+    has(out, head);
+    ck_assert_int_eq(xl("verify a"), 0);
+    stream.p[0x1000] ^= 1;
+    put("b");
+    ck_assert_int_eq(xl("diff a b"), 0);
+    has(out, "pages: 3 the same, 0 differ");
+    stream.p[0x2000] ^= 1;
+    put("b");
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(out, "pages pc.ram 0x1 to 0x1: differ\n");
+    ck_assert_int_eq(xl("strip a new"), 1);
+    has(err, "a: QEMU's stream has nothing to leave out");
+}
+END_TEST
+
 START_TEST(strip)
 {
     build_stream(&stream, _i ? BASE_HVM : BASE_PVH);
@@ -180,10 +223,11 @@ START_TEST(strip_refuses)
     } row[] = {
         { BASE_PV, "PV guest" },
         { BASE_QEMU, "QEMU" },
+        { BASE_DUMP, "a data channel is nothing that xl restore takes" },
         { BASE_BARE, "libxl.complete" },
     };
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         build_stream(&stream, row[i].base);
         put("a");
         ck_assert_int_eq(xl("strip a new"), 1);
@@ -225,6 +269,10 @@ START_TEST(diff)
             .nth = 1,
             .patch = { { .op = SET, .at = 40, .octets = "77" } } },
           "pages pc.ram 0x1 to 0x1: differ\n" },
+        { { .base = BASE_DUMP,
+            .record = "mext PAGES",
+            .patch = { { .op = SET, .at = 30, .octets = "77" } } },
+          "pages 0x100 to 0x100: differ\n" },
     };
 
     build_stream(&stream, row[_i].change.base);
@@ -285,17 +333,25 @@ START_TEST(pages_table)
 }
 END_TEST
 
+static char command[512];
+
+/* A real stream as a file; false: it is not there. */
+static bool unpack(const char *fixture, const char *to)
+{
+    snprintf(command, sizeof(command), "xz -dc '%s/%s.xz' >%s 2>/dev/null",
+             getenv("top_fixtures"), fixture, to);
+    return !system(command);
+}
+
 /* Those that make_fixtures made. */
 START_TEST(real)
 {
-    static const char *const name[] = { "qemu-pc", "qemu-microvm", "xen-pvh",
-                                        "xen-hvm" };
-    const char *top = getenv("top_fixtures");
-    char command[512];
+    static const char *const name[] = { "qemu-pc",       "qemu-microvm",
+                                        "qemu10-pc",     "qemu10-microvm",
+                                        "qemu10-mapped", "qemu10-shared",
+                                        "xen-pvh",       "xen-hvm" };
 
-    snprintf(command, sizeof(command), "xz -dc '%s/%s.xz' >a 2>/dev/null", top,
-             name[_i]);
-    if (system(command)) {
+    if (!unpack(name[_i], "a")) {
         ck_assert_msg(strncmp(name[_i], "qemu", 4), "no fixture %s", name[_i]);
         return; /* of Xen: README.md says how they are made */
     }
@@ -305,11 +361,36 @@ START_TEST(real)
 }
 END_TEST
 
+/* The same machine in both forms; a pipe will not do for one of them. */
+START_TEST(real_mapped)
+{
+    FILE *f;
+
+    ck_assert(unpack("qemu10-microvm", "a") && unpack("qemu10-mapped", "b"));
+    xl("diff a b");
+    has(out, "pages: 531 the same, 0 differ, 0 only in the first, 0 only in");
+    f = popen("cat b 2>/dev/null", "r");
+    ck_assert_int_eq(dup2(fileno(f), STDIN_FILENO), STDIN_FILENO);
+    ck_assert_int_eq(xl("verify -"), 1);
+    has(err, "-: mapped-ram is not read from its first byte to its last, so it "
+             "has to be a file\n");
+    ck_assert_int_eq(truncate("b", 7000000), 0);
+    ck_assert_int_eq(xl("verify b"), 1);
+    has(out, "b: offset 67: QEMU ram: file.truncated: ");
+    ck_assert(unpack("qemu10-shared", "a"));
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "configuration: microvm, x-ignore-shared, mapped-ram\n");
+    has(out, "ram: 5 blocks, 2174976 bytes: 10 page, 0 to 0xf\n");
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = { usage,          inspect,       verify,
-                                   standard_input, strip_refuses, diff_only,
-                                   pages_table,    NULL };
+    const TTest *const tests[] = {
+        usage,          dump,        inspect,     verify,
+        standard_input, mapped,      real_mapped, strip_refuses,
+        diff_only,      pages_table, NULL
+    };
     const char *top = getenv("srcdir");
     char here[3000], fixtures[3100];
     Suite *s = unit_suite_in("xl migrate-stream", tests, setup, teardown);
@@ -319,10 +400,11 @@ int main(void)
         return 1;
     snprintf(fixtures, sizeof(fixtures), "%s/tests/stream/fixtures", here);
     setenv("top_fixtures", fixtures, 1);
+    tcase_set_timeout(loops, 120);
     tcase_add_checked_fixture(loops, setup, teardown);
     tcase_add_loop_test(loops, strip, 0, 2);
-    tcase_add_loop_test(loops, diff, 0, 6);
-    tcase_add_loop_test(loops, real, 0, 4);
+    tcase_add_loop_test(loops, diff, 0, 7);
+    tcase_add_loop_test(loops, real, 0, 8);
     suite_add_tcase(s, loops);
     return unit_main(s);
 }

@@ -9,18 +9,17 @@ struct memory {
     size_t n, piece;
 };
 
-static ptrdiff_t read_memory(void *arg, void *buf, size_t n)
+static ptrdiff_t read_memory(void *arg, uint64_t at, void *buf, size_t n)
 {
-    struct memory *m = arg;
+    const struct memory *m = arg;
 
-    if (n > m->n)
-        n = m->n;
+    if (at >= m->n)
+        return 0;
+    if (n > m->n - at)
+        n = (size_t)(m->n - at);
     if (m->piece && n > m->piece)
         n = m->piece;
-    if (n)
-        memcpy(buf, m->p, n);
-    m->p += n;
-    m->n -= n;
+    memcpy(buf, m->p + at, n);
     return (ptrdiff_t)n;
 }
 

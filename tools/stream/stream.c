@@ -186,6 +186,8 @@ static const struct format {
     { "LibxlFmt", 8, stream_read_libxl },
     { "\xff\xff\xff\xff\xff\xff\xff\xffXENF", 12, stream_read_libxc },
     { "QEVM", 4, stream_read_qemu },
+    { "MEXTDMP1", 8, stream_read_dump },
+    { MEXT_OPEN_MAGIC, 8, stream_read_sealed },
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -235,7 +237,7 @@ int stream_walk(struct stream *s)
 const char *stream_layer_name(enum stream_layer layer)
 {
     static const char *const names[STREAM_LAYERS] = { "xl", "libxl", "libxc",
-                                                      "QEMU" };
+                                                      "QEMU", "mext" };
 
     return names[layer];
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Reads saved guests and migration streams: xl's files, libxl's version 2,
- * libxc's version 2 and 3, QEMU's version 3 ("QEVM").  What they look like,
- * the limits and the rules: docs/specs/streams.md.
+ * libxc's version 2 and 3, QEMU's version 3 ("QEVM"), and our own data channels
+ * without their seals.  What they look like, the limits and the rules: docs/specs/streams.md.
  *
  * Every byte is taken for hostile.  Memory is constant whatever the stream
  * says; the only way in is a read callback, the only ways out are the events
- * below.  A stream is walked once from its first byte to its last.
+ * below.  A stream is walked once from its first byte to its last, a mapped-ram
+ * file nearly so.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -34,10 +35,11 @@ enum stream_layer {
     STREAM_LIBXL,
     STREAM_LIBXC,
     STREAM_QEMU,
+    STREAM_DUMP,
     STREAM_LAYERS,
 };
 
-/* What is said of a page: below 16 libxc's own types, then QEMU's. */
+/* What is said of a page: below 16 libxc's own types, then QEMU's and ours. */
 enum stream_kind {
     STREAM_NOTAB = 0,
     STREAM_BROKEN = 13,
@@ -67,7 +69,7 @@ struct stream_page {
     uint64_t pfn;
     enum stream_kind kind;
     const uint8_t *data; /* len bytes, until the callback returns */
-    size_t len;          /* 4096; XBZRLE: less; no data: 0 */
+    size_t len;          /* 4096; a difference: less; no data: 0 */
 };
 
 /* A rule that the stream does not keep. */
@@ -96,12 +98,16 @@ struct stream_events {
     void (*block)(void *arg, uint32_t number, const char *name, uint64_t len);
     /* The body of the record that began last, in pieces, without padding. */
     void (*body)(void *arg, const void *p, size_t n);
-    /* Each byte of the stream once, in order, as it is done with. */
+    /* Each byte that was read, in the order in which they are done with. */
     void (*bytes)(void *arg, const void *p, size_t n);
 };
 
-/* Bytes read into buf[n], at least one; 0: the end; -1: errno. */
-typedef ptrdiff_t stream_read_fn(void *arg, void *buf, size_t n);
+/*
+ * Bytes from this offset on, read into buf[n], at least one; 0: there is none;
+ * -1: errno.  It is where the bytes read before ended, but for QEMU's mapped-ram
+ * files, of which bitmaps and pages are read by turns and holes left out.
+ */
+typedef ptrdiff_t stream_read_fn(void *arg, uint64_t at, void *buf, size_t n);
 
 struct stream;
 
@@ -124,7 +130,7 @@ uint64_t stream_offset(const struct stream *s);
 /* It could be read to its end, rules kept or not. */
 bool stream_complete(const struct stream *s);
 
-/* "xl", "libxl", "libxc", "QEMU". */
+/* "xl", "libxl", "libxc", "QEMU", "mext". */
 const char *stream_layer_name(enum stream_layer layer);
 /* As Xen and QEMU name it. */
 const char *stream_kind_name(enum stream_kind kind);

@@ -15,7 +15,8 @@ static void fill(struct stream *s, size_t n)
     s->have -= s->used;
     s->used = 0;
     while (!s->eof && s->have < n) {
-        got = s->read(s->read_arg, s->big.window + s->have, WINDOW - s->have);
+        got = s->read(s->read_arg, s->at + s->have, s->big.window + s->have,
+                      WINDOW - s->have);
         if (got < 0)
             s->error = errno ? errno : EIO;
         if (got <= 0)
@@ -57,11 +58,24 @@ const uint8_t *stream_take(struct stream *s, size_t n)
     fill(s, n);
     if (s->have - s->used < n) {
         consume(s, s->have - s->used);
-        stream_lost(s, STREAM_R_FILE_TRUNCATED, "it ends at %llu",
+        stream_lost(s, STREAM_R_FILE_TRUNCATED, "nothing is at %llu",
                     (unsigned long long)s->at);
         return NULL;
     }
     return consume(s, n);
+}
+
+void stream_seek(struct stream *s, uint64_t at)
+{
+    uint64_t window = s->at - s->used; /* its offset */
+
+    if (at >= window && at - window <= s->have) {
+        s->used = (size_t)(at - window);
+    } else {
+        s->used = s->have = 0;
+        s->eof = false;
+    }
+    s->at = at;
 }
 
 static size_t at_most(uint64_t n, size_t most)

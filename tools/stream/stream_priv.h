@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mext_wire.h"
 #include "stream.h"
 
 #define WINDOW   (256u << 10)
@@ -34,15 +35,30 @@ struct xc_state {
 struct qemu_state {
     unsigned nsections, nblocks;
     uint32_t block; /* that CONTINUE means */
-    bool have_block, ignore_shared;
+    bool have_block, ignore_shared, mapped;
+};
+
+struct dump_state {
+    uint32_t iteration;  /* the last that is closed */
+    uint64_t data, zero; /* pages so far */
+    bool ended;
 };
 
 /* Filled before it is looked at: what counts says how far. */
 struct big {
     uint64_t entries[STREAM_BATCH_MAX]; /* of a record of pages */
     uint64_t sorted[STREAM_BATCH_MAX];
-    struct section section[STREAM_SECTIONS];
-    struct block blocks[STREAM_BLOCKS];
+    uint64_t bits[STREAM_BATCH_MAX]; /* of a bitmap, the lowest first */
+    union {
+        struct { /* of QEMU */
+            struct section section[STREAM_SECTIONS];
+            struct block blocks[STREAM_BLOCKS];
+        };
+        struct { /* of a dump: packed pages, and what they become */
+            uint8_t batch[MEXT_BATCH_MAX];
+            uint8_t unpacked[MEXT_BATCH_PAGES * STREAM_PAGE_LEN];
+        };
+    };
     uint8_t window[WINDOW];
 };
 
@@ -63,6 +79,7 @@ struct stream {
     bool eof;
     struct xc_state xc;
     struct qemu_state qemu;
+    struct dump_state dump;
     struct big big; /* the last */
 };
 
@@ -126,6 +143,8 @@ const uint8_t *stream_window(struct stream *s, size_t n, size_t *n_r);
 /* The next n <= TAKE_MAX bytes; NULL: the stream ends before, which is told. */
 const uint8_t *stream_take(struct stream *s, size_t n);
 int stream_skip(struct stream *s, uint64_t n);
+/* The byte at this offset, which may be none of the stream's, is the next. */
+void stream_seek(struct stream *s, uint64_t at);
 
 /* The same of the record's body: the caller knows that n <= s->left. */
 const uint8_t *stream_body(struct stream *s, size_t n);
@@ -154,13 +173,20 @@ int stream_read_xl(struct stream *s);
 int stream_read_libxl(struct stream *s);
 int stream_read_libxc(struct stream *s);
 int stream_read_qemu(struct stream *s);
+int stream_read_dump(struct stream *s);
+/* A data channel as it was on the wire: refused. */
+int stream_read_sealed(struct stream *s);
 /* Parts of libxc's: bodies of records. */
 int stream_read_pages(struct stream *s);
 int stream_read_hvm_context(struct stream *s);
 int stream_read_hvm_params(struct stream *s);
 int stream_read_pv(struct stream *s, uint32_t type);
-/* Parts of QEMU's: entries of a RAM section up to its footer; the description. */
+/*
+ * Parts of QEMU's: entries of a RAM section up to its footer; what follows a
+ * block of the list in a mapped-ram file; the description.
+ */
 int stream_read_ram(struct stream *s, bool start);
+int stream_read_mapped(struct stream *s, uint32_t block);
 int stream_read_vmdesc(struct stream *s, uint32_t len);
 
 /* ---- JSON (stream_json.c) ---- */

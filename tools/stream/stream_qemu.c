@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * QEMU's stream of version 3: docs/devel/migration.rst and migration/savevm.c
- * of QEMU 7.2.  A section does not say how long it is: RAM is parsed, others
+ * of QEMU 7.2 and 10.0.  A section does not say how long it is: RAM is parsed, others
  * end at the first footer of their id after which the stream goes on as it
  * may; the description at the end says whether that was right.
  */
+#include <stdio.h>
+
 #include "stream_qemu.h"
 
 #define HEAD_LEN   8
 #define VERSION_IS 3u
 #define FOOTER_LEN 5u
 #define LOOK       (FOOTER_LEN + 6 + STREAM_NAME_MAX) /* and what follows */
-
-enum {
-    OPEN_RETURN_PATH = 1,
-    PING = 2,
-};
 
 static bool printable(const uint8_t *p, size_t n)
 {
@@ -45,6 +42,22 @@ static int read_word(struct stream *s, char word[STREAM_NAME_MAX + 1])
     return 0;
 }
 
+static int on_capability(struct stream *s, const char *word)
+{
+    size_t n = strlen(s->rec.note);
+
+    snprintf(s->rec.note + n, sizeof(s->rec.note) - n, ", %s", word);
+    if (!strcmp(word, "x-ignore-shared"))
+        s->qemu.ignore_shared = true;
+    else if (!strcmp(word, "mapped-ram"))
+        s->qemu.mapped = true;
+    else if (!strcmp(word, "multifd"))
+        return stream_lost(s, STREAM_R_QEMU_MULTIFD, "it is in use");
+    else
+        return stream_odd(s, STREAM_R_QEMU_CONFIG, "capability %s", word);
+    return 0;
+}
+
 static int read_capabilities(struct stream *s)
 {
     char word[STREAM_NAME_MAX + 1];
@@ -57,15 +70,7 @@ static int read_capabilities(struct stream *s)
     if (n > 255)
         return stream_lost(s, STREAM_R_QEMU_CONFIG, "%u capabilities", n);
     while (n--) {
-        if (read_word(s, word))
-            return -1;
-        if (!strcmp(word, "x-ignore-shared"))
-            s->qemu.ignore_shared = true;
-        else if (!strcmp(word, "multifd"))
-            return stream_lost(s, STREAM_R_QEMU_MULTIFD, "it is in use");
-        else if (!strcmp(word, "mapped-ram"))
-            return stream_lost(s, STREAM_R_QEMU_MAPPED, "it is in use");
-        else if (stream_odd(s, STREAM_R_QEMU_CONFIG, "capability %s", word))
+        if (read_word(s, word) || on_capability(s, word))
             return -1;
     }
     return 0;
@@ -305,9 +310,28 @@ static int read_section(struct stream *s, uint32_t type)
     return 0;
 }
 
+/* Those before post-copy; NULL: another, or not of this length. */
+static const char *command_name(unsigned command, unsigned len)
+{
+    static const struct {
+        unsigned command, len;
+        const char *name;
+    } commands[] = {
+        { 1, 0, "OPEN_RETURN_PATH" },
+        { 2, 4, "PING" },
+        { 11, 0, "SWITCHOVER_START" },
+    };
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (commands[i].command == command && commands[i].len == len)
+            return commands[i].name;
+    return NULL;
+}
+
 static int read_command(struct stream *s)
 {
     unsigned command, len;
+    const char *name;
     const uint8_t *p;
 
     stream_at_record(s, STREAM_QEMU);
@@ -317,9 +341,12 @@ static int read_command(struct stream *s)
         return -1;
     command = load16be(p + 1);
     len = load16be(p + 3);
-    stream_note(s, "%u of %u bytes", command, len);
-    if ((command != OPEN_RETURN_PATH || len) && (command != PING || len != 4) &&
-        stream_odd(s, STREAM_R_QEMU_COMMAND, "%s", s->rec.note))
+    name = command_name(command, len);
+    if (name)
+        stream_note(s, "%s", name);
+    else
+        stream_note(s, "%u of %u bytes", command, len);
+    if (!name && stream_odd(s, STREAM_R_QEMU_COMMAND, "%s", s->rec.note))
         return -1;
     s->left = len;
     if (stream_body_skip(s, len))

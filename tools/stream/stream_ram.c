@@ -71,7 +71,7 @@ static int read_block(struct stream *s, uint64_t *left)
     if (s->ev.block)
         s->ev.block(s->arg, s->qemu.nblocks, b->name, b->len);
     s->qemu.nblocks++;
-    return 0;
+    return s->qemu.mapped ? stream_read_mapped(s, s->qemu.nblocks - 1) : 0;
 }
 
 static int read_blocks(struct stream *s, uint64_t total, bool start)
@@ -237,6 +237,9 @@ int stream_read_ram(struct stream *s, bool start)
             return 0;
         if (flags == MEM_SIZE)
             rc = read_blocks(s, addr, start);
+        else if (s->qemu.mapped)
+            rc = stream_lost(s, STREAM_R_MAPPED_ENTRIES, "flags are %#x",
+                             flags);
         else if (is_page(flags))
             rc = read_page(s, addr, flags);
         else if (flags & MULTIFD_FLUSH)

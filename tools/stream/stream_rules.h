@@ -98,9 +98,9 @@
     R(QEMU_VERSION, "qemu.version", "version is 3") \
     R(QEMU_CONFIG, "qemu.configuration", "machine and known parts of it") \
     R(QEMU_MULTIFD, "qemu.multifd", "no other channels (multifd)") \
-    R(QEMU_MAPPED, "qemu.mapped-ram", "RAM is in the stream (no mapped-ram)") \
     R(QEMU_ELEMENT, "qemu.element", "what is between sections is known") \
-    R(QEMU_COMMAND, "qemu.command", "OPEN_RETURN_PATH or PING") \
+    R(QEMU_COMMAND, "qemu.command", \
+      "OPEN_RETURN_PATH, PING or SWITCHOVER_START") \
     R(QEMU_NAME, "qemu.name", "section has a name of printable characters") \
     R(QEMU_ID, "qemu.section-id", "id is new, or of a section that is open") \
     R(QEMU_TWICE, "qemu.section-again", "name and instance are new") \
@@ -121,7 +121,37 @@
     R(RAM_OFFSET, "ram.offset", "page is inside of its block") \
     R(RAM_ZERO, "ram.zero", "a page of one byte is of zeros") \
     R(RAM_XBZRLE, "ram.xbzrle", "runs of a difference stay within a page") \
-    R(RAM_PLACE, "ram.place", "list of blocks is in the start, once")
+    R(RAM_PLACE, "ram.place", "list of blocks is in the start, once") \
+    R(MAPPED_VERSION, "mapped.version", "header has version 1") \
+    R(MAPPED_PAGE, "mapped.page-size", "pages have 4096 bytes") \
+    R(MAPPED_BITMAP_AT, "mapped.bitmap-offset", \
+      "a block's bitmap follows its header") \
+    R(MAPPED_PAGES, "mapped.pages-offset", \
+      "pages begin at a multiple of 4096, less than 1 MiB after the bitmap") \
+    R(MAPPED_END, "mapped.pages-end", "pages end below 2^63") \
+    R(MAPPED_BITMAP, "mapped.bitmap", "no bit is set beyond the block") \
+    R(MAPPED_PADDING, "mapped.padding", \
+      "zeros between the bitmap and the pages") \
+    R(MAPPED_ENTRIES, "mapped.entries", "RAM has no entries of pages") \
+    R(DUMP_SEALED, "dump.sealed", "it is without its seals") \
+    R(DUMP_OPEN, "dump.open", "channel is one of 1 to 16") \
+    R(DUMP_LENGTH, "dump.length", "frame has 1 to 1008 bytes") \
+    R(DUMP_TYPE, "dump.type", "frame is PAGES, BARRIER, ABSENT or END") \
+    R(DUMP_BODY, "dump.body", "frame is as long as what it holds") \
+    R(DUMP_SPAN, "dump.span", "1 to 1024 gfns below 2^28") \
+    R(DUMP_MAP, "dump.map", "at most 64 pages follow, unused bits are zero") \
+    R(DUMP_CODING, "dump.coding", "coding is known and has such a length") \
+    R(DUMP_BATCH, "dump.batch", \
+      "batch has 1 to 98304 bytes, fewer than its 1 to 32 pages") \
+    R(DUMP_LZ4, "dump.lz4", "a block becomes exactly a page") \
+    R(DUMP_ZSTD, "dump.zstd", "a batch becomes exactly its pages") \
+    R(DUMP_DELTA, "dump.delta", \
+      "runs rise with a word between, and stay within the page") \
+    R(DUMP_DELTA_PLACE, "dump.delta-place", "no delta in the first iteration") \
+    R(DUMP_ITERATION, "dump.iteration", "iterations are numbered from 1") \
+    R(DUMP_ABSENT, "dump.absent", \
+      "at most 64 runs of gfns below 2^28, none empty") \
+    R(DUMP_COUNTS, "dump.counts", "END counts the pages before it")
 
 enum stream_rule {
 #define STREAM_RULE_ENUM(id, name, text) STREAM_R_##id,

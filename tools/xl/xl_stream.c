@@ -51,6 +51,7 @@ int xl_file_open(const struct xl_stream *x, const char *name,
     struct mext_why why;
 
     f_r->name = name;
+    f_r->at = 0;
     f_r->fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC)
                                 : dup(STDIN_FILENO);
     if (f_r->fd < 0) {
@@ -74,6 +75,7 @@ void xl_file_close(struct xl_file *f)
 
 int xl_file_rewind(const struct xl_stream *x, struct xl_file *f)
 {
+    f->at = 0;
     if (!mext_saved_rewind(f->in))
         return 0;
     fprintf(x->err, "xl: %s: it is read twice, so it has to be a file\n",
@@ -81,11 +83,17 @@ int xl_file_rewind(const struct xl_stream *x, struct xl_file *f)
     return -1;
 }
 
-static ptrdiff_t read_file(void *arg, void *buf, size_t n)
+static ptrdiff_t read_file(void *arg, uint64_t at, void *buf, size_t n)
 {
-    const struct xl_file *f = arg;
+    struct xl_file *f = arg;
+    ptrdiff_t got;
 
-    return mext_saved_read(f->in, buf, n);
+    /* EINVAL: no file can be so long. */
+    if (at != f->at && mext_saved_seek(f->in, at))
+        return errno == EINVAL ? 0 : -1;
+    got = mext_saved_read(f->in, buf, n);
+    f->at = at + (got > 0 ? (uint64_t)got : 0);
+    return got;
 }
 
 int xl_file_walk(const struct xl_stream *x, struct xl_file *f,
@@ -96,7 +104,10 @@ int xl_file_walk(const struct xl_stream *x, struct xl_file *f,
     int rc = s ? stream_walk(s) : -1;
 
     if (rc < 0)
-        fprintf(x->err, "xl: %s: %s\n", f->name, strerror(errno));
+        fprintf(x->err, "xl: %s: %s\n", f->name,
+                errno == ESPIPE ? "mapped-ram is not read from its first byte "
+                                  "to its last, so it has to be a file"
+                                : strerror(errno));
     if (s_r)
         *s_r = rc < 0 ? NULL : s;
     if (!s_r || rc < 0)

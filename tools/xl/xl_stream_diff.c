@@ -176,6 +176,7 @@ static void on_body(void *arg, const void *p, size_t n)
 static bool is_told(const struct stream_record *r, const struct side *d)
 {
     return d->xen_pages || r->layer == STREAM_XL || !strcmp(r->name, "ram") ||
+           (r->layer == STREAM_DUMP && !strcmp(r->name, "PAGES")) ||
            !strcmp(r->name, "HVM_CONTEXT") || !strcmp(r->name, "HVM_PARAMS") ||
            !strcmp(r->name, "vmdescription");
 }
@@ -367,8 +368,8 @@ static void put_sums(struct diff *d, bool same)
             d->same, d->differ, d->only[0], d->only[1]);
     if (unknown)
         fprintf(f,
-                "%" PRIu64 " pages came as differences (xbzrle): they are "
-                "not compared\n",
+                "%" PRIu64 " pages came as differences: they are not "
+                "compared\n",
                 unknown);
     fprintf(f, same ? "the same\n" : "%" PRIu64 " other things differ\n",
             d->things);

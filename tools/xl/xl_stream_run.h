@@ -24,6 +24,7 @@ struct xl_file {
     int fd;
     struct mext_saved_in *in; /* what is in it, unpacked */
     const char *name;
+    uint64_t at; /* offset of what is read next */
 };
 
 /* "-" is standard input; -1, and it was said. */

@@ -56,6 +56,8 @@ static void note_record(void *arg, const struct stream_record *r)
         return;
     if (r->layer == STREAM_QEMU)
         t->refused = "QEMU's stream has nothing to leave out";
+    else if (r->layer == STREAM_DUMP)
+        t->refused = "a data channel is nothing that xl restore takes";
     else if (r->layer == STREAM_LIBXC && r->type == VERIFY)
         t->refused = "it has pages to compare (VERIFY)";
     else if (r->layer == STREAM_LIBXC && r->type == PV_INFO)

@@ -62,6 +62,8 @@ int mext_saved_check(struct mext_saved_in *i, mext_saved_progress_fn *progress,
 int mext_saved_rewind(struct mext_saved_in *i);
 /* Up to n bytes of the stock stream, 0: its end; -1: errno, EBADMSG: damaged. */
 ptrdiff_t mext_saved_read(struct mext_saved_in *i, void *buf, size_t n);
+/* What is at this offset is read next; -1: errno, ESPIPE: not in this file. */
+int mext_saved_seek(struct mext_saved_in *i, uint64_t at);
 void mext_saved_close_in(struct mext_saved_in *i);
 
 #endif

@@ -207,6 +207,19 @@ ptrdiff_t mext_saved_read(struct mext_saved_in *i, void *buf, size_t n)
     return i->kind == MEXT_SAVED_ZSTD ? unpack(i, buf, n) : read_on(i, buf, n);
 }
 
+int mext_saved_seek(struct mext_saved_in *i, uint64_t at)
+{
+    if (i->kind != MEXT_SAVED_STOCK) {
+        errno = ESPIPE;
+        return -1;
+    }
+    /* From where it was opened on, which need not be its beginning. */
+    if (lseek(i->fd, (off_t)(at - i->at), SEEK_CUR) < 0)
+        return -1;
+    i->at = at;
+    return 0;
+}
+
 void mext_saved_close_in(struct mext_saved_in *i)
 {
     if (!i)
