@@ -2,16 +2,22 @@
 # shellcheck shell=bash disable=SC2154
 #
 # One migration, measured.  Sourced by bench after lib.sh and product.sh; bench
-# sets samples (a file), bench_log, limit (seconds) and the case's name.
+# sets samples (a file), bench_log, limit (seconds), the case's name, and rows, what the
+# report calls it.
 
 probe=/usr/local/libexec/xen-cooperative-migration/agent-probe
 stock_port=9999         # 270F in the host's table of listening sockets
 after_beats=3           # seconds the guest runs before the gaps are read
 
-# sample TOOL FIGURE VALUE: a line of the samples; nothing for no value.
+# sample TOOL FIGURE VALUE: a line of the samples for each of $rows; nothing for no
+# value.
 sample() {
-    [ -z "$3" ] || printf '%s\t%s\t%s\t%s\t%s\n' "$case_name" "$1" "$2" "$3" \
-        "$(cut -d' ' -f1 /proc/loadavg)" >>"$samples"
+    local row
+    [ -n "$3" ] || return 0
+    for row in $rows; do
+        printf '%s\t%s\t%s\t%s\t%s\n' "$row" "$1" "$2" "$3" \
+            "$(cut -d' ' -f1 /proc/loadavg)" >>"$samples"
+    done
 }
 
 # --- clocks -----------------------------------------------------------------
@@ -151,12 +157,32 @@ census() {
         awk '{ printf "%.0f\n", $1 * 4096 }'
 }
 
+# floor_in_place HOST NAME: the gap of a guest that suspends and goes on where it is.
+floor_in_place() {
+    local mono
+    step "$case_name: suspends in place (load $(cut -d' ' -f1 /proc/loadavg))"
+    mono=$(value mono_ms "$(last_beat "$1" "$2")")
+    # shellcheck disable=SC2016 # expanded in the host
+    bed exec "$1" sh -c 'bench-host suspend "$(xl domid "$1")"' suspend "$2" \
+        </dev/null >>"$bench_log" 2>&1 || return
+    (witness_beats "$1" "$2" $after_beats >/dev/null) || return
+    sample ours in_place "$(guest_gap "$1" "$1" "$2" "$mono" 0)"
+}
+
+# superpages TOOL HOST NAME: per cent of its memory in pages of 2 MiB or more.
+superpages() {
+    "$bed_src/superpages" "$2" "$3" | tr -d , | awk '
+        { big = $3 * 262144 + $6 * 512; all = big + $9 }
+        END { if (all) printf "%.1f\n", 100 * big / all }' >"$work/superpages"
+    sample "$1" superpages "$(cat "$work/superpages")"
+}
+
 samples_stock() {
     sample stock wire_bytes "$(cut -d' ' -f1 "$work/bytes")"
 }
 
 # What the source's xl says about itself, us, becomes ms.
-parts='setup precopy suspend last tidy tidy_own prepare commit handover'
+parts='setup precopy suspend foreseen last tidy tidy_own prepare commit handover'
 samples_ours() {
     local to=$1 part own
     sample ours wire_bytes "$(json wire_bytes <"$work/json")"
@@ -204,5 +230,6 @@ measure() {
     sample "$tool" downtime_peer "$(peer_gap host2)"
     sample "$tool" downtime_host "$(between "$work/$from.watch" shutdown \
         "$work/$to.watch" unpaused "$ahead")"
+    [[ $figures != *superpages* ]] || superpages "$tool" "$to" "$name"
     "samples_$tool" "$to"
 }

@@ -4,6 +4,7 @@
 EXTRA_DIST += \
 	tests/bench/bench-host.c \
 	tests/bench/measure.sh \
+	tests/bench/picture \
 	tests/bench/report \
 	tests/build.sh \
 	tests/ramdisks \
@@ -56,6 +57,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-stream \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \
+	tests/testbed/superpages \
 	tests/testbed/src/beat-init.c \
 	tests/testbed/src/bed-agent.c \
 	tests/testbed/src/bed-client.c \
