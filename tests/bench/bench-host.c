@@ -22,6 +22,7 @@
 
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
+#include <xenguest.h>
 #include <xenstore.h>
 
 #define PAGE 4096u
