@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
 	tests/testbed/packages.hvm \
+	tests/testbed/packages.xen-4.20 \
 	tests/testbed/product.sh \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
