@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-convert \
+	tests/testbed/scenario-cross \
 	tests/testbed/scenario-debian \
 	tests/testbed/scenario-dom0 \
 	tests/testbed/scenario-dry-run \
