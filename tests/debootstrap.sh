@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Roots of a stock Debian 12, from the mirror this machine uses.
+# Roots of a stock Debian, from the mirror this machine uses.
 
 debian_mirror() {
     sed -n -e 's/^URIs: *\([^ ]*debian\)\/* *$/\1/p' \
@@ -10,10 +10,10 @@ debian_mirror() {
         2>/dev/null | head -n 1
 }
 
-# debian_root ROOT LOG [OPTION]...: the options are debootstrap's.
+# debian_root SUITE ROOT LOG [OPTION]...: the options are debootstrap's.
 debian_root() {
-    local root=$1 log=$2
-    shift 2
+    local suite=$1 root=$2 log=$3
+    shift 3
     [ "$(id -u)" = 0 ] || {
         echo "needs root (debootstrap)" >&2
         return 1
@@ -23,8 +23,8 @@ debian_root() {
         echo "debootstrap cannot be installed" >&2
         return 1
     }
-    debootstrap --variant=minbase "$@" bookworm "$root" "$(debian_mirror)" \
-        >"$log" || {
+    debootstrap --variant=minbase --force-check-gpg "$@" "$suite" "$root" \
+        "$(debian_mirror)" >"$log" || {
         tail -n 5 "$log" >&2
         echo "debootstrap failed: $log" >&2
         return 1

@@ -265,7 +265,7 @@ int mext_dom_policy_get(struct mext_dom *d, struct mext_policy *p_r,
     struct mext_msr msr = { 0xce, 0, 0x80000000 };
 
     *p_r = (struct mext_policy){ LEAVES, MSRS, malloc(LEAVES * 24),
-                                 malloc(MSRS * 16) };
+                                 malloc(MSRS * 16), 4 << 16 | 17 };
     if (!p_r->leaves || !p_r->msrs) {
         mext_policy_free(p_r);
         return mext_fail(why, "out of memory");

@@ -204,7 +204,9 @@ static void put_lapic(void)
         memcpy(r.data + at, &masked, 4);
     memcpy(r.data + 0xe0, &flat, 4);
     memcpy(r.data + 0xf0, &on, 4);
-    entry(HVM_SAVE_CODE(LAPIC), 0, &l, sizeof(l));
+    /* As Xen 4.17 has it, whosever headers these are. */
+    entry(HVM_SAVE_CODE(LAPIC), 0, &l,
+          offsetof(struct hvm_hw_lapic, tdt_msr) + sizeof(l.tdt_msr));
     entry(HVM_SAVE_CODE(LAPIC_REGS), 0, &r, sizeof(r));
 }
 

@@ -281,6 +281,41 @@ START_TEST(refuses_a_running_timer)
 }
 END_TEST
 
+/* The local APIC as Xen 4.20 has it, with an error that is not told yet. */
+static void grow_apic(uint32_t error)
+{
+    uint32_t len;
+    size_t n;
+    uint8_t *p = guest_entry(&guest, 5, 0, &n);
+
+    ck_assert_uint_eq(n, 24);
+    memmove(p + 32, p + n, (size_t)(guest.p + guest.n - p) - n);
+    memset(p + n, 0, 8);
+    memcpy(p + n, &error, sizeof(error));
+    len = 32;
+    memcpy(p - 4, &len, sizeof(len));
+    guest.n += 8;
+    guest.context_len += 8;
+    len = (uint32_t)guest.context_len;
+    memcpy(guest.p + guest.context - 4, &len, sizeof(len));
+    put(guest.p, guest.n);
+}
+
+START_TEST(later_apic)
+{
+    grow_apic(0);
+    ck_assert_int_eq(xl("verify a"), 0);
+    ck_assert_int_eq(xl("convert --to qemu --accel tcg a new"), 0);
+}
+END_TEST
+
+START_TEST(refuses_an_apic_error)
+{
+    grow_apic(0x40);
+    is_refused("lapic-error");
+}
+END_TEST
+
 /* Where hvmloader's page is of pfn, as the stream has it last. */
 START_TEST(refuses_pages)
 {
@@ -461,9 +496,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { devices,        to_qemu,
-                                   usage,          refuses_a_running_timer,
-                                   refuses_others, NULL };
+    const TTest *const tests[] = { devices,
+                                   to_qemu,
+                                   usage,
+                                   refuses_a_running_timer,
+                                   refuses_others,
+                                   later_apic,
+                                   refuses_an_apic_error,
+                                   NULL };
     const char *top = getenv("srcdir");
     char here[3000], fixtures[3100];
     Suite *s = unit_suite_in("convert", tests, setup, teardown);

@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2206
+# shellcheck shell=bash disable=SC2034,SC2154,SC2206
 #
 # What the emulated hosts are made of: downloads Debian packages and builds
 # from them dom0's and the guest's initramfs.  Sourced by bed, which sets
-# bed_src (this folder), bed_dir (where everything goes), ramdisks (where those
-# with the product go), stage (the product), say and die.
+# bed_src (this folder), bed_dir (where everything goes), product (the product),
+# product_ramdisks (where those with it go), say and die.
 
-xen_version=4.17
-pool=$bed_dir/debs          # downloaded packages
-unpacked=$bed_dir/unpacked  # all of them, unpacked over one another
-image=$bed_dir/image        # what QEMU boots
-dom0_root=$bed_dir/dom0
-dom0_product=$stage-dom0
+# What a host can have: a Xen, of a Debian.  Of the first one, which is this
+# machine's, are the kernel and the guests of all.
+first_xen=4.17
+declare -A debian_of=([4.17]=bookworm [4.20]=trixie)
+
+image=$bed_dir/image           # what QEMU boots
 guest_root=$bed_dir/guest
+kernel_tree=$bed_dir/unpacked  # packages with the kernel
+
+# use_xen VERSION: what follows is about hosts that have it.
+use_xen() {
+    xen_version=$1
+    xen_suffix=-$1 xen_image=$image/xen-$1
+    [ "$1" != $first_xen ] || { xen_suffix='' xen_image=$image; }
+    pool=$bed_dir/debs$xen_suffix          # downloaded packages
+    unpacked=$bed_dir/unpacked$xen_suffix  # all of them, over one another
+    dom0_root=$bed_dir/dom0$xen_suffix
+    stage=$product$xen_suffix
+    dom0_product=$stage-dom0
+    ramdisks=$product_ramdisks$xen_suffix
+}
+use_xen $first_xen
 
 # Left out when unpacking: nothing at run time needs it.
 unpack_excludes=(./usr/share/doc ./usr/share/man ./usr/share/locale
@@ -23,17 +38,16 @@ dom0_programs=(bin/bash bin/mount bin/umount bin/stat bin/tail bin/ip
     sbin/bridge sbin/losetup sbin/blockdev bin/flock bin/kmod bin/timeout
     bin/setpriv bin/socat bin/strace bin/dd bin/taskset bin/unshare
     bin/xenstore)
-dom0_trees=(usr/lib/xen-$xen_version usr/lib/xen-common etc/xen)
+dom0_trees=(usr/lib/xen-common etc/xen)
 # Not linked by the programs above: what our own programs are linked with,
 # and libgcc_s, which pthread_cancel loads (xl aborts without it).
 dom0_libraries=(libgcc_s.so.1 libsodium.so.23 liblz4.so.1 libzstd.so.1 libseccomp.so.2
     libsystemd.so.0 libcrypto.so.3 libtss2-mu.so.0 libtss2-esys.so.0
     libtss2-rc.so.0 libtss2-tctildr.so.0 libtss2-tcti-device.so.0
     libevent-2.1.so.7
-    libevent_core-2.1.so.7 libyajl.so.2 libxlutil.so.$xen_version.0
-    libxenlight.so.$xen_version.0 libxenvchan.so.$xen_version.0
-    libxenstat.so.$xen_version.0 libnss_files.so.2 libuuid.so.1
+    libevent_core-2.1.so.7 libyajl.so.2 libnss_files.so.2 libuuid.so.1
     libresolv.so.2 librt.so.1 libdl.so.2 libpthread.so.0 libm.so.6)
+dom0_xen_libraries=(libxlutil libxenlight libxenvchan libxenstat)
 dom0_modules=(virtio_pci virtio_console virtio_net virtio_blk e1000 xen-evtchn
     xen-gntdev xen-gntalloc xenfs xen-privcmd xen-netback xen-blkback bridge
     loop ext4 tun)
@@ -47,9 +61,35 @@ xenstore_names=(chmod exists list ls read rm watch write)
 # What the hosts consist of; "bed device-model" sets another list and folders.
 package_list=$bed_src/packages.hosts
 
+# What changes in it for this Xen's Debian, a sed script.
+package_changes() {
+    cat "$bed_src/packages.xen-$xen_version" 2>/dev/null || true
+}
+
 package_names() {
     sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$package_list" |
+        sed -f <(package_changes) |
         sed "s/^linux-image@\$/$(kernel_package)/"
+}
+
+# Another Debian's packages are for an apt of its own: this machine's knows
+# nothing of them.
+choose_apt() {
+    local dir=$bed_dir/apt$xen_suffix
+    unset APT_CONFIG
+    [ "$xen_version" != $first_xen ] || return 0
+    mkdir -p "$dir"/{lists,archives}/partial
+    : >"$dir/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+        "$(debian_mirror) ${debian_of[$xen_version]} main" >"$dir/sources.list"
+    cat >"$dir/apt.conf" <<END
+Dir::Etc::sourcelist "$dir/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State "$dir";
+Dir::State::status "$dir/status";
+Dir::Cache "$dir";
+END
+    export APT_CONFIG=$dir/apt.conf
 }
 
 kernel_package() {
@@ -69,16 +109,18 @@ download_into() {
 # after "rm -r debs" takes newer ones.
 fetch_packages() {
     local want work
-    want=$(sha256sum <"$package_list")
+    want=$({ cat "$package_list"; package_changes; } | sha256sum)
     [ "$(cat "$pool/list.sha256" 2>/dev/null)" = "$want" ] && return
-    say "downloading the Debian packages of ${package_list##*/}"
+    say "downloading the packages of ${package_list##*/} for Xen $xen_version"
+    choose_apt
     work=$pool.new
     rm -rf "$work"
     mkdir -p "$work"
     # A bare machine has no package lists yet, an old one stale lists.
     download_into "$work" 2>"$work/error" || {
         say "reading the package lists (apt-get update)"
-        apt-get -qq update || die "apt-get update failed"
+        apt-get -qq -o APT::Sandbox::User=root update ||
+            die "apt-get update failed"
         download_into "$work"
     } || die "could not download the hosts' packages: $(cat "$work/error")"
     echo "$want" >"$work/list.sha256"
@@ -116,7 +158,7 @@ unpack_once() {
 # --- parts of an initramfs ------------------------------------------------
 
 kernel_release() {
-    basename "$unpacked"/lib/modules/*
+    basename "$kernel_tree"/lib/modules/*
 }
 
 # skeleton ROOT: the folders, and busybox under all its names.
@@ -199,13 +241,13 @@ add_modules() {
     shift
     release=$(kernel_release)
     for name; do
-        modprobe -d "$unpacked" -S "$release" --show-depends "$name" ||
+        modprobe -d "$kernel_tree" -S "$release" --show-depends "$name" ||
             die "no kernel module $name"
     done | awk '$1 == "insmod" { print $2 }' | sort -u |
         while read -r file; do
-            file=${file#"$unpacked"/}
+            file=${file#"$kernel_tree"/}
             mkdir -p "$root/${file%/*}"
-            cp "$unpacked/$file" "$root/$file"
+            cp "$kernel_tree/$file" "$root/$file"
         done
     mkdir -p "$root/lib/modules/$release"
 }
@@ -278,7 +320,7 @@ add_trees() {
 finish_modules() {
     local release
     release=$(kernel_release)
-    cp "$unpacked/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
+    cp "$kernel_tree/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
         "$1/lib/modules/$release/"
     depmod -b "$1" "$release"
 }
@@ -289,11 +331,12 @@ build_dom0() {
     add_xenstore_names "$dom0_root"
     ln -sf bash "$dom0_root/bin/sh"
     ln -sf ../bin/kmod "$dom0_root/sbin/modprobe"
-    add_trees "$dom0_root" "${dom0_trees[@]}"
+    add_trees "$dom0_root" "usr/lib/xen-$xen_version" "${dom0_trees[@]}"
     # Debian's /usr/sbin/xl is a script which finds the running Xen's version.
     ln -s ../lib/xen-$xen_version/bin/xl "$dom0_root/usr/sbin/xl"
     add_needed_libraries "$dom0_root"
-    add_libraries "$dom0_root" "${dom0_libraries[@]}"
+    add_libraries "$dom0_root" "${dom0_libraries[@]}" \
+        "${dom0_xen_libraries[@]/%/.so.$xen_version.0}"
     add_modules "$dom0_root" "${dom0_modules[@]}"
     finish_modules "$dom0_root"
     cp "$image/bed-agent" "$dom0_root/usr/sbin/"
@@ -314,25 +357,33 @@ build_dom0() {
 image_inputs() {
     cat "$bed_src"/{image.sh,packages.hosts,dom0-*,guest-*,guest.cfg} \
         "$bed_src"/src/* "$bed_src"/witness/*
+    package_changes
     (cd "$pool" && printf '%s\n' *.deb)
 }
 
-build_images() {
-    local want release
-    want=$(image_inputs | sha256sum)
-    [ "$(cat "$image/inputs.sha256" 2>/dev/null)" = "$want" ] && return
-    rm -rf "$image"
-    mkdir -p "$image"
-    unpack_once
-    depmod -b "$unpacked" "$(kernel_release)"
-    say "building the hosts' images"
+# What hosts have whatever their Xen.
+build_common() {
+    local release
     release=$(kernel_release)
+    depmod -b "$kernel_tree" "$release"
     compile_programs
-    cp "$unpacked/boot/vmlinuz-$release" "$image/vmlinuz"
-    gunzip -c "$unpacked/boot/xen-$xen_version-amd64.gz" >"$image/xen.elf"
+    cp "$kernel_tree/boot/vmlinuz-$release" "$image/vmlinuz"
     build_guest >"$image/guest.cpio.gz" || die "cannot build the guest's image"
-    build_dom0 >"$image/dom0.cpio" || die "cannot build dom0's image"
-    echo "$want" >"$image/inputs.sha256"
+}
+
+# Those of the first Xen, in the folder of all, come before others.
+build_images() {
+    local want
+    want=$(image_inputs | sha256sum)
+    [ "$(cat "$xen_image/inputs.sha256" 2>/dev/null)" = "$want" ] && return
+    rm -rf "$xen_image"
+    mkdir -p "$xen_image"
+    unpack_once
+    say "building the images of hosts with Xen $xen_version"
+    [ "$xen_version" != $first_xen ] || build_common
+    gunzip -c "$unpacked/boot/xen-$xen_version-amd64.gz" >"$xen_image/xen.elf"
+    build_dom0 >"$xen_image/dom0.cpio" || die "cannot build dom0's image"
+    echo "$want" >"$xen_image/inputs.sha256"
 }
 
 # --- with the product -----------------------------------------------------
@@ -352,7 +403,7 @@ guest_with_product() {
 
 # All that the ramdisks depend on.
 ramdisk_inputs() {
-    cat "$image/inputs.sha256"
+    cat "$xen_image/inputs.sha256"
     find "$stage" -printf '%P %m %s %T@\n' | sort
 }
 
@@ -364,11 +415,11 @@ build_ramdisks() {
     [ "$(cat "$ramdisks/inputs.sha256" 2>/dev/null)" = "$want" ] && return
     rm -rf "$dom0_product" "$ramdisks/inputs.sha256"
     mkdir -p "$ramdisks" "$dom0_product/boot/guest"
-    cp "$image"/{vmlinuz,xen.elf} "$bed_src/guest.cfg" "$ramdisks/"
+    cp "$image/vmlinuz" "$xen_image/xen.elf" "$bed_src/guest.cfg" "$ramdisks/"
     guest_with_product >"$ramdisks/guest-ramdisk.cpio.gz"
     cp -a "$stage/." "$dom0_product/"
     cp "$ramdisks/guest-ramdisk.cpio.gz" "$dom0_product/boot/guest/"
-    { cat "$image/dom0.cpio"; pack "$dom0_product"; } \
+    { cat "$xen_image/dom0.cpio"; pack "$dom0_product"; } \
         >"$ramdisks/dom0-ramdisk.cpio"
     echo "$want" >"$ramdisks/inputs.sha256"
 }

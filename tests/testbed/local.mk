@@ -28,10 +28,12 @@ EXTRA_DIST += \
 	tests/testbed/packages.build \
 	tests/testbed/packages.hosts \
 	tests/testbed/packages.hvm \
+	tests/testbed/packages.xen-4.20 \
 	tests/testbed/product.sh \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-convert \
+	tests/testbed/scenario-cross \
 	tests/testbed/scenario-debian \
 	tests/testbed/scenario-dom0 \
 	tests/testbed/scenario-dry-run \

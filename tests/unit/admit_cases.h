@@ -65,6 +65,7 @@ static const struct {
     { B("\"ramdisk\":\"/boot/guest/initrd.img-6.1\"") },
     { B("\"acpi\":\"True\",\"apic\":\"True\",\"timer_mode\":\"unknown\"") },
     { B("\"nested_hvm\":\"False\",\"vpmu\":\"False\"") },
+    { B("\"bootloader_restrict\":\"True\"") },
     { B("\"arch_arm\":{}") },
     { "\"type.pvh\":{}", "\"type.pvh\":{\"pvshim\":\"False\"}" },
     { "\"arch_x86\":{}", "\"arch_x86\":{\"msr_relaxed\":\"True\"}" },
@@ -74,6 +75,7 @@ static const struct {
     { D("\"backend\":\"qdisk\",\"is_cdrom\":1,\"direct_io_safe\":true") },
     { D("\"script\":\"block\",\"discard_enable\":\"True\"") },
     { D("\"script\":\"/etc/xen/scripts/block\",\"trusted\":\"False\"") },
+    { D("\"grant_usage\":\"True\"") },
     { D("\"specification\":\"xen\",\"colo_enable\":\"False\","
         "\"colo_restore_enable\":\"False\"") },
     { "\"disks\":[{", "\"disks\":[{\"pdev_path\":\"/srv/x/b\",\"vdev\":"
@@ -126,6 +128,9 @@ static const struct {
           "\"policy\":\"relaxed\"},\"rdm_mem_boundary_memkb\":2097152,"
           "\"mca_caps\":0"),
       "allow=dom0" },
+    { HVM("\"pirq\":\"True\",\"smbios\":[{\"key\":\"oem\","
+          "\"value\":\"a b\"}]"),
+      "allow=dom0" },
     { PV("\"slack_memkb\":0,\"e820_host\":\"False\""), "allow=dom0" },
     { C("\"hap\":\"False\""), "allow=cpu-features" },
     { C("\"ssidref\":1"), "allow=xsm-label" },
@@ -162,6 +167,8 @@ static const struct {
     { B("\"sched_params\":{\"slice\":1}"), "allow=cpu-weight" },
     { B("\"sched_params\":{\"latency\":1}"), "allow=cpu-weight" },
     { B("\"bootloader\":\"pygrub\""), "allow=bootloader" },
+    { B("\"bootloader_user\":\"root\""), "allow=bootloader" },
+    { B("\"llc_colors\":[0,1]"), "allow=cpu-pinning" },
     { B("\"bootloader\":\"/usr/lib/xen-4.17/bin/pygrub\""),
       "allow=bootloader" },
     { B("\"nested_hvm\":\"True\""), "allow=cpu-features" },

@@ -282,6 +282,7 @@ static size_t put_config(const struct ctl_limit *l)
     mext_buf_init(&b, body, sizeof(body));
     mext_put8(&b, MEXT_CTL_CONFIG);
     mext_put64(&b, 1);
+    mext_put32(&b, 0x40011);
     mext_put32(&b, l->json);
     b.pos += l->json < sizeof(body) / 2 ? l->json : 0;
     mext_put32(&b, l->leaves);

@@ -64,6 +64,23 @@ START_TEST(same)
 }
 END_TEST
 
+START_TEST(older_xen)
+{
+    struct cpu guest, host;
+
+    start(&guest);
+    start(&host);
+    guest.p.xen = 4 << 16 | 20;
+    host.p.xen = 4 << 16 | 17;
+    ck_assert_uint_eq(missing(&guest, &host), 1);
+    ck_assert_str_eq(told, "Xen 4.20 (there: 4.17, and no guest goes back to "
+                           "an older Xen)");
+    ck_assert_uint_eq(missing(&host, &guest), 0);
+    host.p.xen = 5 << 16;
+    ck_assert_uint_eq(missing(&guest, &host), 0);
+}
+END_TEST
+
 /* A host that has more is as good. */
 START_TEST(more)
 {
@@ -147,9 +164,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { same,         more,           by_name,
-                                   other_things, without_a_name, no_promises,
-                                   NULL };
+    const TTest *const tests[] = { same,        older_xen,    more,
+                                   by_name,     other_things, without_a_name,
+                                   no_promises, NULL };
 
     return unit_main(unit_suite("cpu", tests));
 }

@@ -379,17 +379,18 @@ END_TEST
 START_TEST(config_body)
 {
     uint8_t body[256], leaf[24], msr[16],
-        want[63] = { 0x01, 9, 8, 7,   6,   5, 4, 3, 2, 0,
-                     0,    0, 2, '{', '}', 0, 0, 0, 1 };
+        want[67] = { 0x01, 9, 8, 7, 6, 5,   4,   3, 2, 0, 4, 0,
+                     17,   0, 0, 0, 2, '{', '}', 0, 0, 0, 1 };
     struct mext_ctl m = { .type = MEXT_CTL_CONFIG };
     struct mext_buf b;
 
     count_up(leaf, sizeof(leaf), 0x40);
     count_up(msr, sizeof(msr), 0x80);
-    memcpy(want + 19, leaf, sizeof(leaf));
-    mext_store32(want + 43, 1);
-    memcpy(want + 47, msr, sizeof(msr));
+    memcpy(want + 23, leaf, sizeof(leaf));
+    mext_store32(want + 47, 1);
+    memcpy(want + 51, msr, sizeof(msr));
     m.u.config.memory_kib = 0x0908070605040302;
+    m.u.config.xen = 4 << 16 | 17;
     m.u.config.json = (const uint8_t *)"{}";
     m.u.config.json_len = 2;
     m.u.config.nleaves = m.u.config.nmsrs = 1;

@@ -171,6 +171,7 @@ START_TEST(config_octets)
         octets[i] = (uint8_t)(i * 7 + (i >> 8));
     for (uint32_t n = 0; n < 40; n++) {
         m.u.config.memory_kib = n * 0x0102030405060708;
+        m.u.config.xen = n * 0x01020304;
         m.u.config.json = octets;
         m.u.config.json_len = n * n * 37;
         m.u.config.nleaves = n;

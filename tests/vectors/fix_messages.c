@@ -199,6 +199,7 @@ static void config_small(struct mext_ctl *m)
     mext_msr_put(msrs, 0, &r);
     m->type = MEXT_CTL_CONFIG;
     m->u.config.memory_kib = 524288;
+    m->u.config.xen = 4 << 16 | 17;
     m->u.config.json = (const uint8_t *)json;
     m->u.config.json_len = sizeof(json) - 1;
     m->u.config.leaves = leaves;
@@ -211,6 +212,7 @@ static void config_full(struct mext_ctl *m)
 {
     config_empty(m);
     m->u.config.memory_kib = UINT64_MAX;
+    m->u.config.xen = UINT32_MAX;
     m->u.config.json_len = MEXT_CONFIG_JSON_MAX;
     m->u.config.nleaves = MEXT_LEAVES_MAX;
     m->u.config.nmsrs = MEXT_MSRS_MAX;

@@ -312,6 +312,7 @@ static const struct admit_field cpus = F("", LIST, CPU_MAX + 1, .sub = &cpu);
 static const struct admit_field vcpu = F("", NUMBER, MEXT_VCPUS_MAX - 1);
 static const struct admit_field word = F("", TEXT, 1024);
 static const struct admit_field distance = F("", NUMBER, UINT32_MAX);
+static const struct admit_field color = F("", NUMBER, UINT32_MAX);
 
 static const struct admit_field c_info_fields[] = {
     F("type", WORD, .form = &is_guest_type, .free = &is_pvh, NEEDS(DOM0)),
@@ -413,6 +414,13 @@ static const struct admit_field feature = F("", NUMBER, 1024);
 static const struct admit_field serial = F("", TEXT, 64, .form = &is_pty);
 static const struct admit_field pointer = F("", TEXT, 64, .form = &is_pointer);
 
+static const struct admit_field smbios_fields[] = {
+    F("key", WORD),
+    F("value", TEXT, 256),
+    END,
+};
+static const struct admit_field smbios = F("", MAP, .sub = smbios_fields);
+
 static const struct admit_field hvm_fields[] = {
     F("bios", WORD, .form = &is_firmware),
     F("pae", BOOL),
@@ -455,6 +463,8 @@ static const struct admit_field hvm_fields[] = {
     F("rdm", MAP, .sub = rdm_fields),
     F("rdm_mem_boundary_memkb", NUMBER, KIB_MAX),
     F("mca_caps", NUMBER, UINT64_MAX),
+    F("smbios", LIST, 64, .sub = &smbios),
+    F("pirq", BOOL),
     END,
 };
 static const struct admit_field pv_fields[] = {
@@ -527,6 +537,9 @@ static const struct admit_field b_info_fields[] = {
     F("arch_arm", MAP, .sub = arm_fields),
     F("arch_x86", MAP, .sub = x86_fields),
     F("vpmu", BOOL, .free = &is_false, NEEDS(CPU_FEATURES)),
+    F("llc_colors", LIST, 4096, NEEDS(CPU_PINNING), .sub = &color),
+    F("bootloader_restrict", BOOL),
+    F("bootloader_user", TEXT, 64, NEEDS(BOOTLOADER)),
     END,
 };
 
@@ -548,6 +561,7 @@ static const struct admit_field disk_fields[] = {
     F("colo_enable", BOOL, .form = &is_false),
     F("colo_restore_enable", BOOL, .form = &is_false),
     F("trusted", BOOL),
+    F("grant_usage", BOOL),
     END,
 };
 static const struct admit_field disk = F("", MAP, .form = &is_whole_disk,

@@ -23,7 +23,7 @@ int cpu_missing(bool pv, const struct mext_cpu *guest, char text[CPU_TEXT],
     text[0] = 0;
     if (mext_host_policy_get(pv, &p, why))
         return -1;
-    host = (struct mext_cpu){ p.nleaves, p.nmsrs, p.leaves, p.msrs };
+    host = (struct mext_cpu){ p.nleaves, p.nmsrs, p.leaves, p.msrs, p.xen };
     n = mext_cpu_missing(guest, &host, add, text);
     mext_policy_free(&p);
     return (int)n;

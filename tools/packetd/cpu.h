@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether this host can give a guest the CPU that it knows.  Xen itself takes what
+ * Whether this host can give a guest the CPU, and the Xen, that it knows.  Xen itself takes what
  * it lacks out of the guest's CPUID without a word, and the guest, which has looked
  * long ago, dies of its next such instruction.
  */
@@ -11,7 +11,7 @@
 #include "mext_keys.h"
 
 #define CPU_TEXT  400 /* bytes of what is missing, in words */
-#define CPU_LACKS "this host cannot give what the guest's CPU has: %s"
+#define CPU_LACKS "this host cannot give what the guest has: %s"
 
 /*
  * How much is missing, text says what, cut if it is much; -1 and why: it is not

@@ -227,7 +227,8 @@ static int judge_cpu(struct session *s, const struct mext_ctl *m,
                      struct mext_why *why)
 {
     struct mext_cpu guest = { m->u.config.nleaves, m->u.config.nmsrs,
-                              m->u.config.leaves, m->u.config.msrs };
+                              m->u.config.leaves, m->u.config.msrs,
+                              m->u.config.xen };
     char text[CPU_TEXT];
     int n = cpu_missing(s->guest == MEXT_INSPECT_PV, &guest, text, why);
 

@@ -97,7 +97,7 @@ int session_look(struct session *s, const struct mext_ctl *m,
 {
     uint8_t leaves[MEXT_LEAVES_MAX * 24], msrs[MEXT_MSRS_MAX * 16];
     struct mext_cpu guest = { m->u.config.nleaves, m->u.config.nmsrs, leaves,
-                              msrs };
+                              msrs, m->u.config.xen };
     struct mext_launch how = { .memory_kib = s->token.memory_kib,
                                .vcpus = s->token.vcpus };
     struct mext_ctl end = { .type = MEXT_CTL_LOOKED };

@@ -60,6 +60,16 @@ static bool take_msrs(struct xen_vcpu *v, const uint8_t *p, size_t n)
     return true;
 }
 
+/* From Xen 4.20 on with an error that is not told yet, and four bytes more. */
+static bool take_lapic(struct xen_vcpu *v, const uint8_t *p, size_t n)
+{
+    size_t len = stream_wire_len(xen_lapic_wire);
+
+    if (n == len + 8)
+        v->apic_error = load32(p + len);
+    return take(&v->lapic, xen_lapic_wire, p, n == len + 8 ? len : n);
+}
+
 static bool take_vcpu(struct xen_vcpu *v, unsigned type, const uint8_t *p,
                       size_t n)
 {
@@ -67,7 +77,7 @@ static bool take_vcpu(struct xen_vcpu *v, unsigned type, const uint8_t *p,
     case XEN_CPU:
         return take(&v->cpu, xen_cpu_wire, p, n);
     case XEN_LAPIC:
-        return take(&v->lapic, xen_lapic_wire, p, n);
+        return take_lapic(v, p, n);
     case XEN_LAPIC_REGS:
         return copy(v->regs, sizeof(v->regs), p, n);
     case XEN_MTRR:

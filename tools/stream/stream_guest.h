@@ -24,6 +24,7 @@ struct xen_vcpu {
     uint32_t has; /* bit of each type of entry */
     struct xen_cpu cpu;
     struct xen_lapic lapic;
+    uint32_t apic_error;
     struct xen_mtrr mtrr;
     uint8_t regs[1024]; /* of the local APIC */
     uint64_t xcr0, tsc_adjust;

@@ -510,6 +510,10 @@ static void check_apic(const struct xen_vcpu *v, unsigned vcpu,
     if ((v->lapic.base & 0xfffff000) != 0xfee00000 || v->lapic.base >> 32)
         stream_refuse(t, "lapic-base", "vCPU %u's local APIC is at %#llx", vcpu,
                       (unsigned long long)v->lapic.base);
+    if (v->apic_error)
+        stream_refuse(t, "lapic-error",
+                      "vCPU %u's local APIC has seen an error, %#x", vcpu,
+                      v->apic_error);
     if (lvt & LVT_DEADLINE && !(lvt & LVT_MASKED) && t->tcg)
         stream_refuse(t, "tsc-deadline",
                       "vCPU %u's timer is set by TSC deadline, which QEMU 7.2 "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * An HVM or PVH guest's context and parameters: xen/include/public/hvm/save.h,
- * arch-x86/hvm/save.h and hvm/params.h of Xen 4.17.
+ * arch-x86/hvm/save.h and hvm/params.h of Xen 4.17 and 4.20.
  */
 #include <stdio.h>
 
@@ -18,18 +18,22 @@
 
 enum { END = 0, HEADER = 1, CPU = 2, XSAVE = 16, MSR = 20, ENTRIES };
 
-/* Length 0: no fixed one. Instances: so many at most. */
+/*
+ * Length 0: no fixed one. Instances: so many at most. Grown: the length from a
+ * later Xen on, which takes the former one as well.
+ */
 static const struct {
     const char *name;
     uint32_t len;
     unsigned instances;
+    uint32_t grown;
 } entries[ENTRIES] = {
     [END] = { "END", 0, 1 },
     [HEADER] = { "HEADER", 24, 1 },
     [CPU] = { "CPU", 1032, VCPUS },
     [3] = { "PIC", 8, 2 },
     [4] = { "IOAPIC", 400, 1 },
-    [5] = { "LAPIC", 24, VCPUS },
+    [5] = { "LAPIC", 24, VCPUS, 32 },
     [6] = { "LAPIC_REGS", 1024, VCPUS },
     [7] = { "PCI_IRQ", 16, 1 },
     [8] = { "ISA_IRQ", 8, 1 },
@@ -114,7 +118,8 @@ static bool fits(const struct entry *e)
     if (e->type == MSR)
         return e->len >= 8 + MSR_UNIT &&
                e->len == 8 + (uint64_t)MSR_UNIT * load32(e->p);
-    return e->len == entries[e->type].len;
+    return e->len == entries[e->type].len ||
+           (entries[e->type].grown && e->len == entries[e->type].grown);
 }
 
 static int check_header(struct stream *s, const struct context *c,

@@ -172,6 +172,7 @@ struct mext_ctl {
     union {
         struct {
             uint64_t memory_kib; /* guest's RAM as built, KiB */
+            uint32_t xen;        /* version it runs on, major << 16 | minor */
             uint32_t json_len;   /* without NUL */
             const uint8_t *json; /* libxl_domain_config, UTF-8 */
             uint32_t nleaves, nmsrs;

@@ -8,6 +8,7 @@ static int config_put(const struct mext_ctl *m, struct mext_buf *b)
         m->u.config.nmsrs > MEXT_MSRS_MAX)
         return MEXT_ERR_LIMIT;
     mext_put64(b, m->u.config.memory_kib);
+    mext_put32(b, m->u.config.xen);
     mext_put32(b, m->u.config.json_len);
     mext_put(b, m->u.config.json, m->u.config.json_len);
     mext_put32(b, m->u.config.nleaves);
@@ -20,6 +21,7 @@ static int config_put(const struct mext_ctl *m, struct mext_buf *b)
 static int config_get(struct mext_buf *b, struct mext_ctl *m)
 {
     m->u.config.memory_kib = mext_get64(b);
+    m->u.config.xen = mext_get32(b);
     m->u.config.json_len = mext_get32(b);
     if (m->u.config.json_len > MEXT_CONFIG_JSON_MAX)
         return MEXT_ERR_LIMIT;

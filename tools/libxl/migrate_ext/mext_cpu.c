@@ -232,12 +232,23 @@ static void states(struct search *s)
         tell(s, "XSAVE state 0x%x%08x", high, low);
 }
 
+static void version(struct search *s)
+{
+    uint32_t g = s->guest->xen, h = s->host->xen;
+
+    if (g > h)
+        tell(s,
+             "Xen %u.%u (there: %u.%u, and no guest goes back to an older Xen)",
+             g >> 16, g & 0xffff, h >> 16, h & 0xffff);
+}
+
 unsigned mext_cpu_missing(const struct mext_cpu *guest,
                           const struct mext_cpu *host, mext_cpu_fn *fn,
                           void *arg)
 {
     struct search s = { .guest = guest, .host = host, .fn = fn, .arg = arg };
 
+    version(&s);
     vendor(&s);
     range(&s, 0, NO_SUBLEAF, "CPUID leaves");
     range(&s, EXTENDED, NO_SUBLEAF, "CPUID leaves");

@@ -28,6 +28,7 @@ static void config_message(struct mext_dest *d, struct mext_ctl *m)
     m->u.config.memory_kib = d->guest->max_kib;
     m->u.config.json = (const uint8_t *)d->guest->json;
     m->u.config.json_len = (uint32_t)strlen(d->guest->json);
+    m->u.config.xen = d->policy->xen;
     m->u.config.nleaves = d->policy->nleaves;
     m->u.config.leaves = d->policy->leaves;
     m->u.config.nmsrs = d->policy->nmsrs;

@@ -60,6 +60,9 @@ void mext_lxl_config_filter(libxl_domain_config *c)
 {
     if (c->b_info.bootloader)
         mext_lxl_set_string(&c->b_info.bootloader, "pygrub");
+#ifdef LIBXL_HAVE_BOOTLOADER_RESTRICT
+    mext_lxl_set_string(&c->b_info.bootloader_user, NULL);
+#endif
     libxl_string_list_dispose(&c->b_info.bootloader_args);
     libxl_string_list_dispose(&c->b_info.extra);
     libxl_string_list_dispose(&c->b_info.extra_pv);

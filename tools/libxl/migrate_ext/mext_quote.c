@@ -151,11 +151,14 @@ static int check_attest(const uint8_t *attest, size_t n,
     const TPMS_QUOTE_INFO *q;
     TPMS_ATTEST a = { 0 };
     size_t at = 0;
+    UINT32 magic;
 
+    /* By itself: later libraries call the whole malformed if it is wrong. */
+    if (!Tss2_MU_UINT32_Unmarshal(attest, n, NULL, &magic) &&
+        magic != TPM2_GENERATED_VALUE)
+        return refuse(why, "it was not made by a TPM");
     if (Tss2_MU_TPMS_ATTEST_Unmarshal(attest, n, &at, &a) || at != n)
         return refuse(why, "the quote is malformed");
-    if (a.magic != TPM2_GENERATED_VALUE)
-        return refuse(why, "it was not made by a TPM");
     if (a.type != TPM2_ST_ATTEST_QUOTE)
         return refuse(why, "it is not a quote");
     q = &a.attested.quote;

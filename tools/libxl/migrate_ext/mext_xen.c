@@ -8,6 +8,7 @@
 #include <xenguest.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
+#include <xen/version.h>
 
 #include "mext_net.h"
 #include "mext_xen.h"
@@ -309,12 +310,16 @@ static int policy_pack_all(xc_interface *xch, const xc_cpu_policy_t *p,
     xen_msr_entry_t *m;
     int rc = -1;
 
-    if (xc_cpu_policy_get_size(xch, &nl, &nm))
+    int version = xc_version(xch, XENVER_version, NULL);
+
+    if (version < 0 || xc_cpu_policy_get_size(xch, &nl, &nm))
         return -1;
     l = calloc(nl, sizeof(*l));
     m = calloc(nm, sizeof(*m));
     if (l && m && !xc_cpu_policy_serialise(xch, p, l, &nl, m, &nm))
         rc = policy_pack(l, nl, m, nm, p_r);
+    if (!rc)
+        p_r->xen = (uint32_t)version;
     free(l);
     free(m);
     return rc;

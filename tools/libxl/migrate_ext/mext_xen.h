@@ -82,11 +82,13 @@ int mext_dom_tsc_set(struct mext_dom *d, const struct mext_tsc *t,
 
 /*
  * CPU policy in wire form: leaves of 24 and MSRs of 16 bytes (mext_leaf_put,
- * mext_msr_put), malloc'ed, the caller frees.
+ * mext_msr_put), malloc'ed, the caller frees; and the version of the Xen that
+ * says so, major << 16 | minor.
  */
 struct mext_policy {
     uint32_t nleaves, nmsrs;
     uint8_t *leaves, *msrs;
+    uint32_t xen;
 };
 int mext_dom_policy_get(struct mext_dom *d, struct mext_policy *p_r,
                         struct mext_why *why);
