@@ -168,7 +168,7 @@ const char *mext_reason(unsigned code)
         [MEXT_E_NAME] = "domain name in use",
         [MEXT_E_MEMORY] = "not enough free memory",
         [MEXT_E_CREATE] = "domain could not be created",
-        [MEXT_E_POLICY] = "CPU policy not acceptable",
+        [MEXT_E_POLICY] = "CPU or Xen not acceptable",
         [MEXT_E_MSTRAP] = "mstrap failed",
         [MEXT_E_GFN] = "gfn may not be written",
         [MEXT_E_COUNT] = "page counts do not agree",

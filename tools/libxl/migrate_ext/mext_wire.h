@@ -155,7 +155,7 @@
 #define MEXT_E_NAME      10 /* a domain of that name exists */
 #define MEXT_E_MEMORY    11 /* not enough free memory */
 #define MEXT_E_CREATE    12 /* domain could not be built */
-#define MEXT_E_POLICY    13 /* CPU policy not acceptable */
+#define MEXT_E_POLICY    13 /* CPU or Xen not acceptable */
 #define MEXT_E_MSTRAP    14 /* mstrap failed or gave no answer */
 #define MEXT_E_GFN       15 /* a gfn that may not be written */
 #define MEXT_E_COUNT     16 /* page counts do not agree */
