@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2154
 #
 # One migration, measured.  Sourced by bench after lib.sh and product.sh; bench
-# sets samples (a file), bench_log, limit (seconds), the case's name, and rows, what the
-# report calls it.
+# sets samples (a file), bench_log, limit (seconds), compress and trim, the case's name,
+# and rows, what the report calls it.
 
 probe=/usr/local/libexec/xen-cooperative-migration/agent-probe
 stock_port=9999         # 270F in the host's table of listening sockets

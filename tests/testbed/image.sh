@@ -72,24 +72,10 @@ package_names() {
         sed "s/^linux-image@\$/$(kernel_package)/"
 }
 
-# Another Debian's packages are for an apt of its own: this machine's knows
-# nothing of them.
 choose_apt() {
-    local dir=$bed_dir/apt$xen_suffix
     unset APT_CONFIG
-    [ "$xen_version" != $first_xen ] || return 0
-    mkdir -p "$dir"/{lists,archives}/partial
-    : >"$dir/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
-        "$(debian_mirror) ${debian_of[$xen_version]} main" >"$dir/sources.list"
-    cat >"$dir/apt.conf" <<END
-Dir::Etc::sourcelist "$dir/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::State "$dir";
-Dir::State::status "$dir/status";
-Dir::Cache "$dir";
-END
-    export APT_CONFIG=$dir/apt.conf
+    [ "$xen_version" = $first_xen ] ||
+        apt_of_its_own "$bed_dir/apt$xen_suffix" "${debian_of[$xen_version]}"
 }
 
 kernel_package() {

@@ -30,7 +30,7 @@ static struct cpu *start(struct cpu *c)
                                 0x756e6547, 0x6c65746e, 0x49656e69 };
 
     memset(c, 0, sizeof(*c));
-    c->p = (struct mext_cpu){ 1, 0, c->leaves, c->msrs };
+    c->p = (struct mext_cpu){ 1, 0, c->leaves, c->msrs, 0 };
     mext_leaf_put(c->leaves, 0, &vendor);
     return c;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether this host can give a guest the CPU, and the Xen, that it knows.  Xen itself takes what
- * it lacks out of the guest's CPUID without a word, and the guest, which has looked
- * long ago, dies of its next such instruction.
+ * Whether this host can give a guest the CPU, and the Xen, that it knows.  Xen
+ * itself takes what it lacks out of the guest's CPUID without a word, and the guest,
+ * which has looked long ago, dies of its next such instruction.
  */
 #ifndef PACKETD_CPU_H
 #define PACKETD_CPU_H

@@ -2,7 +2,8 @@
 /*
  * Reads saved guests and migration streams: xl's files, libxl's version 2,
  * libxc's version 2 and 3, QEMU's version 3 ("QEVM"), and our own data channels
- * without their seals.  What they look like, the limits and the rules: docs/specs/streams.md.
+ * without their seals.  What they look like, the limits and the rules:
+ * docs/specs/streams.md.
  *
  * Every byte is taken for hostile.  Memory is constant whatever the stream
  * says; the only way in is a read callback, the only ways out are the events

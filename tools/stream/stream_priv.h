@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mext_load.h"
 #include "mext_wire.h"
 #include "stream.h"
 
@@ -82,30 +83,6 @@ struct stream {
     struct dump_state dump;
     struct big big; /* the last */
 };
-
-static inline uint16_t load16(const uint8_t *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline uint32_t load32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
 
 static inline uint16_t load16be(const uint8_t *p)
 {

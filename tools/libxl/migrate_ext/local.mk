@@ -112,6 +112,7 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_steer.c \
 	tools/libxl/migrate_ext/mext_steer.h \
 	tools/libxl/migrate_ext/mext_steer_ask.c \
+	tools/libxl/migrate_ext/mext_load.h \
 	tools/libxl/migrate_ext/mext_stock.h \
 	tools/libxl/migrate_ext/mext_store.c \
 	tools/libxl/migrate_ext/mext_store.h \

@@ -7,8 +7,7 @@
 #ifndef MEXT_STOCK_H
 #define MEXT_STOCK_H
 
-#include <stdint.h>
-#include <string.h>
+#include "mext_load.h"
 
 #define LIBXL_IDENT   "LibxlFmt"
 #define LIBXL_LEN     16
@@ -26,22 +25,6 @@
 #define PAGE_LEN      4096u
 #define TYPE_SHIFT    60 /* of an entry; its gfn is below bit 52 */
 #define GFN_BITS      52
-
-static inline uint32_t load32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
 
 /* A body's length, with what fills its record. */
 static inline uint64_t padded(uint32_t len)
