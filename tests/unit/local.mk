@@ -45,6 +45,7 @@ unit_tests = \
 	tests/unit/test_commit \
 	tests/unit/test_connect \
 	tests/unit/test_cpu \
+	tests/unit/test_devices \
 	tests/unit/test_door \
 	tests/unit/test_fate \
 	tests/unit/test_fetch \
@@ -160,6 +161,13 @@ tests_unit_test_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_thin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_thin_LDADD = $(UNIT_LDADD)
 tests_unit_test_thin_SOURCES = tests/unit/test_thin.c
+
+# Over a xenstore of its own.
+tests_unit_test_devices_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/packetd
+tests_unit_test_devices_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_devices_LDADD = $(UNIT_LDADD)
+tests_unit_test_devices_SOURCES = tests/unit/test_devices.c \
+	tools/packetd/devices.c
 
 # Over a domain of its own.
 tests_unit_test_throttle_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -18,6 +18,8 @@ PACKETD_SOURCES = \
 	tools/packetd/door.h \
 	tools/packetd/commit.c \
 	tools/packetd/commit.h \
+	tools/packetd/devices.c \
+	tools/packetd/devices.h \
 	tools/packetd/fate.c \
 	tools/packetd/fetch.c \
 	tools/packetd/fetch.h \

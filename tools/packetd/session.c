@@ -10,6 +10,7 @@
 
 #include "admit.h"
 #include "cpu.h"
+#include "devices.h"
 #include "door.h"
 #include "incoming.h"
 #include "mext_agent.h"
@@ -18,8 +19,9 @@
 #include "received.h"
 
 /* Deadlines, ms. */
-#define CONFIG_MS 30000
-#define COMMIT_MS 120000
+#define CONFIG_MS  30000
+#define COMMIT_MS  120000
+#define DEVICES_MS 3000 /* the source waits for the guest's report meanwhile */
 
 int session_fail(struct session *s, unsigned code)
 {
@@ -310,12 +312,16 @@ static void pass_report(struct session *s)
     mext_conn_send(&s->conn, &m, SESSION_SEND_MS, &why);
 }
 
-/* The guest runs: what is left of the migration goes. */
+/*
+ * The guest runs: what is left of the migration goes, once its devices are back,
+ * since all of that is work for dom0 as well.
+ */
 static void settle(struct session *s)
 {
     uint32_t domid = s->domid;
 
     packetd_log("%s: runs as domain %u", s->name, domid);
+    devices_wait(s->store, domid, DEVICES_MS);
     if (!s->minded)
         mind(s->p, mext_journal_entry(s->commit.journal));
     mext_steer_close(s->steer, state_name(s), "");

@@ -129,19 +129,35 @@ int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
     return r == 1 ? 0 : -1;
 }
 
-unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max)
+/* Names below path that are numbers, `least` or more. */
+static unsigned numbers(struct mext_store *s, const char *path, uint32_t least,
+                        uint32_t *out, unsigned max)
 {
     unsigned n = 0, found = 0;
-    char **list = xs_directory(s->xs, XBT_NULL, "/local/domain", &n);
+    char **list = xs_directory(s->xs, XBT_NULL, path, &n);
 
     for (unsigned i = 0; list && i < n && found < max; i++) {
-        unsigned long domid = strtoul(list[i], NULL, 10);
+        char *end;
+        unsigned long number = strtoul(list[i], &end, 10);
 
-        if (domid)
-            out[found++] = (uint32_t)domid;
+        if (!*end && number >= least && number <= UINT32_MAX)
+            out[found++] = (uint32_t)number;
     }
     free(list);
     return found;
+}
+
+unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max)
+{
+    return numbers(s, "/local/domain", 1, out, max);
+}
+
+unsigned mext_store_numbers(struct mext_store *s, uint32_t domid,
+                            const char *path, uint32_t *out, unsigned max)
+{
+    char p[PATH_LEN];
+
+    return numbers(s, full(p, domid, path), 0, out, max);
 }
 
 bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path)

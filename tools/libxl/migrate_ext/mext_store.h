@@ -37,6 +37,10 @@ int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
 /* Domains xenstore knows but 0, at most max; how many. */
 unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max);
 
+/* The nodes right below a path that are called by a number, likewise. */
+unsigned mext_store_numbers(struct mext_store *s, uint32_t domid,
+                            const char *path, uint32_t *out, unsigned max);
+
 /* True if nothing is below /local/domain/<domid>/<path>. */
 bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path);
 
