@@ -17,6 +17,8 @@
 
 /* Deadlines, ms. */
 #define MAKE_MS    60000
+#define CLAIM_MS   10000  /* libxl sets the domain's limit */
+#define CLAIM_STEP 20     /* and does not say when */
 #define NEXT_MS    300000 /* the source gives up long before */
 #define TAKE_MS    60000  /* libxl takes a message's bytes */
 #define RESTORE_MS 120000 /* from the stream's end on */
@@ -89,6 +91,41 @@ static int watch_vm(struct session *s, struct mext_why *why)
     return mext_store_watch(s->store, path, why);
 }
 
+/*
+ * libxl takes a guest's memory as its pages come.  So all of it is set aside before
+ * the next guest is looked at; one too many is refused while it still runs.
+ */
+static int claim(struct session *s, uint64_t pages, struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + CLAIM_MS;
+    struct mext_why quiet;
+    struct mext_dom *dom;
+    int r, gone = -1;
+
+    if (mext_dom_open(s->domid, &dom, why))
+        return session_fail(s, MEXT_E_INTERNAL);
+    while ((r = mext_dom_claim(dom, pages, why)) > 0 && gone < 0 &&
+           mext_now_ms() < end)
+        gone = mext_net_wait(&s->dom0.result, 1, CLAIM_STEP, &quiet);
+    mext_dom_close(dom);
+    if (gone >= 0)
+        return over(s, why);
+    return r < 0 ? session_fail(s, MEXT_E_MEMORY) : 0;
+}
+
+/* What a guest with less than it may have did not need. */
+static int unclaim(struct session *s, struct mext_why *why)
+{
+    struct mext_dom *dom;
+    int rc;
+
+    if (mext_dom_open(s->domid, &dom, why))
+        return -1;
+    rc = mext_dom_claim(dom, 0, why);
+    mext_dom_close(dom);
+    return rc;
+}
+
 static int make(struct session *s, const struct mext_launch *how,
                 struct mext_why *why)
 {
@@ -105,7 +142,7 @@ static int make(struct session *s, const struct mext_launch *how,
     if (d->pid < 0)
         return session_fail(s, MEXT_E_INTERNAL);
     d->started = true;
-    return wait_for_domain(s, why);
+    return wait_for_domain(s, why) || claim(s, r.memory_kib / 4, why) ? -1 : 0;
 }
 
 int dom0_boot(struct session *s, const struct mext_ctl *m, struct mext_why *why)
@@ -209,7 +246,7 @@ int dom0_hand_over(struct session *s, struct mext_why *why)
         return -1;
     s->commit.tidy_us = mext_now_us() - t;
     t = mext_now_us();
-    if (mext_fault("dest.settle", why) ||
+    if (mext_fault("dest.settle", why) || unclaim(s, why) ||
         mext_lxl_settle(s->lxl, s->domid, s->json, s->name, why) ||
         mext_lxl_rename(s->lxl, s->domid, s->name, why))
         return session_fail(s, MEXT_E_HANDOVER);

@@ -114,8 +114,9 @@ void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
 struct mext_launched {
     uint32_t domid;
     uint8_t uuid[16];
-    int vif;    /* index of the migration vif */
-    char *name; /* guest's own name, malloc'ed */
+    int vif;             /* index of the migration vif */
+    char *name;          /* guest's own name, malloc'ed */
+    uint64_t memory_kib; /* what the guest has of its memory now */
 };
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_launched *r_r, unsigned *code_r,

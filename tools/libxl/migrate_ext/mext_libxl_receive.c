@@ -137,6 +137,23 @@ static void config_for_mstrap(libxl_ctx *ctx, libxl_domain_config *c,
     c->b_info.target_memkb = c->b_info.max_memkb;
 }
 
+/* What is free and nobody has a claim to, KiB. */
+static int free_memory(struct mext_lxl *l, uint64_t *kib_r)
+{
+    libxl_physinfo info;
+    uint64_t pages;
+    int rc;
+
+    libxl_physinfo_init(&info);
+    rc = libxl_get_physinfo(l->ctx, &info);
+    pages = info.free_pages + info.scrub_pages;
+    *kib_r = pages > info.outstanding_pages
+                 ? (pages - info.outstanding_pages) * 4
+                 : 0;
+    libxl_physinfo_dispose(&info);
+    return rc ? -1 : 0;
+}
+
 int mext_lxl_memory_check(struct mext_lxl *l, libxl_domain_config *c,
                           struct mext_why *why)
 {
@@ -146,7 +163,7 @@ int mext_lxl_memory_check(struct mext_lxl *l, libxl_domain_config *c,
     libxl_domain_config_init(&copy);
     libxl_domain_config_copy(l->ctx, &copy, c);
     if (libxl_domain_need_memory(l->ctx, &copy, INVALID_DOMID, &need) ||
-        libxl_get_free_memory(l->ctx, &have))
+        free_memory(l, &have))
         need = have = 0;
     libxl_domain_config_dispose(&copy);
     if (need > have)

@@ -22,7 +22,8 @@ int mext_lxl_restore_check(struct mext_lxl *l, const struct mext_launch *how,
         goto out;
     }
     mext_lxl_config_incoming(l->ctx, &c);
-    *r_r = (struct mext_launched){ .name = name };
+    *r_r = (struct mext_launched){ .name = name,
+                                   .memory_kib = c.b_info.target_memkb };
     memcpy(r_r->uuid, libxl_uuid_bytearray_const(&c.c_info.uuid),
            sizeof(r_r->uuid));
     rc = 0;

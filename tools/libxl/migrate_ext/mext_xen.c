@@ -460,6 +460,19 @@ int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
     return 0;
 }
 
+/* Xen 4.17, common/page_alloc.c, domain_set_outstanding_pages. */
+int mext_dom_claim(struct mext_dom *d, uint64_t pages, struct mext_why *why)
+{
+    if (!xc_domain_claim_pages(d->xch, d->domid, pages))
+        return 0;
+    if (errno == EINVAL)
+        return 1;
+    if (errno != ENOMEM)
+        return xen_fail(d, why, "setting memory aside");
+    return mext_fail(why, "%llu MiB needed, so much is not free here",
+                     (unsigned long long)pages >> 8);
+}
+
 /* LIBXL_MAXMEM_CONSTANT, libxl_internal.h */
 #define SLACK_KIB 1024
 

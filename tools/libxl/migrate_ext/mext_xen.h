@@ -119,4 +119,12 @@ int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
 int mext_dom_grow(struct mext_dom *d, uint64_t ram_kib, unsigned vcpus,
                   struct mext_why *why);
 
+/*
+ * Sets memory of the host aside, so that nobody else gets it, until the domain has
+ * so many pages in all; 0: gives up what it has not taken.  Returns 0; 1: not yet,
+ * since the domain's limit is not set, or no more, since it has them; -1 and why:
+ * there is not so much.
+ */
+int mext_dom_claim(struct mext_dom *d, uint64_t pages, struct mext_why *why);
+
 #endif
