@@ -20,21 +20,25 @@
  * depends on both, so that any word of another unit or generation shows.
  * Cheap on purpose: an emulated CPU verifies hundreds of units a second. */
 
-static inline uint64_t stamp_mix(uint64_t x)
+/* No vector registers: an emulated CPU may lose them (../README.md, "Pitfalls"). */
+#define STAMP_PLAIN \
+    __attribute__((noinline, unused, target("general-regs-only")))
+
+STAMP_PLAIN static uint64_t stamp_mix(uint64_t x)
 {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
     return x ^ x >> 31;
 }
 
-static inline uint64_t stamp_start(uint64_t seed, uint64_t number,
-                                   uint64_t generation)
+STAMP_PLAIN static uint64_t stamp_start(uint64_t seed, uint64_t number,
+                                        uint64_t generation)
 {
     return stamp_mix(seed ^ stamp_mix(number * 2 + 1) ^ generation << 40);
 }
 
-static inline void stamp_write(uint64_t *unit, uint64_t seed, uint64_t number,
-                               uint64_t generation)
+STAMP_PLAIN static void stamp_write(uint64_t *unit, uint64_t seed,
+                                    uint64_t number, uint64_t generation)
 {
     uint64_t start = stamp_start(seed, number, generation);
 
@@ -44,7 +48,7 @@ static inline void stamp_write(uint64_t *unit, uint64_t seed, uint64_t number,
         unit[i] = start + i * STAMP_STEP;
 }
 
-static inline bool stamp_holds(const uint64_t *unit, uint64_t start)
+STAMP_PLAIN static bool stamp_holds(const uint64_t *unit, uint64_t start)
 {
     uint64_t differs = 0;
 
@@ -54,8 +58,8 @@ static inline bool stamp_holds(const uint64_t *unit, uint64_t start)
 }
 
 /* NULL when the unit is what stamp_write() made, or what is wrong with it. */
-static inline const char *stamp_check(const uint64_t *unit, uint64_t seed,
-                                      uint64_t number, uint64_t generation)
+STAMP_PLAIN static const char *stamp_check(const uint64_t *unit, uint64_t seed,
+                                           uint64_t number, uint64_t generation)
 {
     if (unit[0] == number && unit[1] == generation &&
         stamp_holds(unit, stamp_start(seed, number, generation)))
