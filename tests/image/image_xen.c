@@ -317,7 +317,10 @@ int mext_dom_release(struct mext_dom *d, uint64_t gfn, uint32_t n,
 
 int mext_dom_claim(struct mext_dom *d, uint64_t pages, struct mext_why *why)
 {
-    return 0; /* an image has its memory from the beginning */
+    static unsigned times;
+
+    /* An image has its memory from the beginning; Xen is not ready at once. */
+    return pages && times++ < 2;
 }
 
 int mext_dom_grow(struct mext_dom *d, uint64_t ram_kib, unsigned vcpus,

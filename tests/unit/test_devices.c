@@ -58,6 +58,8 @@ int mext_store_read(struct mext_store *s, uint32_t domid, const char *path,
     unsigned i = device_of(path);
 
     ck_assert_uint_lt(i, DEVICES);
+    if (state_of(i) == ' ')
+        return -1;
     snprintf(out, max, "%c", state_of(i));
     return 1;
 }

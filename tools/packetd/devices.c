@@ -1,58 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
-#include <string.h>
 
 #include "devices.h"
 #include "mext_net.h"
 
-/* More than one domain can have of a kind is not looked at. */
-#define DEVICES_MAX 64
+/* So many of a kind are looked at. */
+#define KIND_MAX 64
+#define PATH_LEN 64
 
 /* What Xen's io/xenbus.h calls XenbusStateConnected; those behind it close. */
 #define CONNECTED '4'
 
 static const char *const kinds[] = { "vif", "vbd" };
 
-/* Below /local/domain/0, where no guest writes. */
-static void path_of(const char *kind, uint32_t domid, char out[64])
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* The states of a domain's devices, below /local/domain/0, where no guest writes. */
+struct devices {
+    char state[KINDS * KIND_MAX][PATH_LEN];
+    unsigned n;
+};
+
+static void find(struct mext_store *s, uint32_t domid, struct devices *d)
 {
-    snprintf(out, 64, "backend/%s/%u", kind, domid);
+    uint32_t number[KIND_MAX];
+    char folder[PATH_LEN];
+
+    d->n = 0;
+    for (unsigned k = 0; k < KINDS; k++) {
+        unsigned n;
+
+        snprintf(folder, sizeof(folder), "backend/%s/%u", kinds[k], domid);
+        n = mext_store_numbers(s, 0, folder, number, KIND_MAX);
+        for (unsigned i = 0; i < n; i++)
+            snprintf(d->state[d->n++], PATH_LEN, "backend/%s/%u/%u/state",
+                     kinds[k], domid, number[i]);
+    }
 }
 
-/* Watches the states of all; nothing else that is written there wakes us up. */
-static int watch(struct mext_store *s, const char *kind, uint32_t domid)
+/* Nothing else that is written there wakes us up. */
+static int watch(struct mext_store *s, const struct devices *d)
 {
-    uint32_t device[DEVICES_MAX];
-    char folder[64], path[128];
+    char path[PATH_LEN + 16];
     struct mext_why quiet;
-    unsigned n;
 
-    path_of(kind, domid, folder);
-    n = mext_store_numbers(s, 0, folder, device, DEVICES_MAX);
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(path, sizeof(path), "/local/domain/0/%s/%u/state", folder,
-                 device[i]);
+    for (unsigned i = 0; i < d->n; i++) {
+        snprintf(path, sizeof(path), "/local/domain/0/%s", d->state[i]);
         if (mext_store_watch(s, path, &quiet))
             return -1;
     }
     return 0;
 }
 
-static bool all_connected(struct mext_store *s, const char *kind,
-                          uint32_t domid)
+/* One that has gone is not waited for. */
+static bool all_connected(struct mext_store *s, const struct devices *d)
 {
-    uint32_t device[DEVICES_MAX];
-    char folder[64], path[96], state[4];
-    unsigned n;
+    char state[4];
 
-    path_of(kind, domid, folder);
-    n = mext_store_numbers(s, 0, folder, device, DEVICES_MAX);
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(path, sizeof(path), "%s/%u/state", folder, device[i]);
-        if (mext_store_read(s, 0, path, state, sizeof(state)) == 1 &&
+    for (unsigned i = 0; i < d->n; i++)
+        if (mext_store_read(s, 0, d->state[i], state, sizeof(state)) == 1 &&
             state[0] < CONNECTED)
             return false;
-    }
     return true;
 }
 
@@ -60,11 +68,12 @@ void devices_wait(struct mext_store *s, uint32_t domid, unsigned timeout_ms)
 {
     uint64_t end = mext_now_ms() + timeout_ms, now;
     struct mext_why quiet;
+    struct devices d;
 
-    if (watch(s, kinds[0], domid) || watch(s, kinds[1], domid))
+    find(s, domid, &d);
+    if (watch(s, &d))
         return;
-    while (!all_connected(s, kinds[0], domid) ||
-           !all_connected(s, kinds[1], domid)) {
+    while (!all_connected(s, &d)) {
         now = mext_now_ms();
         if (now >= end ||
             mext_store_wait(s, -1, (unsigned)(end - now), &quiet) < 0)

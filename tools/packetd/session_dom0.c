@@ -91,26 +91,41 @@ static int watch_vm(struct session *s, struct mext_why *why)
     return mext_store_watch(s->store, path, why);
 }
 
+/* Once the domain has its limit; without, if libxl never sets one. */
+static int try_claim(struct session *s, struct mext_dom *dom, uint64_t pages,
+                     struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + CLAIM_MS;
+    struct mext_why quiet;
+    int r;
+
+    while ((r = mext_dom_claim(dom, pages, why)) > 0) {
+        if (mext_now_ms() >= end) {
+            packetd_log("%s: its memory cannot be set aside", s->name);
+            return 0;
+        }
+        if (mext_net_wait(&s->dom0.result, 1, CLAIM_STEP, &quiet) == 0)
+            return over(s, why);
+        if (mext_net_cancelled(why))
+            return session_fail(s, MEXT_E_CANCELLED);
+    }
+    return r ? session_fail(s, MEXT_E_MEMORY) : 0;
+}
+
 /*
  * libxl takes a guest's memory as its pages come.  So all of it is set aside before
  * the next guest is looked at; one too many is refused while it still runs.
  */
 static int claim(struct session *s, uint64_t pages, struct mext_why *why)
 {
-    uint64_t end = mext_now_ms() + CLAIM_MS;
-    struct mext_why quiet;
     struct mext_dom *dom;
-    int r, gone = -1;
+    int rc;
 
     if (mext_dom_open(s->domid, &dom, why))
         return session_fail(s, MEXT_E_INTERNAL);
-    while ((r = mext_dom_claim(dom, pages, why)) > 0 && gone < 0 &&
-           mext_now_ms() < end)
-        gone = mext_net_wait(&s->dom0.result, 1, CLAIM_STEP, &quiet);
+    rc = try_claim(s, dom, pages, why);
     mext_dom_close(dom);
-    if (gone >= 0)
-        return over(s, why);
-    return r < 0 ? session_fail(s, MEXT_E_MEMORY) : 0;
+    return rc;
 }
 
 /* What a guest with less than it may have did not need. */

@@ -116,7 +116,7 @@ struct mext_launched {
     uint8_t uuid[16];
     int vif;             /* index of the migration vif */
     char *name;          /* guest's own name, malloc'ed */
-    uint64_t memory_kib; /* what the guest has of its memory now */
+    uint64_t memory_kib; /* of a restore: what the guest has now */
 };
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
                     struct mext_launched *r_r, unsigned *code_r,
