@@ -132,4 +132,5 @@ stubdom_mstrap_test_sender_SOURCES = stubdom/mstrap/test_sender.c
 stubdom_mstrap_test_sender_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) \
 	$(XENSTORE_CFLAGS) $(XENFOREIGNMEMORY_CFLAGS)
 stubdom_mstrap_test_sender_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(SODIUM_LIBS) $(XENSTORE_LIBS) $(XENFOREIGNMEMORY_LIBS) -lpthread
+	$(SODIUM_LIBS) $(CRYPTO_LIBS) $(XENSTORE_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) -lpthread

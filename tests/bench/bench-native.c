@@ -8,7 +8,7 @@
  *             mstrap's session and channels, on one thread as in mstrap
  *   ours-lz4  the same with pages packed
  *   mstrap    as ours, and opened by the code that mstrap takes on hardware,
- *             libsodium's for SSSE3 and SSE2
+ *             libsodium's for AVX2 and SSE2
  *   emulated  and by the one that it takes where vectors are emulated, libsodium's
  *             portable one
  *   sealed    nothing but AEAD of each page, TCP, AEAD again, on a pair of
@@ -67,14 +67,6 @@ static double cpu_seconds(void)
     getrusage(RUSAGE_SELF, &u);
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-/* libsodium asks before it picks its code; this one it finds first. */
-static bool no_avx2;
-
-int sodium_runtime_has_avx2(void)
-{
-    return !no_avx2 && __builtin_cpu_supports("avx2");
 }
 
 /* ---- the guest: mext_xen.h and mext_map.h over the file ---- */
@@ -356,20 +348,30 @@ static void *send_share(void *arg)
     return NULL;
 }
 
-/* Opened from where it came into its place. */
-static void open_chunk(struct share *s, const struct mext_seal *key,
-                       uint64_t counter, uint8_t *p, uint64_t k)
+/* Pages right into their places, each with its tag, which is kept aside. */
+static void receive_sealed(int fd, uint8_t *p, uint64_t k,
+                           uint8_t tag[][MEXT_TAG_LEN])
 {
-    for (uint64_t j = 0; j < k; j++) {
-        const uint8_t *in = s->buf + j * SEALED_PAGE;
-        uint8_t nonce[12] = { 0 };
+    struct iovec v[2 * CHUNK_PAGES];
+    struct msghdr h = { .msg_iov = v, .msg_iovlen = 2 * k };
 
-        mext_store64(nonce + 4, counter + j);
-        if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-                p + j * MEXT_PAGE_SIZE, NULL, in, MEXT_PAGE_SIZE,
-                in + MEXT_PAGE_SIZE, NULL, 0, nonce, key->key))
-            die("a page does not open");
+    for (uint64_t j = 0; j < k; j++) {
+        v[2 * j] = (struct iovec){ p + j * MEXT_PAGE_SIZE, MEXT_PAGE_SIZE };
+        v[2 * j + 1] = (struct iovec){ tag[j], MEXT_TAG_LEN };
     }
+    if (recvmsg(fd, &h, MSG_WAITALL) != (ssize_t)(k * SEALED_PAGE))
+        die("connection");
+}
+
+static void open_chunk(struct share *s, struct mext_seal *key, uint8_t *p,
+                       uint64_t k)
+{
+    uint8_t tag[CHUNK_PAGES][MEXT_TAG_LEN];
+
+    receive_sealed(s->fd, p, k, tag);
+    for (uint64_t j = 0; j < k; j++)
+        if (mext_page_open(key, p + j * MEXT_PAGE_SIZE, MEXT_PAGE_SIZE, tag[j]))
+            die("a page does not open");
 }
 
 static void *receive_share(void *arg)
@@ -386,10 +388,10 @@ static void *receive_share(void *arg)
         uint8_t *p = dest + (s->first + i) * MEXT_PAGE_SIZE;
 
         k = s->n - i < CHUNK_PAGES ? s->n - i : CHUNK_PAGES;
-        move(s->fd, s->sealed ? s->buf : p,
-             k * (s->sealed ? SEALED_PAGE : MEXT_PAGE_SIZE), false);
         if (s->sealed)
-            open_chunk(s, &key, i, p, k);
+            open_chunk(s, &key, p, k);
+        else
+            move(s->fd, p, k * MEXT_PAGE_SIZE, false);
     }
     move(s->fd, (uint8_t *)"", 1, true);
     return NULL;
@@ -472,15 +474,22 @@ static void populate(uint8_t *p, int how)
         die("madvise");
 }
 
+/* OpenSSL's is not for mstrap. */
+static void receiver_cipher(enum tool t)
+{
+    if (t != EMULATED && mext_crypto_init())
+        die("libsodium");
+    if (t == MSTRAP)
+        mext_seal_by(&mext_aead_sodium);
+}
+
 /* The receiving process: says when it is ready, and then what it took. */
 _Noreturn static void receiver(enum tool t, int to_parent)
 {
     double cpu;
 
     populate(dest, MADV_POPULATE_WRITE);
-    no_avx2 = t == MSTRAP;
-    if (t != EMULATED && mext_crypto_init())
-        die("libsodium");
+    receiver_cipher(t);
     cpu = cpu_seconds();
     if (write(to_parent, &cpu, sizeof(cpu)) != sizeof(cpu))
         die("pipe");
@@ -517,9 +526,6 @@ static void measure(enum tool t)
     populate(source, MADV_POPULATE_READ);
     if (t == MEMCPY)
         populate(dest, MADV_POPULATE_WRITE);
-    no_avx2 = t == MSTRAP;
-    if (t != EMULATED && mext_crypto_init())
-        die("libsodium");
     cpu = cpu_seconds();
     wall = (double)mext_now_us();
     bytes = tool_send(t);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mext_seal: what was sealed opens once, in order, on its channel only. */
+/*
+ * mext_seal: what was sealed opens once, in order, on its channel only; by each of
+ * the libraries.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,21 +408,79 @@ static void unhex(const char *hex, uint8_t *out, size_t n)
     ck_assert_uint_eq(got, n);
 }
 
-/* The primitive under mext_seal is the RFC's. */
+static const struct mext_aead *libraries[2];
+
+/* The primitive under mext_seal is the RFC's, whoever's it is. */
 START_TEST(rfc_primitive)
 {
     uint8_t key[32], aad[12], tag[16], sealed[RFC_LEN], nonce[12] = { 0 };
+    uint8_t out[RFC_LEN], out_tag[16];
 
     unhex(rfc_key, key, sizeof(key));
     unhex(rfc_aad, aad, sizeof(aad));
     unhex(rfc_tag, tag, sizeof(tag));
     unhex(rfc_sealed, sealed, sizeof(sealed));
     mext_store64(nonce + 4, RFC_COUNTER);
-    ck_assert_int_eq(crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-                         sealed, NULL, sealed, sizeof(sealed), tag, aad,
-                         sizeof(aad), nonce, key),
-                     0);
-    ck_assert(!memcmp(sealed, rfc_text, RFC_LEN));
+    for (unsigned i = 0; i < COUNT(libraries); i++) {
+        ck_assert_int_eq(libraries[i]->seal(out, out_tag,
+                                            (const uint8_t *)rfc_text, RFC_LEN,
+                                            aad, sizeof(aad), nonce, key),
+                         0);
+        ck_assert(!memcmp(out, sealed, sizeof(sealed)));
+        ck_assert(!memcmp(out_tag, tag, sizeof(tag)));
+        ck_assert_int_eq(libraries[i]->open(out, sizeof(out), tag, aad,
+                                            sizeof(aad), nonce, key),
+                         0);
+        ck_assert(!memcmp(out, rfc_text, RFC_LEN));
+    }
+}
+END_TEST
+
+/* Of each length and with each length of associated data. */
+START_TEST(libraries_agree)
+{
+    const uint8_t key[MEXT_AEAD_KEY] = { 7 };
+    uint8_t plain[1100], out[2][1100], tag[2][MEXT_TAG_LEN], nonce[12] = { 0 };
+
+    randombytes_buf(plain, sizeof(plain));
+    for (size_t n = 1; n <= sizeof(plain); n++) {
+        size_t nad = n % 7;
+
+        mext_store64(nonce + 4, n);
+        for (unsigned i = 0; i < COUNT(libraries); i++)
+            ck_assert_int_eq(libraries[i]->seal(out[i], tag[i], plain, n, key,
+                                                nad, nonce, key),
+                             0);
+        ck_assert(!memcmp(out[0], out[1], n));
+        ck_assert(!memcmp(tag[0], tag[1], sizeof(tag[0])));
+        for (unsigned i = 0; i < COUNT(libraries); i++) {
+            ck_assert_int_eq(
+                libraries[!i]->open(out[i], n, tag[i], key, nad, nonce, key),
+                0);
+            ck_assert(!memcmp(out[i], plain, n));
+        }
+    }
+}
+END_TEST
+
+/* What does not open is seen by nobody. */
+START_TEST(forged_is_not_shown)
+{
+    static const uint8_t text[64] = "what nobody has vouched for";
+    const uint8_t key[MEXT_AEAD_KEY] = { 7 }, nonce[12] = { 9 };
+    uint8_t sealed[sizeof(text)], tag[MEXT_TAG_LEN];
+
+    for (unsigned i = 0; i < COUNT(libraries); i++) {
+        libraries[i]->seal(sealed, tag, text, sizeof(text), NULL, 0, nonce,
+                           key);
+        tag[3] ^= 1;
+        ck_assert_int_eq(libraries[i]->open(sealed, sizeof(sealed), tag, NULL,
+                                            0, nonce, key),
+                         MEXT_ERR_AUTH);
+        for (size_t at = 0; at < sizeof(text); at++)
+            ck_assert_msg(memcmp(sealed, text, at + 1), "by %s",
+                          libraries[i]->name);
+    }
 }
 END_TEST
 
@@ -492,9 +553,23 @@ int main(void)
                                    root_inputs,
                                    low_order_peer,
                                    rfc_primitive,
+                                   libraries_agree,
+                                   forged_is_not_shown,
                                    rfc_frame,
                                    committed_frames,
                                    NULL };
 
-    return unit_main(unit_suite("seal", tests));
+    int result = 0;
+
+    libraries[0] = &mext_aead_sodium;
+    libraries[1] = mext_aead_openssl();
+    if (!libraries[1]) {
+        fprintf(stderr, "OpenSSL has no ChaCha20-Poly1305\n");
+        return 1;
+    }
+    for (unsigned i = 0; i < COUNT(libraries); i++) {
+        mext_seal_by(libraries[i]);
+        result |= unit_main(unit_suite(libraries[i]->name, tests));
+    }
+    return result;
 }

@@ -14,6 +14,7 @@
 #include "attest.h"
 #include "door.h"
 #include "keycmd.h"
+#include "mext_crypto.h"
 #include "ms_host.h"
 #include "packetd.h"
 #include "restore.h"
@@ -283,16 +284,16 @@ int main(int argc, char **argv)
         .rate = 20,
         .attest = "key",
     };
+    bool line = argc == 4 && !strcmp(argv[1], LINE_WORD);
     int c, r;
 
-    if (sodium_init() < 0) {
+    if ((line ? mext_crypto_init() : sodium_init()) < 0) {
         packetd_log("libsodium cannot be initialised");
         return 1;
     }
     if (argc == 4 && !strcmp(argv[1], RESTORE_WORD))
         _exit(packetd_restore());
-    if (argc == 4 &&
-        (!strcmp(argv[1], DOOR_WORD) || !strcmp(argv[1], LINE_WORD)))
+    if (line || (argc == 4 && !strcmp(argv[1], DOOR_WORD)))
         _exit(jailed(argv));
     if (argc > 1) {
         r = packetd_keycmd(argc - 1, argv + 1);

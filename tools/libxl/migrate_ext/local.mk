@@ -16,6 +16,8 @@ MEXT_XEN_SOURCES = \
 MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_absent.c \
 	tools/libxl/migrate_ext/mext_absent.h \
+	tools/libxl/migrate_ext/mext_aead.h \
+	tools/libxl/migrate_ext/mext_aead_openssl.c \
 	tools/libxl/migrate_ext/mext_agent.h \
 	tools/libxl/migrate_ext/mext_agent_report.c \
 	tools/libxl/migrate_ext/mext_agentmsg.c \

@@ -3,12 +3,12 @@
 #define MEXT_CRYPTO_H
 
 /*
- * Initialises libsodium with the code that is fastest on this machine, found
- * by measuring: its portable code or, after sodium_init, the one written for
- * the CPU's vector unit.  The latter is several times faster on hardware and
- * slower where the unit is emulated.  To be called once, before any other use
- * of libsodium and before threads are started.  0, or -1 if libsodium cannot
- * be initialised.
+ * Initialises libsodium and mext_seal with the code that is fastest on this machine,
+ * found by measuring: libsodium's portable code; after sodium_init that written
+ * for the CPU's vector unit; then OpenSSL's.  The latter two are several times faster
+ * on hardware and slower where the unit is emulated.  To be called once, before any
+ * other use of libsodium, before threads are started, and before jail.  0, or
+ * -1 if libsodium cannot be initialised.
  */
 int mext_crypto_init(void);
 

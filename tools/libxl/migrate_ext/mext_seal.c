@@ -8,11 +8,44 @@
 
 #include "mext_seal.h"
 
-#define NONCE_LEN crypto_aead_chacha20poly1305_IETF_NPUBBYTES
-
 _Static_assert(crypto_aead_chacha20poly1305_IETF_ABYTES == MEXT_TAG_LEN, "");
-_Static_assert(crypto_aead_chacha20poly1305_IETF_KEYBYTES == 32, "");
-_Static_assert(NONCE_LEN == 12, "");
+_Static_assert(crypto_aead_chacha20poly1305_IETF_KEYBYTES == MEXT_AEAD_KEY, "");
+_Static_assert(crypto_aead_chacha20poly1305_IETF_NPUBBYTES == MEXT_AEAD_NONCE,
+               "");
+
+static int sodium_seal(uint8_t *out, uint8_t tag[MEXT_TAG_LEN],
+                       const uint8_t *in, size_t n, const uint8_t *ad,
+                       size_t nad, const uint8_t nonce[MEXT_AEAD_NONCE],
+                       const uint8_t key[MEXT_AEAD_KEY])
+{
+    crypto_aead_chacha20poly1305_ietf_encrypt_detached(
+        out, tag, NULL, in, n, ad, nad, NULL, nonce, key);
+    return 0;
+}
+
+static int sodium_open(uint8_t *p, size_t n, const uint8_t tag[MEXT_TAG_LEN],
+                       const uint8_t *ad, size_t nad,
+                       const uint8_t nonce[MEXT_AEAD_NONCE],
+                       const uint8_t key[MEXT_AEAD_KEY])
+{
+    return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
+               p, NULL, p, n, tag, ad, nad, nonce, key)
+               ? MEXT_ERR_AUTH
+               : 0;
+}
+
+const struct mext_aead mext_aead_sodium = {
+    .name = "libsodium",
+    .seal = sodium_seal,
+    .open = sodium_open,
+};
+
+static const struct mext_aead *aead = &mext_aead_sodium;
+
+void mext_seal_by(const struct mext_aead *a)
+{
+    aead = a;
+}
 
 void mext_wipe(void *p, size_t n)
 {
@@ -53,7 +86,7 @@ void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
 }
 
 /* Nonce of the next object, if the key may have one more. */
-static int next_nonce(struct mext_seal *s, uint8_t nonce[NONCE_LEN])
+static int next_nonce(struct mext_seal *s, uint8_t nonce[MEXT_AEAD_NONCE])
 {
     if (s->counter >= MEXT_OBJECTS_MAX)
         return MEXT_ERR_LIMIT;
@@ -63,25 +96,24 @@ static int next_nonce(struct mext_seal *s, uint8_t nonce[NONCE_LEN])
 }
 
 /* Whoever forges has one try: the key opens nothing any more. */
-static int forged(struct mext_seal *s)
+static int opened(struct mext_seal *s, int rc)
 {
-    s->counter = MEXT_OBJECTS_MAX;
-    return MEXT_ERR_AUTH;
+    if (rc)
+        s->counter = MEXT_OBJECTS_MAX;
+    return rc;
 }
 
 int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
                     size_t *len_r)
 {
-    uint8_t nonce[NONCE_LEN], *body = frame + MEXT_FRAME_HDR_LEN;
+    uint8_t nonce[MEXT_AEAD_NONCE], *body = frame + MEXT_FRAME_HDR_LEN;
 
     if (!n || n + MEXT_TAG_LEN > max || next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
     mext_store32(frame, (uint32_t)(n + MEXT_TAG_LEN));
-    crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-        body, body + n, NULL, body, n, frame, MEXT_FRAME_HDR_LEN, NULL, nonce,
-        s->key);
     *len_r = MEXT_FRAME_HDR_LEN + n + MEXT_TAG_LEN;
-    return 0;
+    return aead->seal(body, body + n, body, n, frame, MEXT_FRAME_HDR_LEN, nonce,
+                      s->key);
 }
 
 int mext_frame_len(const uint8_t hdr[MEXT_FRAME_HDR_LEN], size_t max)
@@ -95,39 +127,32 @@ int mext_frame_len(const uint8_t hdr[MEXT_FRAME_HDR_LEN], size_t max)
 
 int mext_frame_open(struct mext_seal *s, uint8_t *body, size_t len)
 {
-    uint8_t nonce[NONCE_LEN], hdr[MEXT_FRAME_HDR_LEN];
+    uint8_t nonce[MEXT_AEAD_NONCE], hdr[MEXT_FRAME_HDR_LEN];
     size_t n = len - MEXT_TAG_LEN;
 
     if (len <= MEXT_TAG_LEN || next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
     mext_store32(hdr, (uint32_t)len);
-    if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-            body, NULL, body, n, body + n, hdr, sizeof(hdr), nonce, s->key))
-        return forged(s);
-    return 0;
+    return opened(
+        s, aead->open(body, n, body + n, hdr, sizeof(hdr), nonce, s->key));
 }
 
 int mext_page_seal(struct mext_seal *s, uint8_t *dst, const uint8_t *src,
                    size_t n)
 {
-    uint8_t nonce[NONCE_LEN];
+    uint8_t nonce[MEXT_AEAD_NONCE];
 
     if (next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
-    crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-        dst, dst + n, NULL, src, n, NULL, 0, NULL, nonce, s->key);
-    return 0;
+    return aead->seal(dst, dst + n, src, n, NULL, 0, nonce, s->key);
 }
 
 int mext_page_open(struct mext_seal *s, uint8_t *page, size_t n,
                    const uint8_t tag[MEXT_TAG_LEN])
 {
-    uint8_t nonce[NONCE_LEN];
+    uint8_t nonce[MEXT_AEAD_NONCE];
 
     if (next_nonce(s, nonce))
         return MEXT_ERR_LIMIT;
-    if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-            page, NULL, page, n, tag, NULL, 0, nonce, s->key))
-        return forged(s);
-    return 0;
+    return opened(s, aead->open(page, n, tag, NULL, 0, nonce, s->key));
 }

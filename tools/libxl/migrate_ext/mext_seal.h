@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Session keys and sealed frames (docs/specs/transport.md, "Keys" and
- * "Frames").  Composes libsodium's X25519, BLAKE2b and ChaCha20-Poly1305
- * (RFC 7748, RFC 7693, RFC 8439); pure, and compiled into mstrap as it is.
+ * "Frames").  Composes libsodium's X25519 and BLAKE2b (RFC 7748, RFC 7693) and
+ * ChaCha20-Poly1305 (RFC 8439), which on hosts may be another library's
+ * (mext_aead.h); pure, and compiled into mstrap as it is.
  */
 #ifndef MEXT_SEAL_H
 #define MEXT_SEAL_H
 
-#include "mext_codec.h"
+#include "mext_aead.h"
+
+/* From now on by that library; before threads are started. */
+void mext_seal_by(const struct mext_aead *a);
 
 /*
  * One direction of one connection.  Its key serves MEXT_OBJECTS_MAX objects;
  * then, and after the first that does not open, it serves no more.
  */
 struct mext_seal {
-    uint8_t key[32];
+    uint8_t key[MEXT_AEAD_KEY];
     uint64_t counter; /* of the next sealed object */
 };
 
@@ -42,7 +46,7 @@ void mext_seal_init(struct mext_seal *s, const struct mext_root *r, uint8_t dir,
  * Seals a frame in place.  frame holds MEXT_FRAME_HDR_LEN bytes of room, then
  * n bytes of body, then room for MEXT_TAG_LEN; returns the whole length in
  * *len_r.  MEXT_ERR_LIMIT if n + tag exceeds max (MEXT_*_BODY_MAX), or if the
- * key is used up (this and the next three).
+ * key is used up (this and the next three); MEXT_ERR_LIB (the same).
  */
 int mext_frame_seal(struct mext_seal *s, uint8_t *frame, size_t n, size_t max,
                     size_t *len_r);
