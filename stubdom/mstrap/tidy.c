@@ -5,7 +5,6 @@
 #include "net/connection.h"
 #include "net/netfront.h"
 #include "net/stack.h"
-#include "port/sodium.h"
 #include "receiver.h"
 #include "state.h"
 #include "text.h"
@@ -46,7 +45,6 @@ static void forget(void)
 {
     ms_entropy_forget();
     mext_unpack_forget();
-    ms_sodium_end();
     ms_stack_wipe();
 }
 

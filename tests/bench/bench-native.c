@@ -8,7 +8,7 @@
  *             mstrap's session and channels, on one thread as in mstrap
  *   ours-lz4  the same with pages packed
  *   mstrap    as ours, and opened by the code that mstrap takes on hardware,
- *             libsodium's for AVX2 and SSE2
+ *             libsodium's for SSSE3 and SSE2
  *   emulated  and by the one that it takes where vectors are emulated, libsodium's
  *             portable one
  *   sealed    nothing but AEAD of each page, TCP, AEAD again, on a pair of
@@ -67,6 +67,14 @@ static double cpu_seconds(void)
     getrusage(RUSAGE_SELF, &u);
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* libsodium asks before it picks its code; this one it finds first. */
+static bool no_avx2;
+
+int sodium_runtime_has_avx2(void)
+{
+    return !no_avx2 && __builtin_cpu_supports("avx2");
 }
 
 /* ---- the guest: mext_xen.h and mext_map.h over the file ---- */
@@ -474,9 +482,10 @@ static void populate(uint8_t *p, int how)
         die("madvise");
 }
 
-/* OpenSSL's is not for mstrap. */
+/* Neither OpenSSL's nor AVX is for mstrap. */
 static void receiver_cipher(enum tool t)
 {
+    no_avx2 = t == MSTRAP;
     if (t != EMULATED && mext_crypto_init())
         die("libsodium");
     if (t == MSTRAP)

@@ -20,18 +20,12 @@
 
 #define ROUNDS 4
 
-/* Intel SDM volume 1, chapter 13. */
-#define CPUID_XSTATE 0xd
-#define XCR0_X87     1
-#define XCR0_SSE_AVX 6
-#define CR4_OSXSAVE  (UINT64_C(1) << 18)
-
 /* In libsodium's archive; its own headers for them are not installed. */
 int _crypto_onetimeauth_poly1305_pick_best_implementation(void);
 int _crypto_stream_chacha20_pick_best_implementation(void);
 
 /* What libsodium may use: it asks when it picks an implementation. */
-static bool use_avx2, use_ssse3, use_sse2;
+static bool use_ssse3, use_sse2;
 
 int sodium_runtime_has_ssse3(void)
 {
@@ -43,13 +37,16 @@ int sodium_runtime_has_sse2(void)
     return use_sse2;
 }
 
-int sodium_runtime_has_avx2(void)
+/*
+ * AVX stays off, since the guest's vCPU context does not say what mstrap left
+ * in those registers.
+ */
+int sodium_runtime_has_avx(void)
 {
-    return use_avx2;
+    return 0;
 }
 
-/* Of what is for AVX but not AVX2 nothing is used. */
-int sodium_runtime_has_avx(void)
+int sodium_runtime_has_avx2(void)
 {
     return 0;
 }
@@ -66,9 +63,10 @@ _Noreturn void sodium_misuse(void)
 }
 
 /*
- * Variants that are never chosen: of X25519 and BLAKE2b, which are used a few
- * times only. Without these names the archive would link them in.
+ * Variants that are never chosen: those for AVX, and of BLAKE2b, which is
+ * used a few times only. Without these names the archive would link them in.
  */
+const void *const crypto_stream_chacha20_dolbeau_avx2_implementation[8];
 const void *const crypto_scalarmult_curve25519_sandy2x_implementation[8];
 
 #define NEVER_CHOSEN(name) \
@@ -117,75 +115,18 @@ static void authenticate(uint8_t *page)
 static void choose(bool *use, bool possible, int (*pick)(void),
                    void (*primitive)(uint8_t *page), uint8_t *page)
 {
-    uint64_t without, with;
+    uint64_t portable, vector;
 
-    if (!possible)
-        return;
-    without = measure(primitive, page);
-    *use = true;
+    *use = false;
     pick();
-    with = measure(primitive, page);
-    if (without < with) {
+    portable = measure(primitive, page);
+    *use = possible;
+    pick();
+    vector = measure(primitive, page);
+    if (portable < vector) {
         *use = false;
         pick();
     }
-}
-
-/* ---- AVX ---- */
-
-static void set_xcr0(uint32_t value)
-{
-    __asm__ volatile("xsetbv" : : "a"(value), "d"(0), "c"(0));
-}
-
-static void set_osxsave(bool on)
-{
-    uint64_t cr4;
-
-    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    cr4 = on ? cr4 | CR4_OSXSAVE : cr4 & ~CR4_OSXSAVE;
-    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
-}
-
-static bool has_avx2(void)
-{
-    uint32_t a, b, c, d;
-
-    __cpuid(1, a, b, c, d);
-    if (!(c & bit_XSAVE) || !(c & bit_AVX) ||
-        !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2))
-        return false;
-    return __get_cpuid_count(CPUID_XSTATE, 0, &a, &b, &c, &d) &&
-           (a & XCR0_SSE_AVX) == XCR0_SSE_AVX;
-}
-
-static void avx_begin(void)
-{
-    set_osxsave(true);
-    set_xcr0(XCR0_X87 | XCR0_SSE_AVX);
-}
-
-/*
- * The guest's vCPU context may say nothing of these registers and XCR0: they are as
- * in a fresh domain again, and without what they knew of the keys.
- */
-static void avx_end(void)
-{
-    __asm__ volatile("vzeroall");
-    set_xcr0(XCR0_X87);
-    set_osxsave(false);
-    use_avx2 = false;
-}
-
-static void choose_avx2(uint8_t *page)
-{
-    if (!has_avx2())
-        return;
-    avx_begin();
-    choose(&use_avx2, true, _crypto_stream_chacha20_pick_best_implementation,
-           encrypt, page);
-    if (!use_avx2)
-        avx_end();
 }
 
 void ms_sodium_init(uint8_t *page)
@@ -198,15 +139,6 @@ void ms_sodium_init(uint8_t *page)
     choose(&use_sse2, d & bit_SSE2,
            _crypto_onetimeauth_poly1305_pick_best_implementation, authenticate,
            page);
-    choose_avx2(page);
-}
-
-void ms_sodium_end(void)
-{
-    if (!use_avx2)
-        return;
-    avx_end();
-    _crypto_stream_chacha20_pick_best_implementation();
 }
 
 void sodium_memzero(void *const bytes, const size_t n)
