@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mext_chunk.h"
+#include "mext_conn.h"
 #include "part.h"
 #include "unit.h"
 
@@ -50,6 +51,7 @@ static void start_line(size_t n)
 
     memset(&root, 0x77, sizeof(root));
     setup.root = root;
+    setup.channels = 1;
     fix_hello_bytes(setup.hello);
     connect_tcp(conn);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
@@ -60,8 +62,8 @@ static void start_line(size_t n)
     ck_assert_int_gt(line, 0);
     close(ends[1]);
     close(conn[1]);
-    ck_assert_int_eq(mext_conn_init(&source, conn[0], &root, true), 0);
-    ck_assert_int_eq(mext_conn_init(&session, ends[0], NULL, false), 0);
+    ck_assert_int_eq(mext_conn_init(&source, conn[0], &root, true, 0), 0);
+    ck_assert_int_eq(mext_conn_init(&session, ends[0], NULL, false, 0), 0);
 }
 
 static void open_line(void)
@@ -143,7 +145,7 @@ static void passes(struct mext_conn *from, struct mext_conn *to,
     ck_assert_int_eq(part_wait(child), 0);
     from->tx.counter++; /* the child's was its own */
     ck_assert_uint_eq(to->body_len, n);
-    ck_assert_mem_eq(to->buf, before, n);
+    ck_assert_mem_eq(mext_conn_body(to), before, n);
 }
 
 START_TEST(each_message)
