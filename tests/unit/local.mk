@@ -53,6 +53,7 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_joined \
 	tests/unit/test_inspect \
 	tests/unit/test_journal \
 	tests/unit/test_journals \
@@ -65,6 +66,7 @@ unit_tests = \
 	tests/unit/test_net \
 	tests/unit/test_order \
 	tests/unit/test_pack \
+	tests/unit/test_pieces \
 	tests/unit/test_policy \
 	tests/unit/test_precopy \
 	tests/unit/test_quote \
@@ -387,7 +389,7 @@ PART_SOURCES = \
 
 # packetd that does in its jail what a test asks for.
 tests_unit_packetd_hooked_CPPFLAGS = $(tools_packetd_packetd_CPPFLAGS) \
-	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100
+	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100 -DHERE_MS=100
 tests_unit_packetd_hooked_CFLAGS = $(tools_packetd_packetd_CFLAGS)
 tests_unit_packetd_hooked_LDADD = $(tools_packetd_packetd_LDADD)
 tests_unit_packetd_hooked_SOURCES = $(tools_packetd_packetd_SOURCES) \
@@ -426,7 +428,26 @@ tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guard_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(DOOR_SOURCES)
 
+LINE_SOURCES = \
+	tests/unit/line_case.c \
+	tests/unit/line_case.h \
+	$(PART_SOURCES)
+
 tests_unit_test_line_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_line_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_line_LDADD = $(UNIT_LDADD)
-tests_unit_test_line_SOURCES = tests/unit/test_line.c $(PART_SOURCES)
+tests_unit_test_line_SOURCES = tests/unit/test_line.c $(LINE_SOURCES)
+
+# Pieces of a stream over several of its connections.
+tests_unit_test_joined_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_joined_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_joined_LDADD = $(UNIT_LDADD) \
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+	$(XENVCHAN_LIBS) $(YAJL_LIBS) -lpthread
+tests_unit_test_joined_SOURCES = tests/unit/test_joined.c $(LINE_SOURCES)
+
+tests_unit_test_pieces_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pieces_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pieces_LDADD = $(UNIT_LDADD)
+tests_unit_test_pieces_SOURCES = tests/unit/test_pieces.c

@@ -88,9 +88,8 @@ static void start(unsigned n)
 
     for (unsigned i = 0; i < n; i++)
         p[i] = &own[i];
-    ck_assert_int_eq(mext_workers_start(&workers, n, sizeof(struct job),
-                                        work, p, &why),
-                     0);
+    ck_assert_int_eq(
+        mext_workers_start(&workers, n, sizeof(struct job), work, p, &why), 0);
 }
 
 static int put_n(enum deed what, unsigned n)

@@ -228,7 +228,8 @@ static int send_within(int fd, const struct gate_msg *m, int wait_ms,
     }
     do
         n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && (errno == EINTR || (errno == EAGAIN && has_room(fd, wait_ms))));
+    while (n < 0 &&
+           (errno == EINTR || (errno == EAGAIN && has_room(fd, wait_ms))));
     if (n != (ssize_t)b.pos)
         return mext_fail(why, "nothing goes through the gate: %s",
                          strerror(errno));

@@ -21,9 +21,9 @@
 #define GATE_MSG_MAX   (16 + (GATE_TRUST_MAX + GATE_SELF_MAX) * MEXT_KEY_LEN)
 
 /* Descriptors of a process that was started for the network. */
-#define GATE_FD     3 /* door and line: to the one with privilege */
-#define GATE_TCP_FD 4 /* door: listens; line: the connection */
-#define GATE_UDP_FD 5 /* door */
+#define GATE_FD       3 /* door and line: to the one with privilege */
+#define GATE_TCP_FD   4 /* door: listens; line: the connection */
+#define GATE_UDP_FD   5 /* door */
 #define GATE_JOINS_FD 5 /* line, of several connections: from the monitor */
 
 enum gate_type {

@@ -22,8 +22,9 @@ static struct line {
     struct line_conns source;
     struct mext_conn session;
     struct mext_pieces pieces;
-    struct mext_ctl kept[MEXT_CHANNELS_MAX]; /* until its turn, in that one's buffer */
-    int joins; /* of the monitor's, -1: none */
+    struct mext_ctl
+        kept[MEXT_CHANNELS_MAX]; /* until its turn, in that one's buffer */
+    int joins;                   /* of the monitor's, -1: none */
 } line;
 
 /* Tells the session why there is nothing more to come. */

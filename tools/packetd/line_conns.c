@@ -74,7 +74,8 @@ static bool is_source(struct mext_conn *to, struct line_stranger *s)
 {
     struct mext_seal key = to->rx;
     uint8_t *body = s->in + MEXT_FRAME_HDR_LEN;
-    bool good = !mext_frame_open(&key, body, LINE_HERE_LEN - MEXT_FRAME_HDR_LEN) &&
+    bool good = !mext_frame_open(&key, body,
+                                 LINE_HERE_LEN - MEXT_FRAME_HDR_LEN) &&
                 *body == MEXT_CTL_HERE;
 
     if (good)

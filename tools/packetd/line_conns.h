@@ -18,8 +18,8 @@
 #define LINE_HERE_LEN (MEXT_FRAME_HDR_LEN + 1 + MEXT_TAG_LEN)
 
 struct line_conns {
-    unsigned n; /* connections there can be */
-    bool open;  /* others may join now */
+    unsigned n;                               /* connections there can be */
+    bool open;                                /* others may join now */
     struct mext_conn conn[MEXT_CHANNELS_MAX]; /* 0: control; fd -1: not there */
     /* private */
     uint64_t seen; /* strangers so far */

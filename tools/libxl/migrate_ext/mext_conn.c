@@ -80,9 +80,8 @@ static int conn_len(const struct mext_conn *c)
 static int conn_open(struct mext_conn *c, size_t len)
 {
     c->body_len = c->plain ? len : len - MEXT_TAG_LEN;
-    return c->plain
-               ? 0
-               : mext_frame_open(&c->rx, c->in + MEXT_FRAME_HDR_LEN, len);
+    return c->plain ? 0
+                    : mext_frame_open(&c->rx, c->in + MEXT_FRAME_HDR_LEN, len);
 }
 
 /* More of the next frame: 1 if it is whole then, 0 if not, -1 and why. */

@@ -268,8 +268,8 @@ int mext_net_connect_again(int fd, unsigned timeout_ms, int *fd_r,
 
     if (getpeername(fd, (struct sockaddr *)&ss, &len))
         return mext_fail(why, "connection lost: %s", strerror(errno));
-    return connect_addr((struct sockaddr *)&ss, len,
-                        mext_now_ms() + timeout_ms, fd_r, why);
+    return connect_addr((struct sockaddr *)&ss, len, mext_now_ms() + timeout_ms,
+                        fd_r, why);
 }
 
 /* One bound socket of a type; *port is read and set. */

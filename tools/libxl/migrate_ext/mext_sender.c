@@ -370,7 +370,8 @@ static void use_connections(struct sender *s)
     for (unsigned i = 1; i < s->stream.nconns; i++)
         s->stream.conn[i] = &d->joined[i - 1];
     if (s->stream.nconns > 1)
-        mext_sayf(say, s, "libxl waits there, %u connections", s->stream.nconns);
+        mext_sayf(say, s, "libxl waits there, %u connections",
+                  s->stream.nconns);
 }
 
 static int prepare(struct sender *s, struct mext_why *why)

@@ -46,8 +46,8 @@ struct mext_stream {
     uint64_t bytes;       /* of the stream that are under way, or sent */
     uint64_t t_suspended; /* us; when it was first seen to be, 0: never */
     /* private */
-    pid_t pid; /* of libxl's process; 0: none */
-    int in;    /* what it writes */
+    pid_t pid;                    /* of libxl's process; 0: none */
+    int in;                       /* what it writes */
     struct mext_workers *workers; /* a thread for each connection */
     struct mext_stream_lane lane[MEXT_CHANNELS_MAX];
     uint32_t have;        /* bytes of the piece that is being made */

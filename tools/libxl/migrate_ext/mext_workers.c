@@ -22,9 +22,9 @@ struct mext_workers {
     int alarm;
     unsigned n;
     struct worker worker[MEXT_CHANNELS_MAX];
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t work;  /* something was queued, or it ends */
-    pthread_cond_t less;  /* something was taken or done */
+    pthread_mutex_t lock;           /* of all below */
+    pthread_cond_t work;            /* something was queued, or it ends */
+    pthread_cond_t less;            /* something was taken or done */
     void *queue[MEXT_CHANNELS_MAX]; /* a ring of n jobs */
     void *room;                     /* for the next one; the caller's */
     unsigned first, queued, busy;
