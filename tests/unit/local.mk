@@ -54,6 +54,7 @@ unit_tests = \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
 	tests/unit/test_joined \
+	tests/unit/test_in_order \
 	tests/unit/test_inspect \
 	tests/unit/test_journal \
 	tests/unit/test_journals \
@@ -438,14 +439,24 @@ tests_unit_test_line_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_line_LDADD = $(UNIT_LDADD)
 tests_unit_test_line_SOURCES = tests/unit/test_line.c $(LINE_SOURCES)
 
-# Pieces of a stream over several of its connections.
+# A line that others join, and what comes over several connections.
+JOINED_SOURCES = \
+	tests/unit/joined_case.c \
+	tests/unit/joined_case.h \
+	$(LINE_SOURCES)
+
 tests_unit_test_joined_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_joined_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_joined_LDADD = $(UNIT_LDADD) \
+tests_unit_test_joined_LDADD = $(UNIT_LDADD)
+tests_unit_test_joined_SOURCES = tests/unit/test_joined.c $(JOINED_SOURCES)
+
+tests_unit_test_in_order_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_in_order_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_in_order_LDADD = $(UNIT_LDADD) \
 	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
 	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
 	$(XENVCHAN_LIBS) $(YAJL_LIBS) -lpthread
-tests_unit_test_joined_SOURCES = tests/unit/test_joined.c $(LINE_SOURCES)
+tests_unit_test_in_order_SOURCES = tests/unit/test_in_order.c $(JOINED_SOURCES)
 
 tests_unit_test_pieces_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pieces_CFLAGS = $(UNIT_CFLAGS)

@@ -244,10 +244,8 @@ static bool for_stock(int c)
 /* The name of an option that only an mstrap, or pages of our own, can heed. */
 static const char *for_mstrap(int c)
 {
-    static const int only[] = {
-        O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_EXPECT,
-        O_IP,       O_PORT,       O_GATEWAY
-    };
+    static const int only[] = { O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_EXPECT,
+                                O_IP,       O_PORT,       O_GATEWAY };
 
     for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
         for (const struct option *o = options; c == only[i] && o->name; o++)
