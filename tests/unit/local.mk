@@ -53,6 +53,7 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_join \
 	tests/unit/test_joined \
 	tests/unit/test_in_order \
 	tests/unit/test_inspect \
@@ -444,6 +445,11 @@ JOINED_SOURCES = \
 	tests/unit/joined_case.c \
 	tests/unit/joined_case.h \
 	$(LINE_SOURCES)
+
+tests_unit_test_join_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_join_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_join_LDADD = $(tests_unit_test_in_order_LDADD)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c
 
 tests_unit_test_joined_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_joined_CFLAGS = $(UNIT_CFLAGS)
