@@ -346,9 +346,12 @@ tests_mitm_test_mitm_SOURCES = \
 	tests/mitm/data.c \
 	tests/mitm/guest.c \
 	tests/mitm/guest.h \
+	tests/mitm/join.c \
 	tests/mitm/mitm.h \
 	tests/mitm/tamper.c \
 	tests/mitm/test_mitm.c \
+	tools/packetd/line_conns.c \
+	tools/packetd/line_conns.h \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
 
