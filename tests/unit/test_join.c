@@ -76,6 +76,8 @@ static void say(int fd, uint16_t i, uint8_t type)
 
     must(!mext_conn_init(&c, fd, &root, false, i) &&
          !mext_conn_send(&c, &m, WAIT_MS, &why));
+    c.fd = -1; /* the caller's */
+    mext_conn_close(&c);
 }
 
 /* Connection i, which comes as often as it must. */
