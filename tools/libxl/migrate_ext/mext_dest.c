@@ -227,8 +227,13 @@ static bool join_again(struct mext_dest *d, uint64_t end, struct mext_why *why)
     struct mext_why quiet;
     struct mext_ctl m;
 
-    if (mext_net_cancelled(why) || mext_now_ms() >= end)
+    if (mext_net_cancelled(why))
         return false;
+    if (mext_now_ms() >= end) {
+        quiet = *why;
+        mext_fail(why, "a further connection is not taken: %.300s", quiet.text);
+        return false;
+    }
     if (mext_net_wait(&d->conn.fd, 1, AGAIN_MS, &quiet) < 0)
         return !mext_net_cancelled(why);
     if (!mext_conn_recv(&d->conn, &m, ANSWER_MS, NULL, why))
