@@ -3,6 +3,7 @@
  * Who may join a line whose stream comes over several connections: a real one,
  * with strangers, doors that lie and sources that are late among those who want to.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -245,6 +246,25 @@ START_TEST(no_connections)
 }
 END_TEST
 
+/* One that blocks, and that the source's frames come through: never waited for. */
+START_TEST(blocks)
+{
+    int ends[2];
+
+    open_ready(N, 1);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    hand_in(ends[1], 1, N);
+    ck_assert_int_eq(mext_conn_init(&joined[1], ends[0], &root, true, 1), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+    say(&joined[1], MEXT_CTL_HERE);
+    expect(&joined[1], MEXT_CTL_JOINED);
+    ck_assert_int_eq(write(joined[1].fd, "\0\0\0\40half", 8), 8);
+    let_it_read();
+    close_all();
+    close(ends[1]);
+}
+END_TEST
+
 /* What else comes from there is no matter, nor that nothing more comes. */
 START_TEST(monitor_gone)
 {
@@ -263,9 +283,19 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        before_ready,     after_the_end,    another_count, second_taker,
-        wrong_keys,       each_bit_of_here, half_of_here,  too_many_strangers,
-        silent_strangers, no_connections,   monitor_gone,  NULL,
+        before_ready,
+        after_the_end,
+        another_count,
+        second_taker,
+        wrong_keys,
+        each_bit_of_here,
+        half_of_here,
+        too_many_strangers,
+        silent_strangers,
+        no_connections,
+        blocks,
+        monitor_gone,
+        NULL,
     };
 
     unit_need_root();
