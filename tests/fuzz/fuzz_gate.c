@@ -37,6 +37,10 @@ static void check_limits(void)
     case GATE_TOKEN:
         FUZZ_CHECK(m.u.token.from.len <= GATE_PEER_MAX);
         break;
+    case GATE_JOIN:
+        FUZZ_CHECK(m.u.join.count <= MEXT_CHANNELS_MAX);
+        FUZZ_CHECK(m.u.join.index && m.u.join.index < m.u.join.count);
+        break;
     default:
         FUZZ_CHECK(m.type == GATE_HELLO || m.type == GATE_REFUSED);
     }
@@ -65,7 +69,8 @@ static void try_packet(const uint8_t *data, size_t size, bool good)
     FUZZ_CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
     FUZZ_CHECK(send(ends[0], data, size, 0) == (ssize_t)size);
     close(ends[0]);
-    if (good && (m.type != GATE_TOKEN || m.u.token.from.len))
+    if (good && m.type != GATE_JOIN &&
+        (m.type != GATE_TOKEN || m.u.token.from.len))
         FUZZ_CHECK(!gate_recv(ends[1], &m, &why) && m.fd == -1);
     else
         FUZZ_CHECK(gate_recv(ends[1], &m, &why) == -1 && m.fd == -1);

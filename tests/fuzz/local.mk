@@ -13,6 +13,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_inspect \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_move \
+	tests/fuzz/fuzz_pieces \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_receipt \
@@ -130,6 +131,13 @@ tests_fuzz_fuzz_move_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_move_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_move_LDADD = $(UNIT_LDADD)
 tests_fuzz_fuzz_move_SOURCES = tests/fuzz/fuzz_move.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+
+tests_fuzz_fuzz_pieces_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_pieces_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_pieces_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_pieces_SOURCES = tests/fuzz/fuzz_pieces.c \
 	tests/fuzz/driver.c \
 	tests/fuzz/fuzz.h
 

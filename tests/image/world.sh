@@ -128,14 +128,14 @@ keys_exchange() {
     done
 }
 
-# packetd_on HOST: waits until it listens.
+# packetd_on HOST [OPTION]...: waits until it listens.
 packetd_on() {
     local log=$world/$1/log/packetd before
     touch "$log"
     before=$(grep -c 'listening on port' "$log")
     in_host "$1" "$image_bin/packetd-image" run --user nobody \
         --image "$image_bin/image-mstrap" \
-        --pool "192.0.2.${1#h}1-192.0.2.${1#h}8/24" >>"$log" 2>&1 &
+        --pool "192.0.2.${1#h}1-192.0.2.${1#h}8/24" "${@:2}" >>"$log" 2>&1 &
     until [ "$(grep -c 'listening on port' "$log")" != "$before" ]; do
         kill -0 $! || return
         sleep 0.02

@@ -20,6 +20,7 @@
 #include <sodium.h>
 
 #include "fixture.h"
+#include "mext_conn.h"
 #include "mext_handshake.h"
 #include "mitm.h"
 
@@ -192,9 +193,10 @@ static int source_begins(struct mext_conn *c)
     struct end *e = &run.source;
     enum kind answer = run.plot->line[1].kind;
     unsigned refused = 0;
+    struct mext_root root;
 
     if (mext_handshake(c, run.source_fd, own.token, own.source_secret, "dest",
-                       PATIENCE_MS, &refused, &e->why)) {
+                       PATIENCE_MS, &root, &refused, &e->why)) {
         close(run.source_fd);
         e->accepted += answer == REFUSE && refused == MEXT_E_UNTRUSTED;
         return -1;
@@ -294,7 +296,7 @@ static int say_hello(struct mext_conn *c)
         mext_hello_sign(&h, &id, out) ||
         mext_net_send_plain(run.dest_fd, out, sizeof(out), 0, &run.dest.why))
         return -1;
-    return mext_conn_init(c, run.dest_fd, &root, false);
+    return mext_conn_init(c, run.dest_fd, &root, false, 0);
 }
 
 static int dest_plays(struct mext_conn *c, const struct line *l)
@@ -421,7 +423,7 @@ static unsigned pass_to_source(struct mext_conn *c, unsigned i,
 
 static void *middle(void *arg)
 {
-    struct mext_conn c = { .buf = NULL, .fd = -1 };
+    struct mext_conn c = { .in = NULL, .fd = -1 };
     struct mext_seal to_dest, to_source;
     unsigned i = 0;
 
@@ -439,7 +441,7 @@ static void *middle(void *arg)
         } else
             i++;
     }
-    if (run.dest.failed && c.buf)
+    if (run.dest.failed && c.in)
         mext_conn_abort(&c, MEXT_E_LINK, run.dest.why.text);
     /* Whatever the destination still says passes unchanged. */
     batch_clear(&batch);
@@ -449,7 +451,7 @@ static void *middle(void *arg)
         send(run.mitm_source, batch.o[k].p, batch.o[k].n, MSG_NOSIGNAL);
     batch_clear(&batch);
     shutdown(run.mitm_source, SHUT_WR);
-    if (c.buf)
+    if (c.in)
         mext_conn_close(&c);
     else
         close(run.dest_fd);

@@ -93,11 +93,13 @@ struct tally {
     unsigned refused, harmless, impossible;
 };
 
-/* All cases of the control connection, of the data channels. */
+/* All cases of the control connection, of a further one, of the data channels. */
 void control_cases(struct tally *t);
+void join_cases(struct tally *t);
 void data_cases(struct tally *t);
 /* The tests of the tests. */
 void control_self_test(void);
+void join_self_test(void);
 void data_self_test(void);
 
 #endif

@@ -32,6 +32,22 @@ START_TEST(control)
 }
 END_TEST
 
+START_TEST(join_sees_every_case)
+{
+    join_self_test();
+}
+END_TEST
+
+START_TEST(joins)
+{
+    struct tally t = { 0 };
+
+    join_cases(&t);
+    report("join", &t);
+    ck_assert_uint_gt(t.refused, 300);
+}
+END_TEST
+
 START_TEST(data_sees_every_case)
 {
     data_self_test();
@@ -50,8 +66,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { control_sees_every_case, control,
-                                   data_sees_every_case, data, NULL };
+    const TTest *const tests[] = { control_sees_every_case,
+                                   control,
+                                   join_sees_every_case,
+                                   joins,
+                                   data_sees_every_case,
+                                   data,
+                                   NULL };
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     return unit_main(unit_suite("mitm", tests));

@@ -53,6 +53,9 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_jail \
+	tests/unit/test_join \
+	tests/unit/test_joined \
+	tests/unit/test_in_order \
 	tests/unit/test_inspect \
 	tests/unit/test_journal \
 	tests/unit/test_journals \
@@ -65,6 +68,7 @@ unit_tests = \
 	tests/unit/test_net \
 	tests/unit/test_order \
 	tests/unit/test_pack \
+	tests/unit/test_pieces \
 	tests/unit/test_policy \
 	tests/unit/test_precopy \
 	tests/unit/test_quote \
@@ -342,9 +346,12 @@ tests_mitm_test_mitm_SOURCES = \
 	tests/mitm/data.c \
 	tests/mitm/guest.c \
 	tests/mitm/guest.h \
+	tests/mitm/join.c \
 	tests/mitm/mitm.h \
 	tests/mitm/tamper.c \
 	tests/mitm/test_mitm.c \
+	tools/packetd/line_conns.c \
+	tools/packetd/line_conns.h \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
 
@@ -387,7 +394,7 @@ PART_SOURCES = \
 
 # packetd that does in its jail what a test asks for.
 tests_unit_packetd_hooked_CPPFLAGS = $(tools_packetd_packetd_CPPFLAGS) \
-	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100
+	-I$(srcdir)/tools/packetd -DPACKETD_TEST_HOOK -DTOKEN_MS=100 -DHERE_MS=100
 tests_unit_packetd_hooked_CFLAGS = $(tools_packetd_packetd_CFLAGS)
 tests_unit_packetd_hooked_LDADD = $(tools_packetd_packetd_LDADD)
 tests_unit_packetd_hooked_SOURCES = $(tools_packetd_packetd_SOURCES) \
@@ -426,7 +433,41 @@ tests_unit_test_guard_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guard_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(DOOR_SOURCES)
 
+LINE_SOURCES = \
+	tests/unit/line_case.c \
+	tests/unit/line_case.h \
+	$(PART_SOURCES)
+
 tests_unit_test_line_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_line_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_line_LDADD = $(UNIT_LDADD)
-tests_unit_test_line_SOURCES = tests/unit/test_line.c $(PART_SOURCES)
+tests_unit_test_line_SOURCES = tests/unit/test_line.c $(LINE_SOURCES)
+
+# A line that others join, and what comes over several connections.
+JOINED_SOURCES = \
+	tests/unit/joined_case.c \
+	tests/unit/joined_case.h \
+	$(LINE_SOURCES)
+
+tests_unit_test_join_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_join_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_join_LDADD = $(tests_unit_test_in_order_LDADD)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c
+
+tests_unit_test_joined_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_joined_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_joined_LDADD = $(UNIT_LDADD)
+tests_unit_test_joined_SOURCES = tests/unit/test_joined.c $(JOINED_SOURCES)
+
+tests_unit_test_in_order_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_in_order_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_in_order_LDADD = $(UNIT_LDADD) \
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) \
+	$(XENFOREIGNMEMORY_LIBS) $(XENSTORE_LIBS) $(XENTOOLLOG_LIBS) \
+	$(XENVCHAN_LIBS) $(YAJL_LIBS) -lpthread
+tests_unit_test_in_order_SOURCES = tests/unit/test_in_order.c $(JOINED_SOURCES)
+
+tests_unit_test_pieces_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pieces_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pieces_LDADD = $(UNIT_LDADD)
+tests_unit_test_pieces_SOURCES = tests/unit/test_pieces.c

@@ -492,8 +492,8 @@ START_TEST(heard)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
                      0);
     memset(&root, 7, sizeof(root));
-    ck_assert_int_eq(mext_conn_init(&s, pair[0], &root, true), 0);
-    ck_assert_int_eq(mext_conn_init(&d, pair[1], &root, false), 0);
+    ck_assert_int_eq(mext_conn_init(&s, pair[0], &root, true, 0), 0);
+    ck_assert_int_eq(mext_conn_init(&d, pair[1], &root, false, 0), 0);
     if (talks[_i].sends == MEXT_CTL_EVIDENCE)
         evidence(&m, &e);
     m.type = talks[_i].sends;

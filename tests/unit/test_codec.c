@@ -193,7 +193,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 17);
+    ck_assert_int_eq(nctl, 20);
 }
 END_TEST
 
@@ -395,6 +395,24 @@ START_TEST(stream_limits)
         mext_store32(body + 5, n);
         ctl_refused(9 + n, MEXT_ERR_LIMIT);
     }
+    for (uint32_t n = 0; n < 20; n++) { /* none, or more than it was */
+        m.type = MEXT_CTL_PIECE;
+        m.u.piece.bytes = body;
+        m.u.piece.len = n ? n - 1 : 1;
+        m.u.piece.n = n;
+        mext_buf_init(&b, again, sizeof(again));
+        ck_assert_int_eq(mext_ctl_encode(&m, &b), MEXT_ERR_LIMIT);
+        memset(body, 0, sizeof(body));
+        body[0] = MEXT_CTL_PIECE;
+        mext_store32(body + 9, m.u.piece.len);
+        mext_store32(body + 13, n);
+        ctl_refused(17 + n, MEXT_ERR_LIMIT);
+    }
+    memset(body, 0, sizeof(body));
+    body[0] = MEXT_CTL_PIECE; /* unpacked it would be too long */
+    mext_store32(body + 9, MEXT_STREAM_MAX + 1);
+    mext_store32(body + 13, 1);
+    ctl_refused(18, MEXT_ERR_LIMIT);
     memset(body, 0, 13);
     body[0] = MEXT_CTL_ENDED;
     body[12] = 1;
@@ -445,6 +463,56 @@ START_TEST(open_magic)
         mext_open_encode(&o, bytes);
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         ck_assert_int_eq(mext_open_decode(bytes, &o), MEXT_ERR_FORMAT);
+    }
+}
+END_TEST
+
+/* ---- JOIN ---- */
+
+START_TEST(join_fields)
+{
+    static const struct {
+        unsigned index, count;
+        int rc;
+    } cases[] = {
+        { 1, 2, 0 },
+        { 15, 16, 0 },
+        { 0, 0, MEXT_ERR_LIMIT },
+        { 0, 1, MEXT_ERR_LIMIT },
+        { 0, 2, MEXT_ERR_LIMIT }, /* the control connection */
+        { 1, 1, MEXT_ERR_LIMIT },
+        { 2, 2, MEXT_ERR_LIMIT },
+        { 1, 17, MEXT_ERR_LIMIT },
+        { 16, 16, MEXT_ERR_LIMIT },
+        { 0xffff, 16, MEXT_ERR_LIMIT },
+        { 1, 0xffff, MEXT_ERR_LIMIT },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mext_open o = { { 1, 2 },
+                               (uint16_t)cases[i].index,
+                               (uint16_t)cases[i].count },
+                         r;
+        uint8_t bytes[MEXT_JOIN_LEN];
+
+        ck_assert_int_eq(mext_join_encode(&o, bytes), 0);
+        memset(&r, 0xa5, sizeof(r));
+        ck_assert_int_eq(mext_join_decode(bytes, &r), cases[i].rc);
+        ck_assert_int_eq(!memcmp(&o, &r, sizeof(o)), !cases[i].rc);
+        ck_assert_int_eq(mext_open_decode(bytes, &r), MEXT_ERR_FORMAT);
+    }
+}
+END_TEST
+
+START_TEST(join_magic)
+{
+    struct mext_open o = { { 0 }, 1, 2 };
+    uint8_t bytes[MEXT_JOIN_LEN];
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        mext_join_encode(&o, bytes);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert_int_eq(mext_join_decode(bytes, &o), MEXT_ERR_FORMAT);
     }
 }
 END_TEST
@@ -551,6 +619,8 @@ int main(void)
                                    stream_limits,
                                    open_fields,
                                    open_magic,
+                                   join_fields,
+                                   join_magic,
                                    cursor_sticks,
                                    cursor_huge_length,
                                    big_endian,

@@ -393,6 +393,97 @@ START_TEST(tcp_half)
 }
 END_TEST
 
+/* ---- further connections ---- */
+
+static void join_frame(uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN])
+{
+    struct mext_open o = { { 7, 8, 9 }, 2, 3 };
+
+    mext_store32(frame, MEXT_JOIN_LEN);
+    ck_assert_int_eq(mext_join_encode(&o, frame + MEXT_FRAME_HDR_LEN), 0);
+}
+
+static void await_join(void)
+{
+    do
+        take_message();
+    while (got.type != GATE_JOIN);
+    ck_assert_uint_eq(got.u.join.id[1], 8);
+    ck_assert_uint_eq(got.u.join.index, 2);
+    ck_assert_uint_eq(got.u.join.count, 3);
+}
+
+/* What is behind it is not the door's: whoever gets the connection reads it. */
+START_TEST(join_taken)
+{
+    uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN + 4];
+    int fd = call("127.0.0.1"), passed;
+    char rest[4];
+
+    join_frame(frame);
+    memcpy(frame + sizeof(frame) - 4, "more", 4);
+    ck_assert_int_eq(write(fd, frame, sizeof(frame)), sizeof(frame));
+    await_join();
+    passed = got.fd;
+    ck_assert_msg(!mext_net_recv(passed, rest, 4, 60000, &why), "%s", why.text);
+    ck_assert_mem_eq(rest, "more", 4);
+    is_same_connection(passed, fd);
+    close(passed);
+    expect_end(fd);
+}
+END_TEST
+
+START_TEST(join_in_pieces)
+{
+    uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN];
+    int fd = call("127.0.0.1");
+
+    join_frame(frame);
+    for (size_t i = 0; i < sizeof(frame); i++)
+        ck_assert_int_eq(write(fd, frame + i, 1), 1);
+    await_join();
+    close(got.fd);
+    close(fd);
+}
+END_TEST
+
+START_TEST(join_half)
+{
+    uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN];
+
+    join_frame(frame);
+    for (size_t n = 0; n < sizeof(frame); n++) {
+        int fd = call("127.0.0.1");
+
+        ck_assert_int_eq(write(fd, frame, n), (ssize_t)n);
+        shutdown(fd, SHUT_WR);
+        expect_end(fd);
+    }
+}
+END_TEST
+
+/* Of each octet but the id's a bit is changed. */
+START_TEST(join_malformed)
+{
+    uint8_t frame[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN];
+    unsigned n = 0;
+
+    for (size_t i = MEXT_FRAME_HDR_LEN; i < sizeof(frame); i++) {
+        int fd;
+
+        if (i >= MEXT_FRAME_HDR_LEN + 8 && i < MEXT_FRAME_HDR_LEN + 24)
+            continue;
+        fd = call("127.0.0.1");
+        join_frame(frame);
+        frame[i] ^= 0x02;
+        ck_assert_int_eq(write(fd, frame, sizeof(frame)), sizeof(frame));
+        expect_refuse(fd, MEXT_E_MALFORMED, "");
+        n++;
+    }
+    await_counted(n);
+}
+END_TEST
+
 /* ---- keys that are not known ---- */
 
 /* One caller; true once the token was let in. */
@@ -466,6 +557,10 @@ int main(void)
         udp_too_long,
         tcp_wrong_length,
         tcp_half,
+        join_taken,
+        join_in_pieces,
+        join_half,
+        join_malformed,
         key_just_added,
         many_unknown,
         NULL,

@@ -116,6 +116,10 @@ START_TEST(octets)
         { "\x03\xff", 2, MEXT_ERR_LIMIT },
         { "\x81", 1, 0 },
         { "\x82\x21", 2, MEXT_ERR_LIMIT },
+        { "\x86MEXTJOI1idididididididid\0\1\0\2", 29, 0 },
+        { "\x86MEXTJOI1idididididididid\0\0\0\2", 29, MEXT_ERR_LIMIT },
+        { "\x86MEXTJOI1idididididididid\0\2\0\2", 29, MEXT_ERR_LIMIT },
+        { "\x86MEXTDAT1idididididididid\0\1\0\2", 29, MEXT_ERR_FORMAT },
         { "", 0, MEXT_ERR_FORMAT },
     };
 
@@ -172,8 +176,8 @@ END_TEST
 
 START_TEST(unknown_types)
 {
-    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81,
-                                     0x82, 0x83, 0x84, 0x85 };
+    static const uint8_t known[] = { 0x01, 0x02, 0x03, 0x81, 0x82,
+                                     0x83, 0x84, 0x85, 0x86 };
 
     memset(bytes, 0, sizeof(bytes));
     for (unsigned type = 0; type < 256; type++) {
@@ -235,7 +239,11 @@ static void send_raw(const void *p, size_t len, unsigned n)
     ck_assert_int_eq(sendmsg(ends[0], &h, 0), (ssize_t)len);
 }
 
-static const char *const with_fd = "token-tcp";
+static bool with_fd(size_t i)
+{
+    return !strcmp(fix_gate[i].name, "token-tcp") ||
+           !strncmp(fix_gate[i].name, "join", 4);
+}
 
 START_TEST(packets)
 {
@@ -244,7 +252,7 @@ START_TEST(packets)
     ck_assert_int_eq(fstat(STDERR_FILENO, &a), 0);
     for (size_t i = 0; i < fix_ngate; i++) {
         size_t n = fill(i);
-        bool fd = !strcmp(fix_gate[i].name, with_fd);
+        bool fd = with_fd(i);
 
         if (fd)
             sent.fd = STDERR_FILENO;
@@ -272,7 +280,7 @@ START_TEST(descriptors)
     for (size_t i = 0; i < fix_ngate; i++)
         for (unsigned n = 0; n <= 4; n++) {
             size_t len = fill(i);
-            bool good = n == !strcmp(fix_gate[i].name, with_fd);
+            bool good = n == with_fd(i);
 
             send_raw(bytes, len, n);
             ck_assert_msg(gate_recv(ends[1], &got, &why) == (good ? 0 : -1),
@@ -330,12 +338,28 @@ START_TEST(takes_nothing)
 }
 END_TEST
 
+/* The same, and nobody waits for it. */
+START_TEST(offered)
+{
+    unsigned n = 0;
+
+    sent = (struct gate_msg){ .type = GATE_REFUSED, .fd = -1 };
+    while (!gate_offer(ends[0], &sent, &why))
+        n++;
+    ck_assert_uint_gt(n, 1);
+    ck_assert_int_eq(gate_recv(ends[1], &got, &why), 0);
+    ck_assert_int_eq(gate_offer(ends[0], &sent, &why), 0);
+    while (n--)
+        ck_assert_int_eq(gate_recv(ends[1], &got, &why), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        round_trip, each_length,   no_room,       octets,
-        sizes,      unknown_types, packets,       descriptors,
-        too_large,  gone,          takes_nothing, NULL,
+        round_trip,    each_length, no_room,     octets,    sizes,
+        unknown_types, packets,     descriptors, too_large, gone,
+        takes_nothing, offered,     NULL,
     };
 
     return unit_main(unit_suite_in("gate", tests, open_gate, close_gate));

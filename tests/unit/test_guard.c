@@ -109,6 +109,35 @@ START_TEST(rate_of_connections)
 }
 END_TEST
 
+/* Who joins is one connection more. */
+START_TEST(rate_of_joins)
+{
+    struct mext_open o = { .index = 1, .count = 2 };
+    uint8_t join[MEXT_JOIN_LEN];
+
+    ck_assert_int_eq(mext_join_encode(&o, join), 0);
+    rate = 1;
+    send_trust();
+    for (unsigned i = 0; i < 2; i++) {
+        int fd = call("127.0.0.1");
+
+        send_frame(fd, join, sizeof(join));
+        do
+            take_message();
+        while (got.type != GATE_JOIN);
+        close(got.fd);
+        close(fd);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        int fd = call("127.0.0.1");
+
+        send_frame(fd, join, sizeof(join));
+        expect_end(fd);
+        ck_assert_uint_ne(got.type, GATE_JOIN);
+    }
+}
+END_TEST
+
 /* ---- callers that dawdle ---- */
 
 START_TEST(ninth_caller)
@@ -323,10 +352,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const with_door[] = {
-        rate_any,   rate_one, rate_of_others, rate_of_connections, ninth_caller,
-        all_places, NULL
-    };
+    const TTest *const with_door[] = { rate_any,       rate_one,
+                                       rate_of_others, rate_of_connections,
+                                       rate_of_joins,  ninth_caller,
+                                       all_places,     NULL };
     const TTest *const alone[] = { deadline,      log_is_bounded,
                                    bad_when_open, bad_when_judged,
                                    bad_at_first,  descriptor_unasked,

@@ -39,18 +39,24 @@ static void start_door(struct held *h, const char *program, const char *deed)
 static void start_line(struct held *h, const char *program, const char *deed)
 {
     struct line_setup setup;
-    int line[2], conn[2];
+    int line[2], conn[2], joins[2];
 
     memset(&setup, 7, sizeof(setup));
+    setup.channels = 2;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line),
                      0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, conn),
                      0);
+    ck_assert_int_eq(
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, joins), 0);
     ck_assert_int_eq(write(line[0], &setup, sizeof(setup)), sizeof(setup));
     *h = (struct held){ part_start(program, LINE_WORD,
-                                   (int[]){ line[1], conn[1] }, 2, -1, deed),
+                                   (int[]){ line[1], conn[1], joins[1] }, 3, -1,
+                                   deed),
                         line[0], conn[0] };
     ck_assert_int_gt(h->pid, 0);
+    close(joins[0]);
+    close(joins[1]);
     close(line[1]);
     close(conn[1]);
 }
@@ -267,7 +273,7 @@ START_TEST(line_from_outside)
 
     start_line(&h, PART_PROGRAM, NULL);
     await_word(&h);
-    check_from_outside(&h, GATE_TCP_FD);
+    check_from_outside(&h, GATE_JOINS_FD);
     end(&h);
 }
 END_TEST

@@ -303,6 +303,28 @@ START_TEST(opening)
 }
 END_TEST
 
+START_TEST(joining)
+{
+    struct mext_open o = { .index = 0x0506, .count = 0x0708 };
+    uint8_t object[MEXT_JOIN_LEN];
+    struct row rows[ROWS_MAX];
+
+    count_up(o.id, sizeof(o.id), 0x10);
+    ck_assert_int_eq(mext_join_encode(&o, object), 0);
+
+    const struct want wants[] = {
+        { "magic", MEXT_JOIN_MAGIC, 0 },
+        { "id", o.id, 0 },
+        { "index", NULL, o.index },
+        { "count", NULL, o.count },
+        { NULL, NULL, 0 },
+    };
+
+    check_object(rows, read_table("transport.md", "`MEXT_JOIN_LEN`", rows),
+                 wants, object, sizeof(object));
+}
+END_TEST
+
 /* ---- bodies: types and octets as the tables of messages say ---- */
 
 /* Octets of each field behind the type: "u64 base, u16 span" is 8, 2. */
@@ -406,8 +428,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        token,   hello,       receipt,    whois,       iam,
-        opening, data_bodies, final_body, config_body, NULL,
+        token,   hello,       receipt,    whois,       iam,  opening,
+        joining, data_bodies, final_body, config_body, NULL,
     };
 
     return unit_main(unit_suite("layout", tests));

@@ -10,109 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "line_case.h"
 #include "mext_chunk.h"
-#include "part.h"
 #include "unit.h"
 
-#define WAIT_MS 60000 /* for what must come: only a failure waits so long */
-#define MANY    100   /* messages that fit into the sockets */
+#define MANY 100 /* messages that fit into the sockets */
 
 static struct mext_why why;
-static pid_t line;
-static struct mext_root root;
-static struct mext_conn source, session;
 static uint8_t before[MEXT_CONTROL_BODY_MAX];
-
-/* ---- both sides ---- */
-
-/* Two ends of a TCP connection. */
-static void connect_tcp(int ends_r[2])
-{
-    int tcp, udp;
-    uint16_t port;
-
-    ck_assert_int_eq(mext_net_listen("127.0.0.1", 0, &tcp, &udp, &port, &why),
-                     0);
-    ck_assert_int_eq(
-        mext_net_connect("127.0.0.1", port, WAIT_MS, &ends_r[0], &why), 0);
-    ck_assert_int_eq(mext_net_wait(&tcp, 1, WAIT_MS, &why), 0);
-    ends_r[1] = accept4(tcp, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    ck_assert_int_ge(ends_r[1], 0);
-    close(tcp);
-    close(udp);
-}
-
-/* A line that was given the first n octets of its setup. */
-static void start_line(size_t n)
-{
-    struct line_setup setup;
-    int ends[2], conn[2];
-
-    memset(&root, 0x77, sizeof(root));
-    setup.root = root;
-    fix_hello_bytes(setup.hello);
-    connect_tcp(conn);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
-                     0);
-    ck_assert_int_eq(write(ends[0], &setup, n), (ssize_t)n);
-    line = part_start(PART_PROGRAM, LINE_WORD, (int[]){ ends[1], conn[1] }, 2,
-                      -1, NULL);
-    ck_assert_int_gt(line, 0);
-    close(ends[1]);
-    close(conn[1]);
-    ck_assert_int_eq(mext_conn_init(&source, conn[0], &root, true), 0);
-    ck_assert_int_eq(mext_conn_init(&session, ends[0], NULL, false), 0);
-}
-
-static void open_line(void)
-{
-    uint8_t hello[MEXT_HELLO_LEN], want[MEXT_HELLO_LEN];
-
-    start_line(sizeof(struct line_setup));
-    fix_hello_bytes(want);
-    ck_assert_int_eq(
-        mext_net_recv_plain(source.fd, hello, sizeof(hello), WAIT_MS, &why),
-        sizeof(hello));
-    ck_assert_mem_eq(hello, want, sizeof(want));
-}
-
-static void expect_gone(int code)
-{
-    int status = part_wait(line);
-
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == code, "status %x",
-                  (unsigned)status);
-    mext_conn_close(&source);
-    mext_conn_close(&session);
-}
-
-static void close_line(void)
-{
-    close(session.fd);
-    session.fd = -1;
-    expect_gone(0);
-}
-
-/* Nothing more, not an octet. */
-static void expect_end(const struct mext_conn *c)
-{
-    char octet;
-
-    ck_assert_int_eq(mext_net_wait(&c->fd, 1, WAIT_MS, &why), 0);
-    ck_assert_int_le(recv(c->fd, &octet, 1, 0), 0);
-}
-
-static void expect_abort(struct mext_conn *c, unsigned want, const char *text)
-{
-    struct mext_ctl m;
-    unsigned code;
-
-    ck_assert_int_eq(mext_conn_recv(c, &m, WAIT_MS, &code, &why), -1);
-    ck_assert_msg(code == want, "%u, %s", code, why.text);
-    if (text)
-        ck_assert_str_eq(why.text, text);
-    expect_end(c);
-}
 
 /* ---- messages that pass ---- */
 
@@ -143,7 +48,7 @@ static void passes(struct mext_conn *from, struct mext_conn *to,
     ck_assert_int_eq(part_wait(child), 0);
     from->tx.counter++; /* the child's was its own */
     ck_assert_uint_eq(to->body_len, n);
-    ck_assert_mem_eq(to->buf, before, n);
+    ck_assert_mem_eq(mext_conn_body(to), before, n);
 }
 
 START_TEST(each_message)
@@ -154,7 +59,7 @@ START_TEST(each_message)
         fix_ctl[i].fill(&m);
         if (m.type == MEXT_CTL_ABORT)
             continue;
-        if (m.type != MEXT_CTL_PACKED)
+        if (m.type != MEXT_CTL_PACKED && m.type != MEXT_CTL_PIECE)
             passes(&source, &session, &m);
         passes(&session, &source, &m);
     }
@@ -318,7 +223,7 @@ END_TEST
 /* Gone before it was greeted: the hello may still go, the session is told. */
 START_TEST(source_gone_at_once)
 {
-    start_line(sizeof(struct line_setup));
+    start_line(PART_PROGRAM, 1, sizeof(struct line_setup));
     close(source.fd);
     source.fd = -1;
     expect_abort(&session, MEXT_E_LINK, NULL);
@@ -330,7 +235,7 @@ END_TEST
 START_TEST(half_a_setup)
 {
     for (size_t n = 0; n < sizeof(struct line_setup); n += 61) {
-        start_line(n);
+        start_line(PART_PROGRAM, 1, n);
         shutdown(session.fd, SHUT_WR);
         expect_end(&source);
         expect_end(&session);
@@ -366,14 +271,6 @@ static void send_octets(struct mext_conn *c, const void *p, size_t n)
     ck_assert_int_eq(write(c->fd, p, n), (ssize_t)n);
 }
 
-/* Such a line ends, and the session is told nothing but that. */
-static void expect_broken(void)
-{
-    expect_abort(&session, MEXT_E_LINK, NULL);
-    expect_end(&source);
-    expect_gone(1);
-}
-
 START_TEST(each_octet_changed)
 {
     struct frame f;
@@ -386,7 +283,7 @@ START_TEST(each_octet_changed)
         f.bytes[i] ^= 0x80;
         /* a longer frame is waited for, until the source has gone */
         shutdown(source.fd, SHUT_WR);
-        expect_broken();
+        expect_broken(MEXT_E_LINK);
     }
 }
 END_TEST
@@ -400,7 +297,7 @@ START_TEST(each_length_cut)
         open_line();
         send_octets(&source, f.bytes, n);
         shutdown(source.fd, SHUT_WR);
-        expect_broken();
+        expect_broken(MEXT_E_LINK);
     }
 }
 END_TEST
@@ -413,7 +310,7 @@ START_TEST(lengths)
     for (size_t i = 0; i < COUNT(headers); i++) {
         open_line();
         send_octets(&source, headers[i], 4);
-        expect_broken();
+        expect_broken(MEXT_E_LINK);
     }
 }
 END_TEST
@@ -435,7 +332,7 @@ START_TEST(repeated)
     send_octets(&source, f.bytes, f.n);
     expect_running();
     send_octets(&source, f.bytes, f.n);
-    expect_broken();
+    expect_broken(MEXT_E_LINK);
 }
 END_TEST
 
@@ -449,7 +346,7 @@ START_TEST(left_out)
     expect_running();
     seal(&f, 2);
     send_octets(&source, f.bytes, f.n);
-    expect_broken();
+    expect_broken(MEXT_E_LINK);
 }
 END_TEST
 
@@ -466,7 +363,7 @@ START_TEST(reflected)
     n = recv(source.fd, frame, sizeof(frame), 0);
     ck_assert_int_gt(n, MEXT_FRAME_HDR_LEN);
     send_octets(&source, frame, (size_t)n);
-    expect_broken();
+    expect_broken(MEXT_E_LINK);
 }
 END_TEST
 
@@ -493,7 +390,7 @@ START_TEST(malformed)
                                          MEXT_CONTROL_BODY_MAX, &f.n),
                          0);
         send_octets(&source, f.bytes, f.n);
-        expect_broken();
+        expect_broken(MEXT_E_LINK);
     }
 }
 END_TEST
@@ -528,7 +425,7 @@ START_TEST(does_not_unpack)
     m.u.packed.n = 5;
     m.u.packed.len = MEXT_STREAM_MAX;
     ck_assert_int_eq(mext_conn_send(&source, &m, WAIT_MS, &why), 0);
-    expect_broken();
+    expect_broken(MEXT_E_LINK);
 }
 END_TEST
 

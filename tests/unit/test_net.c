@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mext_net.h"
+#include "mext_conn.h"
 #include "unit.h"
 
 static struct mext_why why;
@@ -117,8 +117,8 @@ static void connections(struct mext_conn *source, struct mext_conn *dest)
     struct mext_root root;
 
     memset(&root, 7, sizeof(root));
-    ck_assert_int_eq(mext_conn_init(source, dup(pair[0]), &root, true), 0);
-    ck_assert_int_eq(mext_conn_init(dest, dup(pair[1]), &root, false), 0);
+    ck_assert_int_eq(mext_conn_init(source, dup(pair[0]), &root, true, 0), 0);
+    ck_assert_int_eq(mext_conn_init(dest, dup(pair[1]), &root, false, 0), 0);
 }
 
 START_TEST(control)

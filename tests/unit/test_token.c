@@ -355,7 +355,7 @@ static void set_dom0_image(struct mext_token *t, uint64_t v)
 
 static const struct limit limits[] = {
     { "receiver", set_receiver, { 0, 1, 1 }, { 2, 3, UINT32_MAX } },
-    { "channels of dom0", set_dom0_channels, { 1, 1, 1 }, { 0, 2, 16 } },
+    { "channels of dom0", set_dom0_channels, { 1, 2, 16 }, { 0, 17, 0xffff } },
     { "ip of dom0", set_dom0_ip, { 0, 0, 0 }, { 1, 0xc0000201, UINT32_MAX } },
     { "image of dom0", set_dom0_image, { 0, 0, 0 }, { 1, 2, 255 } },
     { "expiry", set_expiry, { 11, 3600, 60 }, { 0, 3601, UINT64_MAX } },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sender's threads: each batch once, a slow one holds up nobody, idle means
- * idle, the first failure ends all, and so does a cancel.  Batches here say in
- * gfn[0] what is to become of them; nothing waits for time.
+ * The sender's threads: each job once, a slow one holds up nobody, idle means
+ * idle, the first failure ends all, and so does a cancel.  Jobs here say what is to
+ * become of them; nothing waits for time.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -43,9 +43,14 @@ static int wait_for_network(struct mext_why *w)
     return mext_net_wait(&silent[0], 1, FOREVER_MS, w) < 0 ? -1 : 0;
 }
 
-static int deed(struct mext_batch *b, struct mext_why *w)
+struct job {
+    enum deed what;
+    unsigned n;
+};
+
+static int deed(const struct job *j, struct mext_why *w)
 {
-    switch (b->gfn[0]) {
+    switch (j->what) {
     case SLOW:
         sem_post(&has_begun);
         sem_wait(&go_on);
@@ -53,12 +58,13 @@ static int deed(struct mext_batch *b, struct mext_why *w)
     case WAIT:
         return wait_for_network(w);
     case FAIL:
-        return mext_fail(w, "reason %u", b->n);
+        return mext_fail(w, "reason %u", j->n);
+    default:
+        return 0;
     }
-    return 0;
 }
 
-static int work(void *arg, struct mext_batch *b, struct mext_why *w)
+static int work(void *arg, void *job, struct mext_why *w)
 {
     struct own *o = arg;
     int rc;
@@ -66,7 +72,7 @@ static int work(void *arg, struct mext_batch *b, struct mext_why *w)
     atomic_fetch_add(&begun, 1);
     atomic_fetch_add(&at_work, 1);
     ck_assert(!atomic_flag_test_and_set(&o->busy));
-    rc = deed(b, w);
+    rc = deed(job, w);
     ck_assert(!atomic_load(&idle_has_returned));
     atomic_flag_clear(&o->busy);
     atomic_fetch_add(&o->done, 1);
@@ -82,14 +88,14 @@ static void start(unsigned n)
 
     for (unsigned i = 0; i < n; i++)
         p[i] = &own[i];
-    ck_assert_int_eq(mext_workers_start(&workers, n, work, p, &why), 0);
+    ck_assert_int_eq(
+        mext_workers_start(&workers, n, sizeof(struct job), work, p, &why), 0);
 }
 
 static int put_n(enum deed what, unsigned n)
 {
-    struct mext_batch b = { .n = n, .gfn = { what } };
-
-    return mext_workers_put(workers, &b, &why);
+    *(struct job *)mext_workers_room(workers) = (struct job){ what, n };
+    return mext_workers_put(workers, &why);
 }
 
 static void put(enum deed what)

@@ -118,6 +118,21 @@ static void refused(struct gate_msg *m)
         m->u.refused.n[i] = 0x0102030405060708 * i;
 }
 
+static void join(struct gate_msg *m)
+{
+    m->type = GATE_JOIN;
+    memset(m->u.join.id, 0x66, MEXT_ID_LEN);
+    m->u.join.index = 1;
+    m->u.join.count = 2;
+}
+
+static void join_last(struct gate_msg *m)
+{
+    join(m);
+    m->u.join.count = MEXT_CHANNELS_MAX;
+    m->u.join.index = MEXT_CHANNELS_MAX - 1;
+}
+
 const struct fix_gate fix_gate[] = {
     { "trust-none", trust_none },
     { "trust-some", trust_some },
@@ -134,6 +149,8 @@ const struct fix_gate fix_gate[] = {
     { "refused", refused },
     { "whois", whois },
     { "query", query },
+    { "join", join },
+    { "join-last", join_last },
 };
 
 const size_t fix_ngate = COUNT(fix_gate);

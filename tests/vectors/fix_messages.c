@@ -276,6 +276,39 @@ static void packed_full(struct mext_ctl *m)
     m->u.packed.len = MEXT_STREAM_MAX;
 }
 
+static void piece(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PIECE;
+    m->u.piece.number = 0x0102030405060708;
+    m->u.piece.bytes = (const uint8_t *)"block";
+    m->u.piece.n = 5;
+    m->u.piece.len = 6;
+}
+
+static void piece_plain(struct mext_ctl *m)
+{
+    piece(m);
+    m->u.piece.len = m->u.piece.n;
+}
+
+static void piece_full(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_PIECE;
+    m->u.piece.number = UINT64_MAX;
+    m->u.piece.bytes = bulk;
+    m->u.piece.n = m->u.piece.len = MEXT_STREAM_MAX;
+}
+
+static void here(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_HERE;
+}
+
+static void joined(struct mext_ctl *m)
+{
+    m->type = MEXT_CTL_JOINED;
+}
+
 static void ended(struct mext_ctl *m)
 {
     m->type = MEXT_CTL_ENDED;
@@ -389,6 +422,11 @@ const struct fix_ctl fix_ctl[] = {
     { "stream-full", stream_full },
     { "packed", packed },
     { "packed-full", packed_full },
+    { "piece", piece },
+    { "piece-plain", piece_plain },
+    { "piece-full", piece_full },
+    { "here", here },
+    { "joined", joined },
     { "ended", ended },
     { "ready", ready },
     { "look", look },

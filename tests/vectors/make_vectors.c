@@ -328,6 +328,47 @@ static void save_channel(const char *dir, const char *sub)
     finish(f);
 }
 
+/* A further connection: JOIN, then HERE and a piece, sealed. */
+static void put_join(FILE *f)
+{
+    static const uint8_t types[] = { MEXT_CTL_HERE, MEXT_CTL_PIECE };
+    struct mext_open o = { .index = 1, .count = 2 };
+    uint8_t join[MEXT_FRAME_HDR_LEN + MEXT_JOIN_LEN], frame[64];
+    struct mext_token t;
+    struct mext_seal s;
+
+    fix_token(&t);
+    memcpy(o.id, t.id, sizeof(o.id));
+    mext_store32(join, MEXT_JOIN_LEN);
+    mext_join_encode(&o, join + MEXT_FRAME_HDR_LEN);
+    fwrite(join, 1, sizeof(join), f);
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_CONTROL, MEXT_DIR_TO_DEST, o.index);
+    for (unsigned i = 0; i < 2; i++) {
+        struct mext_ctl m = { .type = types[i] };
+        struct mext_buf b;
+        size_t len;
+
+        if (i) {
+            m.u.piece.bytes = (const uint8_t *)"piece";
+            m.u.piece.n = m.u.piece.len = 5;
+        }
+        mext_buf_init(&b, frame + MEXT_FRAME_HDR_LEN,
+                      sizeof(frame) - MEXT_FRAME_HDR_LEN - MEXT_TAG_LEN);
+        if (mext_ctl_encode(&m, &b) ||
+            mext_frame_seal(&s, frame, b.pos, MEXT_JOINED_BODY_MAX, &len))
+            abort();
+        fwrite(frame, 1, len, f);
+    }
+}
+
+static void save_join(const char *dir)
+{
+    FILE *f = create(dir, ".", "join");
+
+    put_join(f);
+    finish(f);
+}
+
 /* ---- index: what a reader needs to check the vectors elsewhere ---- */
 
 static void put_hex(FILE *f, const char *name, const uint8_t *p, size_t n)
@@ -373,6 +414,8 @@ static void put_derived(FILE *f)
     put_hex(f, "control-to-destination", s.key, sizeof(s.key));
     fix_seal(&s, FIX_SOURCE, MEXT_KDF_CONTROL, MEXT_DIR_TO_SOURCE, 0);
     put_hex(f, "control-to-source", s.key, sizeof(s.key));
+    fix_seal(&s, FIX_SOURCE, MEXT_KDF_CONTROL, MEXT_DIR_TO_DEST, 1);
+    put_hex(f, "control-1-to-destination", s.key, sizeof(s.key));
 }
 
 static void save_index(const char *vectors)
@@ -414,6 +457,7 @@ int main(int argc, char **argv)
     save_agent(argv[1], argv[2]);
     save_channel(argv[1], ".");
     save_channel(argv[2], "frame");
+    save_join(argv[1]);
     save_index(argv[1]);
     return 0;
 }

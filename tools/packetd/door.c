@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Listens, and lets nothing in but tokens and questions that verify. */
+/*
+ * Listens, and lets nothing in but tokens and questions that verify, and
+ * connections that say which migration they are for.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -343,6 +346,20 @@ static bool asks_who(const struct gate_peer *from, const uint8_t *in, size_t n)
     return true;
 }
 
+/*
+ * A further connection of a migration: which one, and whether it is its source's,
+ * is found out by who has its keys.  0, or the reason against it.
+ */
+static unsigned pass_join(const uint8_t *in, int fd)
+{
+    struct gate_msg m = { .type = GATE_JOIN, .fd = fd };
+
+    if (mext_join_decode(in, &m.u.join))
+        return MEXT_E_MALFORMED;
+    tell(&m);
+    return 0;
+}
+
 /* 0, or the reason against the question what became of a migration. */
 static unsigned judge_query(const struct gate_peer *from, const uint8_t *in,
                             size_t n, struct mext_why *why)
@@ -445,23 +462,41 @@ static void judge_caller(struct caller *c)
         return;
     if (n == MEXT_TOKEN_LEN)
         code = judge(&c->from, c->in + MEXT_FRAME_HDR_LEN, n, c->fd, &why);
+    else if (n == MEXT_JOIN_LEN)
+        code = pass_join(c->in + MEXT_FRAME_HDR_LEN, c->fd);
     if (!code)
         return;
     note_refusal(&c->from, code, why.text);
     say_refused(c->fd, code, why.text);
 }
 
-/* More of a token; whatever is no whole token of the right length ends it. */
+/* The bytes that there will be, as far as is known: what follows is not ours. */
+static size_t due(const struct caller *c)
+{
+    return MEXT_FRAME_HDR_LEN +
+           (c->n < MEXT_FRAME_HDR_LEN ? 0 : mext_load32(c->in));
+}
+
+static bool is_frame(const struct caller *c)
+{
+    uint32_t n = mext_load32(c->in);
+
+    return n == MEXT_TOKEN_LEN || n == MEXT_JOIN_LEN;
+}
+
+/*
+ * More of a token, or of a JOIN, behind which the first frame may be there already;
+ * whatever has another length ends it.
+ */
 static void on_bytes(struct caller *c)
 {
-    ssize_t n = recv(c->fd, c->in + c->n, FRAME_LEN - c->n, 0);
+    ssize_t n = recv(c->fd, c->in + c->n, due(c) - c->n, 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n > 0)
         c->n += (size_t)n;
-    if (c->n == FRAME_LEN ||
-        (c->n >= MEXT_FRAME_HDR_LEN && mext_load32(c->in) != MEXT_TOKEN_LEN)) {
+    if (c->n >= MEXT_FRAME_HDR_LEN && (!is_frame(c) || c->n == due(c))) {
         judge_caller(c);
         hang_up(c);
     } else if (n <= 0) {

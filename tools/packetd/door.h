@@ -23,13 +23,15 @@ int packetd_door(const struct jail_user *u);
 /* What a line is given before anything else. */
 struct line_setup {
     struct mext_root root; /* of the control connection */
+    uint16_t channels;     /* connections that a stream comes over */
     uint8_t hello[MEXT_HELLO_LEN];
 };
 
 /*
- * One control connection: says hello, opens what comes from the source and
- * passes messages on to the session, and seals what comes back, until either
- * side is gone.  Returns the exit status.
+ * One control connection, and the further ones of a stream: says hello, opens what
+ * comes from the source, brings the stream in order, and passes messages on to the
+ * session; seals what comes back, until either side is gone.  Returns the exit
+ * status.
  */
 int packetd_line(const struct jail_user *u);
 

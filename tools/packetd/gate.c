@@ -77,6 +77,22 @@ static int get_answer(struct mext_buf *b, struct gate_msg *m_r)
     return 0;
 }
 
+static int put_join(struct mext_buf *b, const struct mext_open *o)
+{
+    uint8_t bytes[MEXT_JOIN_LEN];
+    int rc = mext_join_encode(o, bytes);
+
+    mext_put(b, bytes, sizeof(bytes));
+    return rc;
+}
+
+static int get_join(struct mext_buf *b, struct mext_open *o_r)
+{
+    const uint8_t *bytes = mext_view(b, MEXT_JOIN_LEN);
+
+    return bytes ? mext_join_decode(bytes, o_r) : MEXT_ERR_SHORT;
+}
+
 int gate_encode(const struct gate_msg *m, struct mext_buf *b)
 {
     mext_put8(b, m->type);
@@ -114,6 +130,10 @@ int gate_encode(const struct gate_msg *m, struct mext_buf *b)
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             mext_put64(b, m->u.refused.n[i]);
+        break;
+    case GATE_JOIN:
+        if (put_join(b, &m->u.join))
+            return MEXT_ERR_LIMIT;
         break;
     }
     return b->bad ? MEXT_ERR_FULL : 0;
@@ -155,6 +175,9 @@ int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r)
         for (unsigned i = 0; i < GATE_REASONS; i++)
             m_r->u.refused.n[i] = mext_get64(&b);
         break;
+    case GATE_JOIN:
+        rc = get_join(&b, &m_r->u.join);
+        break;
     default:
         return MEXT_ERR_FORMAT;
     }
@@ -169,19 +192,20 @@ union control {
 };
 
 /* A side that takes nothing must not stop the other one. */
-static bool has_room(int fd)
+static bool has_room(int fd, int wait_ms)
 {
     struct pollfd p = { .fd = fd, .events = POLLOUT };
     int n;
 
     do
-        n = poll(&p, 1, GATE_SEND_MS);
+        n = poll(&p, 1, wait_ms);
     while (n < 0 && errno == EINTR);
     errno = EAGAIN;
     return n > 0;
 }
 
-int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
+static int send_within(int fd, const struct gate_msg *m, int wait_ms,
+                       struct mext_why *why)
 {
     uint8_t out[GATE_MSG_MAX];
     union control c = { .room = { 0 } };
@@ -204,11 +228,22 @@ int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
     }
     do
         n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && (errno == EINTR || (errno == EAGAIN && has_room(fd))));
+    while (n < 0 &&
+           (errno == EINTR || (errno == EAGAIN && has_room(fd, wait_ms))));
     if (n != (ssize_t)b.pos)
         return mext_fail(why, "nothing goes through the gate: %s",
                          strerror(errno));
     return 0;
+}
+
+int gate_send(int fd, const struct gate_msg *m, struct mext_why *why)
+{
+    return send_within(fd, m, GATE_SEND_MS, why);
+}
+
+int gate_offer(int fd, const struct gate_msg *m, struct mext_why *why)
+{
+    return send_within(fd, m, 0, why);
 }
 
 /* Takes all descriptors that came along: how many; the first is kept. */
@@ -234,7 +269,8 @@ static unsigned take_descriptors(struct msghdr *h, int *fd_r)
 /* Only a connection is passed on. */
 static unsigned descriptors_of(const struct gate_msg *m)
 {
-    return m->type == GATE_TOKEN && !m->u.token.from.len;
+    return m->type == GATE_JOIN ||
+           (m->type == GATE_TOKEN && !m->u.token.from.len);
 }
 
 int gate_recv(int fd, struct gate_msg *m_r, struct mext_why *why)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What packetd's door (no privilege, reads from the network) and its monitor
- * (root) say to each other: docs/specs/privsep.md.  One message is one packet
- * of a SOCK_SEQPACKET pair.  Each side takes what the other says for hostile.
+ * (root) say to each other, and the monitor to a line: docs/specs/privsep.md.  One
+ * message is one packet of a SOCK_SEQPACKET pair.  Each side takes what the other
+ * says for hostile.
  */
 #ifndef PACKETD_GATE_H
 #define PACKETD_GATE_H
@@ -20,9 +21,10 @@
 #define GATE_MSG_MAX   (16 + (GATE_TRUST_MAX + GATE_SELF_MAX) * MEXT_KEY_LEN)
 
 /* Descriptors of a process that was started for the network. */
-#define GATE_FD     3 /* door and line: to the one with privilege */
-#define GATE_TCP_FD 4 /* door: listens; line: the connection */
-#define GATE_UDP_FD 5 /* door */
+#define GATE_FD       3 /* door and line: to the one with privilege */
+#define GATE_TCP_FD   4 /* door: listens; line: the connection */
+#define GATE_UDP_FD   5 /* door */
+#define GATE_JOINS_FD 5 /* line, of several connections: from the monitor */
 
 enum gate_type {
     /* monitor -> door */
@@ -35,6 +37,8 @@ enum gate_type {
     GATE_REFUSED = 0x83, /* how many were refused since the last time */
     GATE_WHOIS = 0x84,   /* a datagram that asks who we are */
     GATE_QUERY = 0x85,   /* one that asks what became of a migration */
+    /* door -> monitor -> line */
+    GATE_JOIN = 0x86, /* a further connection, with its descriptor */
 };
 
 struct gate_peer {
@@ -44,7 +48,7 @@ struct gate_peer {
 
 struct gate_msg {
     uint8_t type;
-    int fd; /* TOKEN over TCP; -1: none; owned by the receiver */
+    int fd; /* TOKEN over TCP, JOIN; -1: none; owned by the receiver */
     union {
         struct {
             uint16_t nself, n;
@@ -76,6 +80,7 @@ struct gate_msg {
         struct {
             uint64_t n[GATE_REASONS];
         } refused;
+        struct mext_open join;
     } u;
 };
 
@@ -88,6 +93,9 @@ int gate_decode(const uint8_t *in, size_t len, struct gate_msg *m_r);
  * also if the other side takes nothing for GATE_SEND_MS.
  */
 int gate_send(int fd, const struct gate_msg *m, struct mext_why *why);
+
+/* The same without waiting: -1 if the other side has no room now. */
+int gate_offer(int fd, const struct gate_msg *m, struct mext_why *why);
 
 /*
  * Next message, waits for it: 0; -1 and why if the other side is gone or does

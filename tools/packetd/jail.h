@@ -23,9 +23,9 @@ int jail_user_find(const char *name, struct jail_user *u_r,
 /*
  * Gives up, for good, standard input, files (an empty folder that is deleted
  * already becomes the root), the user, all capabilities and, by a list of the
- * system calls that are left, everything that makes a descriptor; with
- * `accepts` but those of accepted connections and received messages.  Another
- * call ends the process with SIGSYS.  Must be root.  -1 and why: then the
+ * system calls that are left, everything that makes a descriptor but received
+ * messages and, with `accepts`, accepted connections.  Another call ends the
+ * process with SIGSYS.  Must be root.  -1 and why: then the
  * process must not read anything.
  */
 int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why);

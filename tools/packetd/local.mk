@@ -32,6 +32,8 @@ PACKETD_SOURCES = \
 	tools/packetd/jail.h \
 	tools/packetd/keycmd.h \
 	tools/packetd/line.c \
+	tools/packetd/line_conns.c \
+	tools/packetd/line_conns.h \
 	tools/packetd/main.c \
 	tools/packetd/metrics.c \
 	tools/packetd/metrics.h \

@@ -39,6 +39,7 @@ struct keeper {
 static struct session {
     pid_t pid;
     bool migrates; /* otherwise it launches a waiting mstrap */
+    int joins;     /* to its line, for further connections; -1: it has one */
     uint8_t id[MEXT_ID_LEN];
 } sessions[SESSIONS_MAX];
 static struct metrics counts, written;
@@ -62,6 +63,12 @@ static void on_child(int sig)
 
 /* ---- processes ---- */
 
+static void close_end(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static void session_ended(struct session *s, int status)
 {
     bool good = WIFEXITED(status) && !WEXITSTATUS(status);
@@ -72,6 +79,7 @@ static void session_ended(struct session *s, int status)
     }
     if (!good)
         recovery.at = 0;
+    close_end(s->joins);
     *s = (struct session){ 0 };
 }
 
@@ -148,6 +156,9 @@ static pid_t start_process(void)
         default_signals();
         close(listeners[0]);
         close(listeners[1]);
+        for (unsigned i = 0; i < SESSIONS_MAX; i++)
+            if (sessions[i].pid)
+                close_end(sessions[i].joins);
     }
     return pid;
 }
@@ -341,11 +352,20 @@ static unsigned judge(const struct packetd *p, const struct gate_msg *m,
     return code;
 }
 
-static void note_session(struct session *s, pid_t pid, bool migrates,
+static void note_session(struct session *s, pid_t pid, bool migrates, int joins,
                          const uint8_t id[MEXT_ID_LEN])
 {
-    *s = (struct session){ .pid = pid, .migrates = migrates };
+    *s = (struct session){ .pid = pid, .migrates = migrates, .joins = joins };
     memcpy(s->id, id, MEXT_ID_LEN);
+}
+
+/* Ours and the line's end of what further connections go through; -1: none. */
+static void make_joins(const struct mext_token *t, int ends_r[2])
+{
+    ends_r[0] = ends_r[1] = -1;
+    if (t->receiver == MEXT_RECEIVER_DOM0 && t->channels > 1 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends_r))
+        packetd_log("socketpair: %s", strerror(errno));
 }
 
 /* A process for a token that was taken. */
@@ -353,16 +373,40 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
                           const struct mext_token *t, const char *key,
                           unsigned slot)
 {
-    pid_t pid = start_process();
+    int joins[2];
+    pid_t pid;
 
+    make_joins(t, joins);
+    pid = start_process();
     if (pid == 0 && m->fd < 0)
         _exit(packetd_datagram(p, m->u.token.bytes, t, &m->u.token.from));
     if (pid == 0) {
         close(p->gate);
-        _exit(packetd_session(p, m->u.token.bytes, t, key, m->fd, slot));
+        close_end(joins[0]);
+        _exit(packetd_session(p, m->u.token.bytes, t, key, m->fd, joins[1],
+                              slot));
     }
+    close_end(joins[1]);
     if (pid > 0)
-        note_session(&sessions[slot], pid, m->fd >= 0, t->id);
+        note_session(&sessions[slot], pid, m->fd >= 0, joins[0], t->id);
+    else
+        close_end(joins[0]);
+}
+
+/*
+ * Whose connection it is the line finds out: it has the keys.  One that takes none
+ * now does without, its source comes again.
+ */
+static void on_join(const struct gate_msg *m)
+{
+    struct mext_why quiet;
+
+    mext_net_options(m->fd); /* the line may not do that */
+    for (unsigned i = 0; i < SESSIONS_MAX; i++)
+        if (sessions[i].pid && sessions[i].joins >= 0 &&
+            !memcmp(sessions[i].id, m->u.join.id, MEXT_ID_LEN))
+            gate_offer(sessions[i].joins, m, &quiet);
+    close(m->fd);
 }
 
 static int on_token(const struct packetd *p, const struct gate_msg *m,
@@ -461,6 +505,9 @@ static int on_message(const struct packetd *p, struct mext_why *why)
         return on_whois(p, &m, why);
     case GATE_QUERY:
         return on_query(p, &m, why);
+    case GATE_JOIN:
+        on_join(&m);
+        return 0;
     case GATE_REFUSED:
         for (unsigned i = 0; i < GATE_REASONS; i++)
             counts.refused[i] += m.u.refused.n[i];

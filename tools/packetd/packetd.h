@@ -54,11 +54,12 @@ pid_t packetd_part(const struct packetd *p, const char *word, char **env,
 /*
  * A migration whose token was taken, in a process of its own: control
  * connection fd, mstrap, hand-over, and then minding the guest.  key: name of
- * the source's; slot: this process's place in the address pool.  Returns the exit status.
+ * the source's; joins: for its line, where further connections come from, -1: none;
+ * slot: this process's place in the address pool.  Returns the exit status.
  */
 int packetd_session(const struct packetd *p, const uint8_t *token,
                     const struct mext_token *t, const char *key, int fd,
-                    unsigned slot);
+                    int joins, unsigned slot);
 
 /*
  * May the owner of a trusted key do at all what the token asks for?  bare: it

@@ -52,6 +52,11 @@ void session_step(struct session *s, const char *fmt, ...)
     mext_conn_send(&s->conn, &m, SESSION_SEND_MS, &ignored);
 }
 
+static bool by_stream(const struct session *s)
+{
+    return s->token.receiver == MEXT_RECEIVER_DOM0;
+}
+
 /* ---- the line to the source ---- */
 
 /*
@@ -67,6 +72,7 @@ static int make_setup(struct session *s, struct line_setup *l,
     struct mext_hello h;
     int rc;
 
+    l->channels = by_stream(s) ? s->token.channels : 1;
     memcpy(h.token, s->digest, sizeof(h.token));
     memcpy(h.destination, s->token.audience, sizeof(h.destination));
     randombytes_buf(secret, sizeof(secret));
@@ -78,8 +84,12 @@ static int make_setup(struct session *s, struct line_setup *l,
     return rc ? mext_fail(why, "the source's session key is unusable") : 0;
 }
 
-/* Starts the line on connection fd, which is closed here. */
-static int start_line(struct session *s, int fd, struct mext_why *why)
+/*
+ * Starts the line on connection fd; further ones come to it through joins, -1:
+ * none.  Both are closed here.
+ */
+static int start_line(struct session *s, int fd, int joins,
+                      struct mext_why *why)
 {
     struct line_setup setup;
     int ends[2], rc = -1;
@@ -90,18 +100,16 @@ static int start_line(struct session *s, int fd, struct mext_why *why)
         mext_fail(why, "socketpair: %s", strerror(errno));
         return session_fail(s, MEXT_E_INTERNAL);
     }
-    if (packetd_jailed(s->p, LINE_WORD, (int[]){ ends[1], fd }, 2, why) > 0 &&
+    if (packetd_jailed(s->p, LINE_WORD, (int[]){ ends[1], fd, joins },
+                       joins < 0 ? 2 : 3, why) > 0 &&
         write(ends[0], &setup, sizeof(setup)) == sizeof(setup))
-        rc = mext_conn_init(&s->conn, ends[0], NULL, false);
+        rc = mext_conn_init(&s->conn, ends[0], NULL, false, 0);
     mext_wipe(&setup, sizeof(setup));
     close(ends[1]);
     close(fd);
+    if (joins >= 0)
+        close(joins);
     return rc ? session_fail(s, MEXT_E_INTERNAL) : 0;
-}
-
-static bool by_stream(const struct session *s)
-{
-    return s->token.receiver == MEXT_RECEIVER_DOM0;
 }
 
 /* Is a message of the source's due in this state? */
@@ -143,7 +151,7 @@ static int read_config(struct session *s, struct mext_ctl *m,
     if (session_receive(s, m, CONFIG_MS, why))
         return -1;
     /* Signed with the token: nobody on the way here can have made another. */
-    mext_digest(s->conn.buf, s->conn.body_len, digest);
+    mext_digest(mext_conn_body(&s->conn), s->conn.body_len, digest);
     if (memcmp(digest, s->token.config, sizeof(digest))) {
         mext_fail(why, "not the configuration the token is for");
         return session_fail(s, MEXT_E_CONFIG);
@@ -338,7 +346,7 @@ static void settle(struct session *s)
 
 int packetd_session(const struct packetd *p, const uint8_t *token,
                     const struct mext_token *t, const char *key, int fd,
-                    unsigned slot)
+                    int joins, unsigned slot)
 {
     struct session s = { .p = p, .slot = slot, .token = *t, .key = key };
     struct mext_why why = { "" };
@@ -348,7 +356,7 @@ int packetd_session(const struct packetd *p, const uint8_t *token,
     s.commit.conn = &s.conn;
     mext_digest(token, MEXT_TOKEN_LEN, s.digest);
     mext_net_peer(fd, s.peer);
-    if (start_line(&s, fd, &why) || begin_with(&s, &m, &why)) {
+    if (start_line(&s, fd, joins, &why) || begin_with(&s, &m, &why)) {
         abandon(&s, &why);
         return 1;
     }

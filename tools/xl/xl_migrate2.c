@@ -62,9 +62,9 @@ static void usage(FILE *f)
         "  --bandwidth MB/S       use so much of the link (default: as much as there is)\n"
         "  --timeout S            give up if it is not there after so long (default: never)\n"
         "  --suspend-timeout S (m) how long the guest may take (default 60)\n"
-        "  --channels N|auto  (m) data connections, 1 to 16, a thread of this host for\n"
-        "                         each; auto (default): one for each of its CPUs, at\n"
-        "                         most 4\n"
+        "  --channels N|auto      connections that the guest goes over, 1 to 16, a thread\n"
+        "                         of this host for each; auto (default): one for each of\n"
+        "                         its CPUs, at most 4\n"
         "  --trim none|cache|deep what the guest gives up before (default none)\n"
         "  --no-agent             do without the help of the guest's agent\n"
         "  --compress HOW         pages made smaller on their way: none, lz4 (default), zstd,\n"
@@ -244,10 +244,8 @@ static bool for_stock(int c)
 /* The name of an option that only an mstrap, or pages of our own, can heed. */
 static const char *for_mstrap(int c)
 {
-    static const int only[] = {
-        O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_CHANNELS,
-        O_EXPECT,   O_IP,         O_PORT,    O_GATEWAY
-    };
+    static const int only[] = { O_DOWNTIME, O_ITERATIONS, O_SUSPEND, O_EXPECT,
+                                O_IP,       O_PORT,       O_GATEWAY };
 
     for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
         for (const struct option *o = options; c == only[i] && o->name; o++)

@@ -40,6 +40,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_coder.h \
 	tools/libxl/migrate_ext/mext_commit.c \
 	tools/libxl/migrate_ext/mext_commit.h \
+	tools/libxl/migrate_ext/mext_conn.c \
+	tools/libxl/migrate_ext/mext_conn.h \
 	tools/libxl/migrate_ext/mext_copy.c \
 	tools/libxl/migrate_ext/mext_copy.h \
 	tools/libxl/migrate_ext/mext_cpu.c \
@@ -93,6 +95,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_pack.h \
 	tools/libxl/migrate_ext/mext_pace.c \
 	tools/libxl/migrate_ext/mext_pace.h \
+	tools/libxl/migrate_ext/mext_pieces.c \
+	tools/libxl/migrate_ext/mext_pieces.h \
 	tools/libxl/migrate_ext/mext_precopy.c \
 	tools/libxl/migrate_ext/mext_precopy.h \
 	tools/libxl/migrate_ext/mext_quote.c \

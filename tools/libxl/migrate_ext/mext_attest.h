@@ -7,7 +7,7 @@
 #ifndef MEXT_ATTEST_H
 #define MEXT_ATTEST_H
 
-#include "mext_net.h"
+#include "mext_conn.h"
 #include "mext_quote.h"
 #include "mext_token.h"
 

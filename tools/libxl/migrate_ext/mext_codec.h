@@ -68,7 +68,10 @@ void mext_store32(uint8_t *p, uint32_t v);
 uint32_t mext_load32(const uint8_t *p);
 void mext_store64(uint8_t *p, uint64_t v);
 
-/* Opening of a data channel: MEXT_OPEN_LEN plaintext bytes. */
+/*
+ * Opening of a data channel, or of a further connection for a stream (JOIN), whose
+ * index is not 0: MEXT_OPEN_LEN, MEXT_JOIN_LEN plaintext bytes.
+ */
 struct mext_open {
     uint8_t id[MEXT_ID_LEN]; /* token id */
     uint16_t index;          /* this channel, < count */
@@ -77,6 +80,8 @@ struct mext_open {
 
 int mext_open_encode(const struct mext_open *o, uint8_t out[MEXT_OPEN_LEN]);
 int mext_open_decode(const uint8_t in[MEXT_OPEN_LEN], struct mext_open *o_r);
+int mext_join_encode(const struct mext_open *o, uint8_t out[MEXT_JOIN_LEN]);
+int mext_join_decode(const uint8_t in[MEXT_JOIN_LEN], struct mext_open *o_r);
 
 /* A run of gfns the source does not have. */
 struct mext_extent {
@@ -196,6 +201,11 @@ struct mext_ctl {
             uint32_t len, n; /* unpacked, of the block: less */
             const uint8_t *bytes;
         } packed;
+        struct {
+            uint64_t number; /* of the piece, from 0 */
+            uint32_t len, n; /* unpacked; as it is here, the same: not packed */
+            const uint8_t *bytes;
+        } piece;
         struct {
             uint64_t bytes;     /* of the stream in all */
             uint32_t report_ms; /* as in final */

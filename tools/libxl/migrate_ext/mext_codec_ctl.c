@@ -1,5 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include <string.h>
+
 #include "mext_codec.h"
+
+int mext_join_encode(const struct mext_open *o, uint8_t out[MEXT_JOIN_LEN])
+{
+    struct mext_buf b;
+
+    mext_buf_init(&b, out, MEXT_JOIN_LEN);
+    mext_put(&b, MEXT_JOIN_MAGIC, 8);
+    mext_put(&b, o->id, MEXT_ID_LEN);
+    mext_put16(&b, o->index);
+    mext_put16(&b, o->count);
+    return mext_buf_end(&b);
+}
+
+int mext_join_decode(const uint8_t in[MEXT_JOIN_LEN], struct mext_open *o_r)
+{
+    struct mext_buf b;
+    struct mext_open o;
+
+    mext_buf_init(&b, (uint8_t *)in, MEXT_JOIN_LEN);
+    if (memcmp(mext_view(&b, 8), MEXT_JOIN_MAGIC, 8))
+        return MEXT_ERR_FORMAT;
+    mext_get(&b, o.id, MEXT_ID_LEN);
+    o.index = mext_get16(&b);
+    o.count = mext_get16(&b);
+    if (o.count > MEXT_CHANNELS_MAX || !o.index || o.index >= o.count)
+        return MEXT_ERR_LIMIT;
+    *o_r = o;
+    return 0;
+}
 
 static int config_put(const struct mext_ctl *m, struct mext_buf *b)
 {
@@ -97,6 +128,29 @@ static int packed_get(struct mext_buf *b, struct mext_ctl *m)
     return b->bad || packed_ok(m) ? 0 : MEXT_ERR_LIMIT;
 }
 
+static bool piece_ok(const struct mext_ctl *m)
+{
+    return m->u.piece.len <= MEXT_STREAM_MAX && m->u.piece.n &&
+           m->u.piece.n <= m->u.piece.len;
+}
+
+static void piece_put(const struct mext_ctl *m, struct mext_buf *b)
+{
+    mext_put64(b, m->u.piece.number);
+    mext_put32(b, m->u.piece.len);
+    mext_put32(b, m->u.piece.n);
+    mext_put(b, m->u.piece.bytes, m->u.piece.n);
+}
+
+static int piece_get(struct mext_buf *b, struct mext_ctl *m)
+{
+    m->u.piece.number = mext_get64(b);
+    m->u.piece.len = mext_get32(b);
+    m->u.piece.n = mext_get32(b);
+    m->u.piece.bytes = mext_view(b, m->u.piece.n);
+    return b->bad || piece_ok(m) ? 0 : MEXT_ERR_LIMIT;
+}
+
 static int ended_get(struct mext_buf *b, struct mext_ctl *m)
 {
     m->u.ended.bytes = mext_get64(b);
@@ -155,6 +209,8 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
     case MEXT_CTL_COMMIT:
     case MEXT_CTL_READY:
     case MEXT_CTL_LOOKED:
+    case MEXT_CTL_HERE:
+    case MEXT_CTL_JOINED:
         break;
     case MEXT_CTL_STREAM:
         if (!stream_ok(m))
@@ -168,6 +224,11 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         mext_put32(b, m->u.packed.len);
         mext_put32(b, m->u.packed.n);
         mext_put(b, m->u.packed.bytes, m->u.packed.n);
+        break;
+    case MEXT_CTL_PIECE:
+        if (!piece_ok(m))
+            return MEXT_ERR_LIMIT;
+        piece_put(m, b);
         break;
     case MEXT_CTL_ENDED:
         if (m->u.ended.report_ms > MEXT_REPORT_MS_MAX)
@@ -231,12 +292,17 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
     case MEXT_CTL_COMMIT:
     case MEXT_CTL_READY:
     case MEXT_CTL_LOOKED:
+    case MEXT_CTL_HERE:
+    case MEXT_CTL_JOINED:
         break;
     case MEXT_CTL_STREAM:
         rc = stream_get(&b, m);
         break;
     case MEXT_CTL_PACKED:
         rc = packed_get(&b, m);
+        break;
+    case MEXT_CTL_PIECE:
+        rc = piece_get(&b, m);
         break;
     case MEXT_CTL_ENDED:
         rc = ended_get(&b, m);

@@ -9,6 +9,7 @@
 #define MEXT_COPY_H
 
 #include "mext_commit.h"
+#include "mext_conn.h"
 #include "mext_help.h"
 #include "mext_pace.h"
 #include "mext_steer.h"

@@ -18,17 +18,6 @@ struct mext_channel {
     uint64_t data, zero;     /* pages sent on this channel */
 };
 
-static inline uint64_t mext_count(const uint64_t *counter)
-{
-    return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-/* By the one thread that counts. */
-static inline void mext_count_add(uint64_t *counter, uint64_t n)
-{
-    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
-}
-
 int mext_channel_open(struct mext_channel *c, uint32_t ip, uint16_t port,
                       const struct mext_open *open,
                       const struct mext_root *root, unsigned timeout_ms,

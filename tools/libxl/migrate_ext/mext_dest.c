@@ -9,12 +9,15 @@
 
 #include "mext_crypto.h"
 #include "mext_dest.h"
+#include "mext_fault.h"
 #include "mext_handshake.h"
 
 /* Deadlines, ms. */
 #define CONNECT_MS 10000
 #define ANSWER_MS  30000
 #define BOOT_MS    120000 /* creating a domain may take a while */
+#define JOIN_MS    30000  /* until a further connection is taken */
+#define AGAIN_MS   200
 
 /* Any receiver takes so many. */
 #define CHANNELS_AUTO_MAX 4
@@ -56,7 +59,7 @@ static int config_digest(struct mext_dest *d, uint8_t out[MEXT_DIGEST_LEN],
     return rc;
 }
 
-/* More are of no use: mstrap opens all that comes on one CPU. */
+/* More are of no use: mstrap, and packetd's line, open all on one CPU. */
 static uint16_t channels_here(void)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -71,7 +74,6 @@ static void token_for_mstrap(const struct mext_dest *d, struct mext_token *t)
     const struct mext_request *rq = d->rq;
 
     memcpy(t->image, rq->image, sizeof(t->image));
-    t->channels = rq->channels ? rq->channels : channels_here();
     t->ip = rq->ip;
     t->netmask = rq->netmask;
     t->gateway = rq->gateway;
@@ -93,12 +95,11 @@ static int make_token(struct mext_dest *d, const uint8_t audience[MEXT_KEY_LEN],
     crypto_scalarmult_base(t->session, d->secret);
     t->memory_kib = d->guest->max_kib;
     t->vcpus = d->guest->vcpus;
+    t->channels = rq->channels ? rq->channels : channels_here();
     t->port = rq->port;
     t->receiver = d->receiver;
     if (d->receiver == MEXT_RECEIVER_MSTRAP)
         token_for_mstrap(d, t);
-    else
-        t->channels = 1;
     if (config_digest(d, t->config, why))
         return -1;
     if (mext_token_sign(t, &d->self, out))
@@ -121,7 +122,7 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
         mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
     if (mext_handshake(&d->conn, fd, token, d->secret, d->rq->peer, ANSWER_MS,
-                       refused_r, why)) {
+                       &d->root, refused_r, why)) {
         close(fd);
         return -1;
     }
@@ -195,14 +196,96 @@ static int hear_receipt(struct mext_dest *d, const uint8_t *bytes,
     return 0;
 }
 
+/* ---- further connections, for a stream ---- */
+
+/* One attempt; c has no descriptor yet. */
+static int try_join(struct mext_dest *d, struct mext_conn *c, uint16_t index,
+                    struct mext_why *why)
+{
+    struct mext_open o = { .index = index, .count = d->token.channels };
+    struct mext_ctl m = { .type = MEXT_CTL_HERE };
+    uint8_t join[MEXT_JOIN_LEN];
+
+    memcpy(o.id, d->token.id, sizeof(o.id));
+    if (mext_join_encode(&o, join))
+        return mext_fail(why, "no such connection");
+    if (mext_net_connect_again(d->conn.fd, CONNECT_MS, &c->fd, why) ||
+        mext_net_send_plain(c->fd, join, sizeof(join), ANSWER_MS, why))
+        return -1;
+    mext_count_add(&c->sent, MEXT_FRAME_HDR_LEN + sizeof(join));
+    if (mext_conn_send(c, &m, ANSWER_MS, why) ||
+        mext_conn_recv(c, &m, ANSWER_MS, NULL, why))
+        return -1;
+    return m.type == MEXT_CTL_JOINED
+               ? 0
+               : mext_fail(why, "message 0x%02x where JOINED belongs", m.type);
+}
+
+/* Whether another attempt is worth it, after a while: the destination goes on. */
+static bool join_again(struct mext_dest *d, uint64_t end, struct mext_why *why)
+{
+    struct mext_why quiet;
+    struct mext_ctl m;
+
+    if (mext_net_cancelled(why))
+        return false;
+    if (mext_now_ms() >= end) {
+        quiet = *why;
+        mext_fail(why, "a further connection is not taken: %.300s", quiet.text);
+        return false;
+    }
+    if (mext_net_wait(&d->conn.fd, 1, AGAIN_MS, &quiet) < 0)
+        return !mext_net_cancelled(why);
+    if (!mext_conn_recv(&d->conn, &m, ANSWER_MS, NULL, why))
+        mext_fail(why, "the destination sent message 0x%02x out of turn",
+                  m.type);
+    return false;
+}
+
+/*
+ * A door that many knock at shuts out some.  Each attempt says the same octets, so
+ * no key seals two things as its first.
+ */
+static int join(struct mext_dest *d, uint16_t index, struct mext_why *why)
+{
+    struct mext_conn *c = &d->joined[index - 1];
+    uint64_t end = mext_now_ms() + JOIN_MS;
+    int rc;
+
+    if (mext_fault("source.join", why))
+        return -1;
+    do {
+        mext_conn_close(c);
+        if (mext_conn_init(c, -1, &d->root, true, index))
+            return mext_fail(why, "out of memory");
+        rc = try_join(d, c, index, why);
+    } while (rc && join_again(d, end, why));
+    return rc;
+}
+
+/* libxl waits for the stream: now all ways for it. */
+static int boot_dom0(struct mext_dest *d, struct mext_why *why)
+{
+    struct mext_ctl m;
+    int rc = ask_for_it(d, MEXT_CTL_READY, &m, why);
+
+    for (uint16_t i = 1; i < d->token.channels && !rc; i++)
+        rc = join(d, i, why);
+    return rc;
+}
+
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_ctl m;
 
     if (d->receiver == MEXT_RECEIVER_DOM0) {
+        int rc = boot_dom0(d, why);
+
         mext_wipe(d->secret, sizeof(d->secret)); /* no data channel */
-        return ask_for_it(d, MEXT_CTL_READY, &m, why);
+        mext_wipe(&d->root, sizeof(d->root));
+        return rc;
     }
+    mext_wipe(&d->root, sizeof(d->root));
     return ask_for_it(d, MEXT_CTL_RECEIPT, &m, why)
                ? -1
                : hear_receipt(d, m.u.receipt.bytes, why);
@@ -246,7 +329,19 @@ int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,
     return 0;
 }
 
+uint64_t mext_dest_bytes(const struct mext_dest *d)
+{
+    uint64_t n = mext_count(&d->conn.sent);
+
+    for (unsigned i = 0; i < MEXT_CHANNELS_MAX - 1; i++)
+        n += mext_count(&d->joined[i].sent);
+    return n;
+}
+
 void mext_dest_close(struct mext_dest *d)
 {
     mext_conn_close(&d->conn);
+    for (unsigned i = 0; i < MEXT_CHANNELS_MAX - 1; i++)
+        mext_conn_close(&d->joined[i]);
+    mext_wipe(&d->root, sizeof(d->root));
 }

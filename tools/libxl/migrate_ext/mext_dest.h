@@ -24,11 +24,13 @@ struct mext_dest {
     unsigned refused; /* MEXT_E_*, if that is why mext_dest_connect failed */
     /* from mext_dest_connect on */
     struct mext_token token;
-    struct mext_conn conn;
-    /* from mext_dest_boot on; receiver mstrap only */
+    struct mext_conn conn; /* the control connection */
+    /* from mext_dest_boot on; of receiver mstrap, of dom0 */
     struct mext_receipt receipt;
+    struct mext_conn joined[MEXT_CHANNELS_MAX - 1]; /* token.channels - 1 */
     /* private */
     struct mext_identity self;
+    struct mext_root root;           /* of conn and joined */
     uint8_t secret[32];              /* X25519, of token.session */
     uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
     struct mext_attest attest;
@@ -39,7 +41,7 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
 
 /*
  * Sends the configuration; mstrap runs there, and is the one expected, or libxl
- * waits for the stream.
+ * waits for the stream and all connections for it are there.
  */
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
 
@@ -51,7 +53,10 @@ int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
 int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,
                    struct mext_why *why);
 
-/* Closes conn, if it is open. */
+/* Bytes sent so far on conn and joined; any thread may ask. */
+uint64_t mext_dest_bytes(const struct mext_dest *d);
+
+/* Closes conn and joined, as far as they are open. */
 void mext_dest_close(struct mext_dest *d);
 
 #endif

@@ -45,8 +45,8 @@ static int read_hello(int fd, const uint8_t audience[MEXT_KEY_LEN],
 int mext_handshake(struct mext_conn *c, int fd,
                    const uint8_t token[MEXT_TOKEN_LEN],
                    const uint8_t secret[32], const char *peer,
-                   unsigned timeout_ms, unsigned *refused_r,
-                   struct mext_why *why)
+                   unsigned timeout_ms, struct mext_root *root_r,
+                   unsigned *refused_r, struct mext_why *why)
 {
     uint8_t digest[MEXT_DIGEST_LEN];
     struct mext_token t;
@@ -64,7 +64,9 @@ int mext_handshake(struct mext_conn *c, int fd,
     if (mext_root_derive(&root, MEXT_KDF_CONTROL, secret, h.session, digest,
                          t.session, h.session))
         return mext_fail(why, "the destination's session key is unusable");
-    rc = mext_conn_init(c, fd, &root, true);
+    rc = mext_conn_init(c, fd, &root, true, 0);
+    if (!rc)
+        *root_r = root;
     mext_wipe(&root, sizeof(root));
     return rc ? mext_fail(why, "out of memory") : 0;
 }

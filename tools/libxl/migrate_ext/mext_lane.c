@@ -146,9 +146,10 @@ int mext_lane_zero(struct mext_lane *l, const uint64_t *list, unsigned n,
     return 0;
 }
 
-int mext_lane_work(void *own, struct mext_batch *b, struct mext_why *why)
+int mext_lane_work(void *own, void *job, struct mext_why *why)
 {
     struct mext_lane *l = own;
+    struct mext_batch *b = job;
     int n = mext_pages_present(l->pages, b->gfn, b->n, why), rc;
 
     if (n < 0 || mext_net_cancelled(why))

@@ -13,6 +13,7 @@
 
 #include "mext_data.h"
 #include "mext_pack.h"
+#include "mext_map.h"
 #include "mext_workers.h"
 #include "mext_xen.h"
 
@@ -22,6 +23,15 @@ struct mext_pages {
     uint64_t *gone;       /* bitmap: no page when last looked, owned */
     uint64_t *filled;     /* bitmap: the receiver has content there, owned */
     struct mext_cache *cache; /* of all lanes, owned; NULL: none */
+};
+
+/* Up to MEXT_WINDOW_MAX gfns, rising: what a thread does in one go; 2 KiB. */
+struct mext_batch {
+    bool zero;  /* they become zero, whatever they hold */
+    bool again; /* they were sent before, or will be again */
+    unsigned timeout_ms;
+    unsigned n;
+    uint64_t gfn[MEXT_WINDOW_MAX];
 };
 
 struct mext_lane {
@@ -37,8 +47,11 @@ int mext_lane_open(struct mext_lane *l, struct mext_pages *pages,
                    const struct mext_packing *packing, struct mext_why *why);
 void mext_lane_close(struct mext_lane *l);
 
-/* Sends those of the batch that have a page: mext_work_fn, own a lane. */
-int mext_lane_work(void *own, struct mext_batch *b, struct mext_why *why);
+/*
+ * Sends those that have a page: mext_work_fn; own is a lane, job a struct
+ * mext_batch.
+ */
+int mext_lane_work(void *own, void *job, struct mext_why *why);
 
 /* Sends list[0..n), rising, as zero. */
 int mext_lane_zero(struct mext_lane *l, const uint64_t *list, unsigned n,

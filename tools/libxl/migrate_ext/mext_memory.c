@@ -49,7 +49,8 @@ static int start_workers(struct mext_memory *m,
         if (mext_lane_open(&m->lane[i], &m->pages, packing, why))
             return -1;
     }
-    return mext_workers_start(&m->workers, m->nchannels, mext_lane_work, own,
+    return mext_workers_start(&m->workers, m->nchannels,
+                              sizeof(struct mext_batch), mext_lane_work, own,
                               why);
 }
 
@@ -155,20 +156,23 @@ static int settle(struct mext_memory *m, int rc, struct mext_why *why)
 static int put_todo(struct mext_memory *m, bool all, uint64_t before,
                     unsigned timeout_ms, struct mext_why *why)
 {
-    struct mext_batch b = { .timeout_ms = timeout_ms };
     uint64_t sent = 0, now;
 
     for (;;) {
+        struct mext_batch *b = mext_workers_room(m->workers);
+
         if (!all && look_for_hot(m, why))
             return -1;
         if (!all && m->hurry)
             return 0;
-        b.again = m->again || m->order.second;
-        b.n = mext_order_next(&m->order, all ? NULL : m->hot, b.gfn,
-                              MEXT_WINDOW_MAX);
-        if (!b.n)
+        b->zero = false;
+        b->again = m->again || m->order.second;
+        b->timeout_ms = timeout_ms;
+        b->n = mext_order_next(&m->order, all ? NULL : m->hot, b->gfn,
+                               MEXT_WINDOW_MAX);
+        if (!b->n)
             return 0;
-        if (mext_workers_put(m->workers, &b, why))
+        if (mext_workers_put(m->workers, why))
             return -1;
         now = looked(m) - before;
         if (now > sent)
@@ -199,14 +203,18 @@ static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
 static int send_clear(struct mext_memory *m, unsigned timeout_ms,
                       struct mext_why *why)
 {
-    struct mext_batch b = { .zero = true, .timeout_ms = timeout_ms };
     uint64_t gfn = 0;
     int rc = 0;
 
     while (!rc && gfn < m->ngfns) {
-        b.n = mext_gfns_next(m->clear, m->ngfns, &gfn, b.gfn, MEXT_WINDOW_MAX);
-        if (b.n)
-            rc = mext_workers_put(m->workers, &b, why);
+        struct mext_batch *b = mext_workers_room(m->workers);
+
+        b->zero = true;
+        b->timeout_ms = timeout_ms;
+        b->n = mext_gfns_next(m->clear, m->ngfns, &gfn, b->gfn,
+                              MEXT_WINDOW_MAX);
+        if (b->n)
+            rc = mext_workers_put(m->workers, why);
     }
     rc = settle(m, rc, why);
     if (!rc)

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "mext_net.h"
-#include "mext_text.h"
 
 #define WAIT_MAX_FDS 64
 
@@ -180,8 +179,7 @@ void mext_net_peer(int fd, char out[64])
 
 /* ---- streams ---- */
 
-/* Options of every stream: no delay, a dead peer is noticed in seconds. */
-static void stream_options(int fd)
+void mext_net_options(int fd)
 {
     int on = 1, idle = 5, every = 2, tries = 5;
     unsigned user = DEAD_PEER_MS;
@@ -204,7 +202,7 @@ static int connect_addr(const struct sockaddr *sa, socklen_t len, uint64_t end,
 
     if (fd < 0)
         return mext_fail(why, "socket: %s", strerror(errno));
-    stream_options(fd);
+    mext_net_options(fd);
     if (connect(fd, sa, len) && errno != EINPROGRESS)
         err = errno;
     else if (wait_events(&fd, 1, POLLOUT, end, why) < 0)
@@ -260,6 +258,18 @@ int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
         return mext_fail(why, "cannot connect to %s port %u: %.200s",
                          inet_ntoa(sa.sin_addr), port, last.text);
     return 0;
+}
+
+int mext_net_connect_again(int fd, unsigned timeout_ms, int *fd_r,
+                           struct mext_why *why)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+
+    if (getpeername(fd, (struct sockaddr *)&ss, &len))
+        return mext_fail(why, "connection lost: %s", strerror(errno));
+    return connect_addr((struct sockaddr *)&ss, len, mext_now_ms() + timeout_ms,
+                        fd_r, why);
 }
 
 /* One bound socket of a type; *port is read and set. */
@@ -413,7 +423,7 @@ int mext_net_send_timed(int fd, struct iovec *iov, int iovcnt,
 
     while (iovcnt) {
         struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)iovcnt };
-        ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
+        ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return mext_fail(why, "connection lost: %s", strerror(errno));
@@ -439,21 +449,25 @@ int mext_net_recv(int fd, void *buf, size_t n, unsigned timeout_ms,
     char *p = buf;
 
     while (n) {
-        ssize_t k = recv(fd, p, n, 0);
+        int k = mext_net_take(fd, p, n, why);
 
-        if (k == 0)
-            return mext_fail(why, "the peer closed the connection");
-        if (k < 0 && errno != EAGAIN && errno != EINTR)
-            return mext_fail(why, "connection lost: %s", strerror(errno));
-        if (k < 0) {
-            if (wait_events(&fd, 1, POLLIN, end, why) < 0)
-                return -1;
-            continue;
-        }
+        if (k < 0 || (!k && wait_events(&fd, 1, POLLIN, end, why) < 0))
+            return -1;
         p += k;
         n -= (size_t)k;
     }
     return 0;
+}
+
+int mext_net_take(int fd, void *buf, size_t n, struct mext_why *why)
+{
+    ssize_t k = recv(fd, buf, n, MSG_DONTWAIT);
+
+    if (k == 0)
+        return mext_fail(why, "the peer closed the connection");
+    if (k < 0 && errno != EAGAIN && errno != EINTR)
+        return mext_fail(why, "connection lost: %s", strerror(errno));
+    return k < 0 ? 0 : (int)k;
 }
 
 int mext_net_send_plain(int fd, const void *p, size_t n, unsigned timeout_ms,
@@ -480,122 +494,4 @@ int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
     if (mext_net_recv(fd, buf, n, timeout_ms, why))
         return -1;
     return (int)n;
-}
-
-/* ---- control connection ---- */
-
-int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
-                   bool is_source)
-{
-    memset(c, 0, sizeof(*c));
-    c->buf = malloc(MEXT_FRAME_HDR_LEN + MEXT_CONTROL_BODY_MAX);
-    if (!c->buf)
-        return -1;
-    stream_options(fd);
-    c->fd = fd;
-    c->plain = !root;
-    if (c->plain)
-        return 0;
-    mext_seal_init(is_source ? &c->tx : &c->rx, root, MEXT_DIR_TO_DEST, 0);
-    mext_seal_init(is_source ? &c->rx : &c->tx, root, MEXT_DIR_TO_SOURCE, 0);
-    return 0;
-}
-
-void mext_conn_close(struct mext_conn *c)
-{
-    if (c->buf) {
-        close(c->fd);
-        mext_wipe(c->buf, MEXT_FRAME_HDR_LEN + MEXT_CONTROL_BODY_MAX);
-    }
-    free(c->buf);
-    mext_wipe(c, sizeof(*c));
-    c->fd = -1;
-}
-
-/* The frame around n bytes of body at buf; its length in *len_r. */
-static int conn_seal(struct mext_conn *c, size_t n, size_t *len_r)
-{
-    if (!c->plain)
-        return mext_frame_seal(&c->tx, c->buf, n, MEXT_CONTROL_BODY_MAX, len_r);
-    mext_store32(c->buf, (uint32_t)n);
-    *len_r = MEXT_FRAME_HDR_LEN + n;
-    return 0;
-}
-
-int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
-                   unsigned timeout_ms, struct mext_why *why)
-{
-    struct mext_buf b;
-    struct iovec v;
-    size_t len;
-
-    mext_buf_init(&b, c->buf + MEXT_FRAME_HDR_LEN,
-                  MEXT_CONTROL_BODY_MAX - MEXT_TAG_LEN);
-    if (mext_ctl_encode(m, &b) || conn_seal(c, b.pos, &len))
-        return mext_fail(why, "message of type 0x%02x cannot be sealed",
-                         m->type);
-    c->sent += len;
-    v = (struct iovec){ c->buf, len };
-    return mext_net_send(c->fd, &v, 1, timeout_ms, why);
-}
-
-/* What follows a header; a negative enum mext_rc if that cannot be. */
-static int conn_len(const struct mext_conn *c, const uint8_t *hdr)
-{
-    uint32_t n = mext_load32(hdr);
-
-    if (!c->plain)
-        return mext_frame_len(hdr, MEXT_CONTROL_BODY_MAX);
-    return n && n <= MEXT_CONTROL_BODY_MAX ? (int)n : MEXT_ERR_LIMIT;
-}
-
-/* Leaves the body, body_len bytes, at buf. */
-static int conn_open(struct mext_conn *c, size_t len)
-{
-    c->body_len = c->plain ? len : len - MEXT_TAG_LEN;
-    return c->plain ? 0 : mext_frame_open(&c->rx, c->buf, len);
-}
-
-int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
-                   unsigned timeout_ms, unsigned *abort_r, struct mext_why *why)
-{
-    uint8_t hdr[MEXT_FRAME_HDR_LEN];
-    int len;
-
-    if (abort_r)
-        *abort_r = 0;
-    if (mext_net_recv(c->fd, hdr, sizeof(hdr), timeout_ms, why))
-        return -1;
-    len = conn_len(c, hdr);
-    if (len < 0)
-        return mext_fail(why, "frame length out of bounds");
-    if (mext_net_recv(c->fd, c->buf, (size_t)len, timeout_ms, why))
-        return -1;
-    c->received += MEXT_FRAME_HDR_LEN + (uint64_t)len;
-    if (conn_open(c, (size_t)len))
-        return mext_fail(why, "a frame does not open: changed on its way");
-    if (mext_ctl_decode(c->buf, c->body_len, m_r))
-        return mext_fail(why, "malformed control message");
-    if (m_r->type != MEXT_CTL_ABORT)
-        return 0;
-    if (abort_r)
-        *abort_r = m_r->u.abort.code;
-    return mext_fail(why, "%s%s%.*s", mext_reason(m_r->u.abort.code),
-                     m_r->u.abort.len ? ": " : "", m_r->u.abort.len,
-                     m_r->u.abort.text);
-}
-
-void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text)
-{
-    struct mext_ctl m = { .type = MEXT_CTL_ABORT };
-    char clean[MEXT_TEXT_MAX + 1];
-    struct mext_why why;
-
-    if (!c->buf)
-        return;
-    mext_show(text, strlen(text), clean, sizeof(clean));
-    m.u.abort.code = (uint16_t)code;
-    m.u.abort.len = (uint16_t)strlen(clean);
-    m.u.abort.text = clean;
-    mext_conn_send(c, &m, 1000, &why);
 }

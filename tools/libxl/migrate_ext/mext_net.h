@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The one file that knows sockets: IPv4/IPv6 TCP streams with deadlines, and
- * sealed control messages on top of them.
+ * The one file that knows sockets: IPv4/IPv6 TCP streams with deadlines.
  *
  * Every call that can wait has a deadline in ms and ends at once when the
  * cancel descriptor given to mext_net_cancel_fd becomes readable.  All return
@@ -36,6 +35,13 @@ int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
                      int *fd_r, struct mext_why *why);
 int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
                          int *fd_r, struct mext_why *why);
+
+/* To the address and port that fd, a connected stream, is connected to. */
+int mext_net_connect_again(int fd, unsigned timeout_ms, int *fd_r,
+                           struct mext_why *why);
+
+/* What each stream has: no delay, never blocks, a dead peer is noticed. */
+void mext_net_options(int fd);
 
 /* Bound sockets on every address; port 0 chooses one, given in *port_r. */
 int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
@@ -72,6 +78,9 @@ int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,
 int mext_net_recv(int fd, void *buf, size_t n, unsigned timeout_ms,
                   struct mext_why *why);
 
+/* Without waiting, at most n bytes: how many, 0: none yet; -1. */
+int mext_net_take(int fd, void *buf, size_t n, struct mext_why *why);
+
 /*
  * Waits until one of n descriptors is readable: its index, or -1.
  * fds may hold -1 (ignored).
@@ -86,32 +95,17 @@ int mext_net_send_plain(int fd, const void *p, size_t n, unsigned timeout_ms,
 int mext_net_recv_plain(int fd, void *buf, size_t max, unsigned timeout_ms,
                         struct mext_why *why);
 
-/* A control connection after HELLO, or one between two processes of a host. */
-struct mext_conn {
-    int fd;
-    bool plain; /* frames are not sealed */
-    struct mext_seal tx, rx;
-    uint8_t *buf;            /* MEXT_CONTROL_BODY_MAX + header, owned */
-    size_t body_len;         /* opened bytes at buf, after a receive */
-    uint64_t sent, received; /* bytes on the wire */
-};
+/* A counter that other threads than the one that counts read. */
+static inline uint64_t mext_count(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
 
-/* Without a root frames are plain: only for the two ends of a socketpair. */
-int mext_conn_init(struct mext_conn *c, int fd, const struct mext_root *root,
-                   bool is_source);
-void mext_conn_close(struct mext_conn *c); /* closes fd, wipes keys */
-int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
-                   unsigned timeout_ms, struct mext_why *why);
-/*
- * Next message; pointers in *m_r live until the next call on c.  A peer's
- * ABORT is returned as -1 with its reason in why and its code in *abort_r
- * (NULL allowed; 0 when the failure is our own); it is in *m_r as well.
- */
-int mext_conn_recv(struct mext_conn *c, struct mext_ctl *m_r,
-                   unsigned timeout_ms, unsigned *abort_r,
-                   struct mext_why *why);
-/* Best effort: tells the peer why, never fails. */
-void mext_conn_abort(struct mext_conn *c, unsigned code, const char *text);
+/* By the one thread that counts. */
+static inline void mext_count_add(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 
 /* say(arg, printf), cut to MEXT_TEXT_MAX. */
 void mext_sayf(mext_say_fn *say, void *arg, const char *fmt, ...)

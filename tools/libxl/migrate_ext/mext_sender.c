@@ -360,6 +360,20 @@ static int commit(struct sender *s, struct mext_why *why)
 
 /* ---- the whole ---- */
 
+/* All that the stream goes over. */
+static void use_connections(struct sender *s)
+{
+    struct mext_dest *d = &s->dest;
+
+    s->stream.nconns = d->token.channels;
+    s->stream.conn[0] = &d->conn;
+    for (unsigned i = 1; i < s->stream.nconns; i++)
+        s->stream.conn[i] = &d->joined[i - 1];
+    if (s->stream.nconns > 1)
+        mext_sayf(say, s, "libxl waits there, %u connections",
+                  s->stream.nconns);
+}
+
 static int prepare(struct sender *s, struct mext_why *why)
 {
     if (open_guest(s, why) || mext_fault("source.connect", why) ||
@@ -367,6 +381,7 @@ static int prepare(struct sender *s, struct mext_why *why)
         mext_fault("source.boot", why) || mext_dest_boot(&s->dest, why))
         return -1;
     if (by_stream(s)) {
+        use_connections(s);
         s->rep->setup_us = mext_now_us() - s->t_start;
         mext_help_begin(&s->help);
         mext_help_close(&s->help); /* of a PV guest nothing is asked later */
@@ -425,7 +440,7 @@ static int run(struct sender *s, struct mext_why *why)
         (by_stream(s) ? move_stream(s, why) : move_pages(s, why)) ||
         commit(s, why))
         return -1;
-    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + s->dest.conn.sent;
+    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + mext_dest_bytes(&s->dest);
     return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "mext_commit.h"
 #include "mext_journal.h"
 #include "mext_libxl.h"
-#include "mext_net.h"
+#include "mext_conn.h"
 
 #define MEXT_AWAY_SUFFIX "--migratedaway"
 

@@ -74,16 +74,24 @@ static int reap(struct mext_stream *s)
 
 /* ---- the pace, and who looks on ---- */
 
+static uint64_t sent(const struct mext_stream *s)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < s->nconns; i++)
+        n += mext_count(&s->conn[i]->sent);
+    return n;
+}
+
 /* The last of a guest that ran until then is sent as fast as can be. */
 static void keep_pace(struct mext_stream *s)
 {
-    struct mext_copy *c = s->copy;
-    uint64_t us = mext_pace_wait(&c->pace, mext_now_us(), c->control->sent);
+    uint64_t us = mext_pace_wait(&s->copy->pace, mext_now_us(), sent(s));
+    int alarm = mext_workers_alarm(s->workers);
     struct mext_why quiet;
-    int none = -1;
 
     if (us && (!s->t_suspended || !s->live))
-        mext_net_wait(&none, 1,
+        mext_net_wait(&alarm, 1,
                       us > PACE_MS * 1000 ? PACE_MS : (unsigned)(us / 1000),
                       &quiet);
 }
@@ -107,7 +115,7 @@ static void tell(struct mext_stream *s)
         .iteration = s->thin.iterations ? s->thin.iterations : 1,
         .sent = pages,
         .of = c->ram_pages > pages ? c->ram_pages : pages,
-        .wire_bytes = c->control->sent,
+        .wire_bytes = sent(s),
         .rate = us ? pages * 1000000 / us : 0,
     };
 
@@ -125,34 +133,59 @@ static void tell(struct mext_stream *s)
 
 /* ---- bytes ---- */
 
-static void message(struct mext_stream *s, struct mext_ctl *m)
+static void message(const struct mext_stream_lane *l,
+                    const struct mext_piece *p, struct mext_ctl *m)
 {
-    uint32_t n = s->pack ? mext_chunk_pack(s->chunk, s->have, s->packed) : 0;
+    uint32_t n = l->pack ? mext_chunk_pack(p->bytes, p->len, l->packed) : 0;
+    const uint8_t *bytes = n ? l->packed : p->bytes;
 
-    if (n) {
+    if (l->numbered) {
+        m->type = MEXT_CTL_PIECE;
+        m->u.piece.number = p->number;
+        m->u.piece.bytes = bytes;
+        m->u.piece.n = n ? n : p->len;
+        m->u.piece.len = p->len;
+    } else if (n) {
         m->type = MEXT_CTL_PACKED;
-        m->u.packed.bytes = s->packed;
+        m->u.packed.bytes = bytes;
         m->u.packed.n = n;
-        m->u.packed.len = s->have;
+        m->u.packed.len = p->len;
     } else {
         m->type = MEXT_CTL_STREAM;
-        m->u.stream.bytes = s->chunk;
-        m->u.stream.len = s->have;
+        m->u.stream.bytes = bytes;
+        m->u.stream.len = p->len;
     }
 }
 
-/* If it is not taken any more the destination may say why. */
+int mext_stream_send(void *own, void *job, struct mext_why *why)
+{
+    struct mext_stream_lane *l = own;
+    struct mext_ctl m;
+
+    message(l, job, &m);
+    return mext_fault("source.piece", why) ||
+                   mext_conn_send(l->conn, &m, SEND_MS, why)
+               ? -1
+               : 0;
+}
+
+/* What is not taken any more: the destination may say why. */
+static int broken(struct mext_stream *s, struct mext_why *why)
+{
+    mext_copy_destination(s->copy, LAST_WORD_MS, why);
+    return -1;
+}
+
 static int flush(struct mext_stream *s)
 {
-    struct mext_ctl m;
+    struct mext_piece *p = mext_workers_room(s->workers);
 
     if (!s->have)
         return 0;
-    message(s, &m);
-    if (mext_conn_send(s->copy->control, &m, SEND_MS, s->why)) {
-        mext_copy_destination(s->copy, LAST_WORD_MS, s->why);
-        return -1;
-    }
+    p->number = s->pieces++;
+    p->len = s->have;
+    if (mext_workers_put(s->workers, s->why))
+        return broken(s, s->why);
     s->bytes += s->have;
     s->have = 0;
     tell(s);
@@ -168,8 +201,9 @@ static int out(void *arg, const void *p, size_t n)
 
     while (n) {
         size_t room = MEXT_STREAM_MAX - s->have, k = n < room ? n : room;
+        struct mext_piece *piece = mext_workers_room(s->workers);
 
-        memcpy(s->chunk + s->have, at, k);
+        memcpy(piece->bytes + s->have, at, k);
         s->have += (uint32_t)k;
         at += k;
         n -= k;
@@ -204,13 +238,17 @@ static int look(struct mext_stream *s, struct mext_why *why)
 static int relay(struct mext_stream *s, struct mext_why *why)
 {
     static uint8_t buf[1 << 16];
-    int fds[2] = { s->copy->control->fd, s->in };
-    int r = mext_net_wait(fds, 2, WRITE_MS, why);
+    int fds[] = { mext_workers_alarm(s->workers), s->copy->control->fd, s->in };
+    int r = mext_net_wait(fds, 3, WRITE_MS, why);
     ssize_t n;
 
     if (r < 0)
         return -1;
-    if (r == 0)
+    if (r == 0) {
+        mext_workers_idle(s->workers, why);
+        return broken(s, why);
+    }
+    if (r == 1)
         return mext_copy_destination(s->copy, 0, why) ? -1 : 1;
     n = read(s->in, buf, sizeof(buf));
     if (n < 0 && errno == EINTR)
@@ -226,14 +264,31 @@ static int relay(struct mext_stream *s, struct mext_why *why)
 
 /* ---- the whole ---- */
 
+static int start_workers(struct mext_stream *s, struct mext_why *why)
+{
+    void *own[MEXT_CHANNELS_MAX];
+
+    for (unsigned i = 0; i < s->nconns; i++) {
+        struct mext_stream_lane *l = &s->lane[i];
+
+        own[i] = l;
+        *l = (struct mext_stream_lane){ .conn = s->conn[i],
+                                        .pack = s->pack,
+                                        .numbered = s->nconns > 1,
+                                        .packed = malloc(MEXT_STREAM_MAX) };
+        if (!l->packed)
+            return mext_fail(why, "out of memory");
+    }
+    return mext_workers_start(&s->workers, s->nconns, sizeof(struct mext_piece),
+                              mext_stream_send, own, why);
+}
+
 static int prepare(struct mext_stream *s, struct mext_why *why)
 {
     uint64_t top;
 
-    s->chunk = malloc((size_t)2 * MEXT_STREAM_MAX);
-    if (!s->chunk)
-        return mext_fail(why, "out of memory");
-    s->packed = s->chunk + MEXT_STREAM_MAX;
+    if (start_workers(s, why))
+        return -1;
     s->since = mext_now_us();
     s->thin.out = out;
     s->thin.ask = ask;
@@ -261,7 +316,9 @@ static int finish(struct mext_stream *s, struct mext_why *why)
     if (!s->t_suspended)
         return mext_fail(why, "libxl saved the guest and did not suspend it");
     s->why = why;
-    return flush(s);
+    if (flush(s))
+        return -1;
+    return mext_workers_idle(s->workers, why) ? broken(s, why) : 0;
 }
 
 int mext_stream_run(struct mext_stream *s, struct mext_why *why)
@@ -295,12 +352,16 @@ static void end_saver(struct mext_stream *s)
 
 void mext_stream_stop(struct mext_stream *s)
 {
+    mext_workers_stop(s->workers);
+    s->workers = NULL;
     if (s->pid) {
         end_saver(s);
         mext_dom_dirty_off(s->dom);
     }
-    free(s->chunk);
+    for (unsigned i = 0; i < s->nconns; i++) {
+        free(s->lane[i].packed);
+        s->lane[i].packed = NULL;
+    }
     free(s->thin.bitmap);
-    s->chunk = NULL;
     s->thin.bitmap = NULL;
 }

@@ -96,7 +96,7 @@ static bool receiver_ok(const struct mext_token *t)
     static const uint8_t any[MEXT_DIGEST_LEN];
 
     return t->receiver == MEXT_RECEIVER_MSTRAP ||
-           (t->receiver == MEXT_RECEIVER_DOM0 && t->channels == 1 && !t->ip &&
+           (t->receiver == MEXT_RECEIVER_DOM0 && !t->ip &&
             same(t->image, any, sizeof(any)));
 }
 

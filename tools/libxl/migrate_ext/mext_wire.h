@@ -75,12 +75,17 @@
 #define MEXT_FRAME_HDR_LEN    4       /* u32 length of the body */
 #define MEXT_CONTROL_BODY_MAX 1048576 /* sealed bytes after the length */
 #define MEXT_DATA_BODY_MAX    1024    /* the same, on a data channel */
+#define MEXT_JOINED_BODY_MAX  262177  /* and on a joined one: a PIECE */
 #define MEXT_TEXT_MAX         512     /* text of ABORT and ERROR, bytes */
 #define MEXT_OBJECTS_MAX      68719476736ULL /* frames and pages of one key */
 
 /* Opening of a data channel, plaintext */
 #define MEXT_OPEN_MAGIC "MEXTDAT1"
 #define MEXT_OPEN_LEN   28
+
+/* Opening of a further connection for a stream, plaintext */
+#define MEXT_JOIN_MAGIC "MEXTJOI1"
+#define MEXT_JOIN_LEN   28
 
 /* Data messages, first byte of the opened body */
 #define MEXT_DATA_PAGES       0x01 /* source -> mstrap */
@@ -122,6 +127,8 @@
 #define MEXT_CTL_ENDED    0x05 /* source -> packetd */
 #define MEXT_CTL_PACKED   0x06 /* source -> packetd */
 #define MEXT_CTL_LOOK     0x07 /* source -> packetd */
+#define MEXT_CTL_PIECE    0x08 /* source -> packetd */
+#define MEXT_CTL_HERE     0x09 /* source -> packetd */
 #define MEXT_CTL_STEP     0x81 /* packetd -> source */
 #define MEXT_CTL_RECEIPT  0x82 /* packetd -> source */
 #define MEXT_CTL_PREPARED 0x83 /* packetd -> source */
@@ -131,6 +138,7 @@
 #define MEXT_CTL_READY    0x87 /* packetd -> source */
 #define MEXT_CTL_FINDING  0x88 /* packetd -> source */
 #define MEXT_CTL_LOOKED   0x89 /* packetd -> source */
+#define MEXT_CTL_JOINED   0x8a /* packetd -> source */
 #define MEXT_CTL_ABORT    0xff /* either */
 
 #define MEXT_LEAVES_MAX      512    /* CPUID leaves in CONFIG */

@@ -13,6 +13,7 @@
 struct worker {
     struct mext_workers *all;
     void *own;
+    void *job; /* its own: what it does, or has done */
     pthread_t thread;
 };
 
@@ -21,10 +22,11 @@ struct mext_workers {
     int alarm;
     unsigned n;
     struct worker worker[MEXT_CHANNELS_MAX];
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t work;  /* something was queued, or it ends */
-    pthread_cond_t less;  /* something was taken or done */
-    struct mext_batch queue[MEXT_CHANNELS_MAX]; /* a ring of n */
+    pthread_mutex_t lock;           /* of all below */
+    pthread_cond_t work;            /* something was queued, or it ends */
+    pthread_cond_t less;            /* something was taken or done */
+    void *queue[MEXT_CHANNELS_MAX]; /* a ring of n jobs */
+    void *room;                     /* for the next one; the caller's */
     unsigned first, queued, busy;
     bool failed, ending;
     struct mext_why why; /* of the first failure */
@@ -50,14 +52,22 @@ static void done(struct mext_workers *w, int rc, const struct mext_why *why)
     pthread_cond_signal(&w->less);
 }
 
+static void exchange(void **a, void **b)
+{
+    void *c = *a;
+
+    *a = *b;
+    *b = c;
+}
+
 /* The next of the queue; false: there will be none.  Locked. */
-static bool take(struct mext_workers *w, struct mext_batch *b_r)
+static bool take(struct mext_workers *w, void **job)
 {
     while (!w->queued && !w->ending)
         pthread_cond_wait(&w->work, &w->lock);
     if (w->ending)
         return false;
-    *b_r = w->queue[w->first];
+    exchange(job, &w->queue[w->first]);
     w->first = (w->first + 1) % w->n;
     w->queued--;
     w->busy++;
@@ -69,16 +79,15 @@ static void *run(void *arg)
 {
     struct worker *self = arg;
     struct mext_workers *w = self->all;
-    struct mext_batch b;
     struct mext_why why;
 
     mext_net_stop_fd(w->alarm);
     pthread_mutex_lock(&w->lock);
-    while (take(w, &b)) {
+    while (take(w, &self->job)) {
         int rc;
 
         pthread_mutex_unlock(&w->lock);
-        rc = w->fn(self->own, &b, &why);
+        rc = w->fn(self->own, self->job, &why);
         pthread_mutex_lock(&w->lock);
         done(w, rc, &why);
     }
@@ -99,11 +108,37 @@ static int start_thread(struct worker *self)
     return e;
 }
 
-int mext_workers_start(struct mext_workers **w_r, unsigned n, mext_work_fn *fn,
-                       void *const *own, struct mext_why *why)
+/* Room for n jobs each in the queue and at work, and the one to be filled. */
+static int make_jobs(struct mext_workers *w, unsigned n, size_t size)
+{
+    bool made = (w->room = malloc(size)) != NULL;
+
+    for (unsigned i = 0; i < n && made; i++)
+        made = (w->queue[i] = malloc(size)) != NULL &&
+               (w->worker[i].job = malloc(size)) != NULL;
+    return made ? 0 : -1;
+}
+
+static int start_threads(struct mext_workers *w, unsigned n, void *const *own,
+                         struct mext_why *why)
+{
+    for (; w->n < n; w->n++) {
+        struct worker *self = &w->worker[w->n];
+        int e;
+
+        self->all = w;
+        self->own = own[w->n];
+        e = start_thread(self);
+        if (e)
+            return mext_fail(why, "cannot start a thread: %s", strerror(e));
+    }
+    return 0;
+}
+
+int mext_workers_start(struct mext_workers **w_r, unsigned n, size_t size,
+                       mext_work_fn *fn, void *const *own, struct mext_why *why)
 {
     struct mext_workers *w = calloc(1, sizeof(*w));
-    int e = 0;
 
     if (!w)
         return mext_fail(why, "out of memory");
@@ -116,14 +151,13 @@ int mext_workers_start(struct mext_workers **w_r, unsigned n, mext_work_fn *fn,
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->work, NULL);
     pthread_cond_init(&w->less, NULL);
-    for (unsigned i = 0; i < n && !e; i++) {
-        w->worker[i] = (struct worker){ .all = w, .own = own[i] };
-        e = start_thread(&w->worker[i]);
-        w->n += !e;
-    }
-    if (e) {
+    if (make_jobs(w, n, size)) {
         mext_workers_stop(w);
-        return mext_fail(why, "cannot start a thread: %s", strerror(e));
+        return mext_fail(why, "out of memory");
+    }
+    if (start_threads(w, n, own, why)) {
+        mext_workers_stop(w);
+        return -1;
     }
     *w_r = w;
     return 0;
@@ -140,14 +174,18 @@ static int verdict(struct mext_workers *w, struct mext_why *why)
     return rc;
 }
 
-int mext_workers_put(struct mext_workers *w, const struct mext_batch *b,
-                     struct mext_why *why)
+void *mext_workers_room(const struct mext_workers *w)
+{
+    return w->room;
+}
+
+int mext_workers_put(struct mext_workers *w, struct mext_why *why)
 {
     pthread_mutex_lock(&w->lock);
     while (w->failed ? w->busy : w->queued == w->n)
         pthread_cond_wait(&w->less, &w->lock);
     if (!w->failed) {
-        w->queue[(w->first + w->queued) % w->n] = *b;
+        exchange(&w->room, &w->queue[(w->first + w->queued) % w->n]);
         w->queued++;
         pthread_cond_signal(&w->work);
     }
@@ -182,5 +220,10 @@ void mext_workers_stop(struct mext_workers *w)
     pthread_cond_destroy(&w->work);
     pthread_mutex_destroy(&w->lock);
     close(w->alarm);
+    for (unsigned i = 0; i < MEXT_CHANNELS_MAX; i++) {
+        free(w->queue[i]);
+        free(w->worker[i].job);
+    }
+    free(w->room);
     free(w);
 }
