@@ -130,7 +130,7 @@ static void receipt_bytes(uint8_t out[MEXT_RECEIPT_LEN])
     fix_receipt(&r);
     memcpy(r.token, own.digest, sizeof(r.token));
     memcpy(r.id, own.t.id, sizeof(r.id));
-    memcpy(r.mstrap, own.mstrap_pk, sizeof(r.mstrap));
+    memcpy(r.session, own.mstrap_pk, sizeof(r.session));
     fix_identity(&id, FIX_DEST);
     if (mext_receipt_sign(&r, &id, out))
         abort();
@@ -173,6 +173,7 @@ static int say(struct mext_conn *c, enum kind k, struct mext_why *why)
 static int hear(struct mext_conn *c, enum kind k, unsigned timeout_ms,
                 unsigned *aborted_r, struct mext_why *why)
 {
+    const struct mext_asked asked = { .token = &own.t, .digest = own.digest };
     struct mext_receipt r;
     struct mext_ctl m;
 
@@ -180,8 +181,8 @@ static int hear(struct mext_conn *c, enum kind k, unsigned timeout_ms,
         return k == ABORT && *aborted_r == MEXT_E_HANDOVER ? 0 : -1;
     if (m.type != type_of(k))
         return mext_fail(why, "message 0x%02x out of turn", m.type);
-    if (k == RECEIPT && mext_receipt_verify(m.u.receipt.bytes, MEXT_RECEIPT_LEN,
-                                            &own.t, own.digest, &r))
+    if (k == RECEIPT &&
+        mext_receipt_verify(m.u.receipt.bytes, MEXT_RECEIPT_LEN, &asked, &r))
         return mext_fail(why, "the receipt is not for this token");
     return 0;
 }
@@ -193,10 +194,11 @@ static int source_begins(struct mext_conn *c)
     struct end *e = &run.source;
     enum kind answer = run.plot->line[1].kind;
     unsigned refused = 0;
+    struct mext_hello hello;
     struct mext_root root;
 
     if (mext_handshake(c, run.source_fd, own.token, own.source_secret, "dest",
-                       PATIENCE_MS, &root, &refused, &e->why)) {
+                       PATIENCE_MS, &hello, &root, &refused, &e->why)) {
         close(run.source_fd);
         e->accepted += answer == REFUSE && refused == MEXT_E_UNTRUSTED;
         return -1;

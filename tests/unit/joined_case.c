@@ -68,8 +68,12 @@ void leave_all(void)
 
 void ready(void)
 {
-    say(&session, MEXT_CTL_READY);
-    expect(&source, MEXT_CTL_READY);
+    uint8_t receipt[MEXT_RECEIPT_LEN] = { 0 };
+    struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
+
+    m.u.receipt.bytes = receipt;
+    ck_assert_int_eq(mext_conn_send(&session, &m, WAIT_MS, &why), 0);
+    expect(&source, MEXT_CTL_RECEIPT);
 }
 
 void open_ready(uint16_t channels, uint16_t there)

@@ -466,6 +466,7 @@ static int hear(size_t i, struct mext_conn *c, struct mext_receipt *r_r)
 {
     uint8_t bytes[MEXT_RECEIPT_LEN], digest[MEXT_DIGEST_LEN];
     struct mext_token t;
+    const struct mext_asked asked = { &t, digest, NULL };
 
     if (talks[i].attester == MEXT_ATTESTER_TPM)
         fix_tpm_receipt_bytes(bytes);
@@ -477,7 +478,7 @@ static int hear(size_t i, struct mext_conn *c, struct mext_receipt *r_r)
     memset(&attest, 0, sizeof(attest));
     attest.tpm = talks[i].enrolled;
     fix_ak(&attest.ak, FIX_DEST);
-    return mext_attest_hear(&attest, c, bytes, &t, digest, 60000, r_r, &why);
+    return mext_attest_hear(&attest, c, bytes, &asked, 60000, r_r, &why);
 }
 
 START_TEST(heard)

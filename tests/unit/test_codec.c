@@ -193,7 +193,7 @@ START_TEST(unknown_types)
         }
     }
     ck_assert_int_eq(ndata, 7);
-    ck_assert_int_eq(nctl, 20);
+    ck_assert_int_eq(nctl, 19);
 }
 END_TEST
 

@@ -2,13 +2,14 @@
 /*
  * The source's further connections for a stream: all are taken before it goes on,
  * one that is shut out tries again with the same octets, and a destination that has
- * given up is heard.
+ * given up is heard.  For another than the receipt names nothing is opened.
  */
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fixture.h"
 #include "mext_dest.h"
 #include "unit.h"
 
@@ -25,6 +26,7 @@ enum manner {
     ABORTS,     /* the second one, and says why on the control connection */
     HANGS_UP,   /* on both */
     ELSE,       /* answers another thing; then as ABORTS */
+    OTHER_KEY,  /* the receipt is about another connection: nobody knocks */
 };
 
 static struct mext_why why;
@@ -32,6 +34,10 @@ static const struct mext_root root = { { 3, 1, 4 } };
 static const uint8_t id[MEXT_ID_LEN] = "which migration";
 static int tcp;
 static unsigned port;
+
+/* What the source has asked for, and who said hello. */
+static struct mext_token token;
+static struct mext_hello hello;
 
 /* ---- the destination: a process, which ends with 0 if all was as it should ---- */
 
@@ -99,7 +105,7 @@ static void serve(struct mext_conn *control, uint16_t i, enum manner how)
         must(!memcmp(said, again, SAID_LEN));
     }
     if (i == 2 && how == ELSE)
-        say(fd, i, MEXT_CTL_READY);
+        say(fd, i, MEXT_CTL_LOOKED);
     if (i == 2 && (how == ABORTS || how == ELSE))
         mext_conn_abort(control, MEXT_E_MEMORY, "no room for it");
     else if (i == 2 && how == HANGS_UP)
@@ -110,6 +116,25 @@ static void serve(struct mext_conn *control, uint16_t i, enum manner how)
         close(fd);
 }
 
+static void say_receipt(struct mext_conn *control, enum manner how)
+{
+    struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
+    uint8_t bytes[MEXT_RECEIPT_LEN];
+    struct mext_identity self;
+    struct mext_receipt r;
+
+    fix_identity(&self, FIX_DEST);
+    fix_receipt(&r);
+    r.ip = 0;
+    r.channels = CHANNELS;
+    memcpy(r.id, id, sizeof(id));
+    memcpy(r.session, hello.session, sizeof(r.session));
+    r.session[0] ^= how == OTHER_KEY;
+    must(!mext_receipt_sign(&r, &self, bytes));
+    m.u.receipt.bytes = bytes;
+    must(!mext_conn_send(control, &m, WAIT_MS, &why));
+}
+
 static void play(enum manner how)
 {
     struct mext_conn control;
@@ -118,9 +143,8 @@ static void play(enum manner how)
     must(!mext_conn_init(&control, knocked(), &root, false, 0) &&
          !mext_conn_recv(&control, &m, WAIT_MS, NULL, &why) &&
          m.type == MEXT_CTL_CONFIG);
-    m = (struct mext_ctl){ .type = MEXT_CTL_READY };
-    must(!mext_conn_send(&control, &m, WAIT_MS, &why));
-    for (uint16_t i = 1; i < CHANNELS; i++)
+    say_receipt(&control, how);
+    for (uint16_t i = 1; i < CHANNELS && how != OTHER_KEY; i++)
         serve(&control, i, how);
     /* until the source has closed */
     mext_conn_recv(&control, &m, WAIT_MS, NULL, &why);
@@ -146,10 +170,11 @@ static struct mext_dest source_end(void)
                            .policy = &policy,
                            .receiver = MEXT_RECEIVER_DOM0,
                            .say = on_step,
+                           .token = token,
+                           .hello = hello,
                            .root = root };
 
-    d.token.channels = CHANNELS;
-    memcpy(d.token.id, id, sizeof(id));
+    fix_digest(d.digest);
     return d;
 }
 
@@ -176,6 +201,13 @@ static int boot(enum manner how, uint64_t *octets_r)
 static void setup(void)
 {
     tcp = unit_listen(SOCK_STREAM, &port);
+    fix_hello(&hello);
+    fix_token(&token);
+    memcpy(token.id, id, sizeof(id));
+    memset(token.image, 0, sizeof(token.image));
+    token.ip = 0;
+    token.channels = CHANNELS;
+    token.receiver = MEXT_RECEIVER_DOM0;
 }
 
 static void teardown(void)
@@ -213,29 +245,42 @@ START_TEST(is_told)
 }
 END_TEST
 
+START_TEST(is_not_vouched_for)
+{
+    uint64_t octets;
+
+    ck_assert_int_eq(boot(OTHER_KEY, &octets), -1);
+    ck_assert_ptr_nonnull(strstr(why.text, "receipt is refused"));
+    ck_assert_uint_eq(octets, 0);
+}
+END_TEST
+
 /* What is asked of it is done, and nobody would take it. */
 START_TEST(is_cancelled)
 {
     struct mext_dest d = source_end();
+    struct mext_conn control;
     int p[2], ends[2];
 
     ck_assert_int_eq(pipe(p), 0);
     ck_assert_int_eq(write(p[1], "", 1), 1);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     ck_assert_int_eq(mext_conn_init(&d.conn, ends[0], &root, true, 0), 0);
-    say(ends[1], 0, MEXT_CTL_READY);
+    ck_assert_int_eq(mext_conn_init(&control, ends[1], &root, false, 0), 0);
+    say_receipt(&control, TAKES);
     mext_net_cancel_fd(p[0]);
     ck_assert_int_eq(mext_dest_boot(&d, &why), -1);
     ck_assert_str_eq(why.text, "cancelled");
     mext_net_cancel_fd(-1);
+    mext_conn_close(&control);
     mext_dest_close(&d);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { all_are_taken, tries_again, is_told,
-                                   is_cancelled, NULL };
+    const TTest *const tests[] = { all_are_taken,      tries_again,  is_told,
+                                   is_not_vouched_for, is_cancelled, NULL };
 
     return unit_main(unit_suite_in("join", tests, setup, teardown));
 }

@@ -197,7 +197,7 @@ START_TEST(receipt)
     count_up(r.id, sizeof(r.id), 0x30);
     count_up(r.measurement, sizeof(r.measurement), 0x50);
     count_up(r.measurement2, sizeof(r.measurement2), 0x90);
-    count_up(r.mstrap, sizeof(r.mstrap), 0x70);
+    count_up(r.session, sizeof(r.session), 0x70);
     r.issued = 0xb0b1b2b3b4b5b6b7;
     r.ip = 0xd0d1d2d3;
     r.port = 0xc0c1;
@@ -214,7 +214,7 @@ START_TEST(receipt)
         { "destination", id.pk, 0 },
         { "measurement", r.measurement, 0 },
         { "measurement2", r.measurement2, 0 },
-        { "mstrap", r.mstrap, 0 },
+        { "session", r.session, 0 },
         { "issued", NULL, r.issued },
         { "ip", NULL, r.ip },
         { "port", NULL, r.port },

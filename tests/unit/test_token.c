@@ -31,10 +31,11 @@ static int receipt_verify(const uint8_t *in, size_t len,
 {
     uint8_t digest[MEXT_DIGEST_LEN];
     struct mext_token t;
+    const struct mext_asked asked = { &t, digest, NULL };
 
     fix_token(&t);
     fix_digest(digest);
-    return mext_receipt_verify(in, len, &t, digest, r_r);
+    return mext_receipt_verify(in, len, &asked, r_r);
 }
 
 static int query_judge(const uint8_t *in, size_t len, struct mext_query *q_r)
@@ -482,17 +483,12 @@ END_TEST
 START_TEST(receipt_good)
 {
     uint8_t bytes[MEXT_RECEIPT_LEN], again[MEXT_RECEIPT_LEN];
-    uint8_t digest[MEXT_DIGEST_LEN];
     struct mext_identity id;
     struct mext_receipt got;
-    struct mext_token t;
 
     fix_identity(&id, FIX_DEST);
-    fix_token(&t);
     fix_receipt_bytes(bytes);
-    fix_digest(digest);
-    ck_assert_int_eq(
-        mext_receipt_verify(bytes, sizeof(bytes), &t, digest, &got), 0);
+    ck_assert_int_eq(receipt_verify(bytes, sizeof(bytes), &got), 0);
     ck_assert_int_eq(mext_receipt_sign(&got, &id, again), 0);
     ck_assert(!memcmp(bytes, again, sizeof(bytes)));
 }
@@ -524,6 +520,7 @@ START_TEST(receipt_of_open_token)
     struct mext_identity id;
     struct mext_receipt r, got;
     struct mext_token t;
+    const struct mext_asked asked = { &t, digest, NULL };
 
     fix_identity(&id, FIX_DEST);
     fix_digest(digest);
@@ -535,10 +532,52 @@ START_TEST(receipt_of_open_token)
     r.ip = 0x0a000063;
     r.attester = MEXT_ATTESTER_TPM;
     ck_assert_int_eq(mext_receipt_sign(&r, &id, bytes), 0);
-    ck_assert_int_eq(
-        mext_receipt_verify(bytes, sizeof(bytes), &t, digest, &got), 0);
+    ck_assert_int_eq(mext_receipt_verify(bytes, sizeof(bytes), &asked, &got),
+                     0);
     ck_assert_int_eq(mext_receipt_sign(&got, &id, again), 0);
     ck_assert(!memcmp(bytes, again, sizeof(bytes)));
+}
+END_TEST
+
+/* One that has dom0 receive: no address, and the key that said hello. */
+START_TEST(receipt_of_dom0)
+{
+    static const struct {
+        uint32_t ip;
+        uint8_t other; /* into the key */
+        int rc;
+    } cases[] = {
+        { 0, 0, 0 },
+        { 0, 1, MEXT_E_ANSWER },
+        { 0x0a000063, 0, MEXT_E_ANSWER },
+    };
+    uint8_t digest[MEXT_DIGEST_LEN], bytes[MEXT_RECEIPT_LEN];
+    struct mext_identity id;
+    struct mext_receipt r, got;
+    struct mext_hello h;
+    struct mext_token t;
+    const struct mext_asked asked = { &t, digest, h.session };
+
+    fix_identity(&id, FIX_DEST);
+    fix_digest(digest);
+    fix_hello(&h);
+    fix_token(&t);
+    memset(t.image, 0, sizeof(t.image));
+    t.ip = t.netmask = t.gateway = 0;
+    t.receiver = MEXT_RECEIVER_DOM0;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        fix_receipt(&r);
+        r.ip = cases[i].ip;
+        memcpy(r.session, h.session, sizeof(r.session));
+        r.session[31] ^= cases[i].other;
+        ck_assert_int_eq(mext_receipt_sign(&r, &id, bytes), 0);
+        ck_assert_int_eq(
+            mext_receipt_verify(bytes, sizeof(bytes), &asked, &got),
+            cases[i].rc);
+    }
+    t.receiver = MEXT_RECEIVER_MSTRAP;
+    ck_assert_int_eq(mext_receipt_verify(bytes, sizeof(bytes), &asked, &got),
+                     0);
 }
 END_TEST
 
@@ -611,6 +650,7 @@ int main(void)
                                    receipt_good,
                                    receipt_free_fields,
                                    receipt_of_open_token,
+                                   receipt_of_dom0,
                                    receipt_limits,
                                    digest_values,
                                    NULL };

@@ -316,11 +316,6 @@ static void ended(struct mext_ctl *m)
     m->u.ended.report_ms = MEXT_REPORT_MS_MAX;
 }
 
-static void ready(struct mext_ctl *m)
-{
-    m->type = MEXT_CTL_READY;
-}
-
 static void look(struct mext_ctl *m)
 {
     config_small(m);
@@ -428,7 +423,6 @@ const struct fix_ctl fix_ctl[] = {
     { "here", here },
     { "joined", joined },
     { "ended", ended },
-    { "ready", ready },
     { "look", look },
     { "finding", finding },
     { "looked", looked },

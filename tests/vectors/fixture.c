@@ -102,7 +102,7 @@ void fix_receipt(struct mext_receipt *r_r)
     memcpy(r_r->destination, id.pk, sizeof(id.pk));
     memcpy(r_r->measurement, t.image, sizeof(t.image));
     memset(r_r->measurement2, 0x44, sizeof(r_r->measurement2));
-    fix_session(sk, r_r->mstrap, FIX_DEST);
+    fix_session(sk, r_r->session, FIX_DEST);
     r_r->issued = FIX_NOW + 1;
     r_r->ip = t.ip;
     r_r->port = t.port;

@@ -69,6 +69,16 @@ static int launch(const struct packetd *p, const struct mext_token *t,
     return wait_waiting(m, why);
 }
 
+/* The answer may not be longer than the token: without evidence. */
+static int sign(const struct packetd *p, const uint8_t digest[MEXT_DIGEST_LEN],
+                const struct mext_token *t, const struct ms_domain *m,
+                uint8_t out[MEXT_RECEIPT_LEN], struct mext_why *why)
+{
+    const struct waiting w = { m->domid, t->ip, m->key };
+
+    return packetd_receipt(p, digest, t, &w, out, NULL, why);
+}
+
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
                      const struct mext_token *t, const struct gate_peer *from)
 {
@@ -86,8 +96,7 @@ int packetd_datagram(const struct packetd *p, const uint8_t *in,
     answer.u.answer.n = MEXT_RECEIPT_LEN;
     mext_digest(in, MEXT_TOKEN_LEN, digest);
     rc = launch(p, t, &m, &why) ||
-         packetd_receipt(p, digest, t, t->ip, &m, answer.u.answer.bytes, NULL,
-                         &why) ||
+         sign(p, digest, t, &m, answer.u.answer.bytes, &why) ||
          gate_send(p->gate, &answer, &why);
     if (rc) {
         packetd_log("%s", why.text);

@@ -38,6 +38,7 @@ struct session {
     char peer[64];
     struct mext_token token;
     uint8_t digest[MEXT_DIGEST_LEN];
+    uint8_t hello[MEXT_KEY_LEN]; /* its session: our X25519 key */
     struct mext_conn conn;
     struct mext_lxl *lxl;
     struct mext_store *store;
@@ -64,6 +65,13 @@ void session_step(struct session *s, const char *fmt, ...)
 /* Receives the message that is due; anything else ends the migration. */
 int session_receive(struct session *s, struct mext_ctl *m, unsigned timeout_ms,
                     struct mext_why *why);
+
+/*
+ * The receipt, and what the attester has to say about it: mstrap waits at ip, or,
+ * ip 0, libxl here; session: the key of who takes the memory.
+ */
+int session_receipt(struct session *s, uint32_t ip,
+                    const uint8_t session[MEXT_KEY_LEN], struct mext_why *why);
 
 /*
  * make() makes the domain, sets domid and notes it, if one more guest may come

@@ -45,7 +45,7 @@ static int outward(void)
     if (aborts && !code)
         return DONE;
     /* Nobody joins before: it may answer this at once. */
-    line.source.open |= m.type == MEXT_CTL_READY;
+    line.source.open |= m.type == MEXT_CTL_RECEIPT;
     if (mext_conn_send(&line.source.conn[0], &m, SEND_MS, &why))
         return broken(MEXT_E_LINK, why.text);
     return aborts ? DONE : GO_ON;

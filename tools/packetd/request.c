@@ -141,6 +141,7 @@ int packetd_request(int argc, char **argv)
     };
     uint8_t token[MEXT_TOKEN_LEN], in[MEXT_RECEIPT_LEN];
     uint8_t digest[MEXT_DIGEST_LEN];
+    const struct mext_asked asked = { .token = &r.t, .digest = digest };
     char hex[2 * MEXT_DIGEST_LEN + 1];
     struct mext_identity self;
     struct mext_receipt receipt;
@@ -157,7 +158,7 @@ int packetd_request(int argc, char **argv)
     if (rc < 0)
         return fail(why.text);
     mext_digest(token, sizeof(token), digest);
-    rc = mext_receipt_verify(in, (size_t)rc, &r.t, digest, &receipt);
+    rc = mext_receipt_verify(in, (size_t)rc, &asked, &receipt);
     if (rc) {
         fprintf(stderr, "packetd: the answer is refused: %s\n",
                 mext_reason((unsigned)rc));

@@ -16,6 +16,7 @@
 #include "mext_agent.h"
 #include "mext_fault.h"
 #include "mind.h"
+#include "receipt.h"
 #include "received.h"
 
 /* Deadlines, ms. */
@@ -77,6 +78,7 @@ static int make_setup(struct session *s, struct line_setup *l,
     memcpy(h.destination, s->token.audience, sizeof(h.destination));
     randombytes_buf(secret, sizeof(secret));
     crypto_scalarmult_base(h.session, secret);
+    memcpy(s->hello, h.session, sizeof(s->hello));
     rc = mext_root_derive(&l->root, MEXT_KDF_CONTROL, secret, s->token.session,
                           s->digest, s->token.session, h.session) ||
          !self || mext_hello_sign(&h, self, l->hello);
@@ -139,6 +141,32 @@ int session_receive(struct session *s, struct mext_ctl *m, unsigned timeout_ms,
         return 0;
     mext_fail(why, "message 0x%02x out of turn", m->type);
     return session_fail(s, MEXT_E_MALFORMED);
+}
+
+int session_receipt(struct session *s, uint32_t ip,
+                    const uint8_t session[MEXT_KEY_LEN], struct mext_why *why)
+{
+    const struct waiting w = { s->domid, ip, session };
+    struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
+    uint8_t out[MEXT_RECEIPT_LEN];
+    struct mext_evidence e;
+
+    if (mext_fault("dest.receipt", why) ||
+        packetd_receipt(s->p, s->digest, &s->token, &w, out, &e, why))
+        return session_fail(s, MEXT_E_INTERNAL);
+    m.u.receipt.bytes = out;
+    if (mext_conn_send(&s->conn, &m, SESSION_SEND_MS, why))
+        return session_fail(s, MEXT_E_LINK);
+    if (!e.attest_len)
+        return 0;
+    m.type = MEXT_CTL_EVIDENCE;
+    m.u.evidence.attest = e.attest;
+    m.u.evidence.attest_len = e.attest_len;
+    m.u.evidence.sig = e.sig;
+    m.u.evidence.sig_len = e.sig_len;
+    return mext_conn_send(&s->conn, &m, SESSION_SEND_MS, why)
+               ? session_fail(s, MEXT_E_LINK)
+               : 0;
 }
 
 /* ---- the configuration ---- */

@@ -167,7 +167,6 @@ int dom0_boot(struct session *s, const struct mext_ctl *m, struct mext_why *why)
         .memory_kib = s->token.memory_kib,
         .vcpus = s->token.vcpus,
     };
-    struct mext_ctl ready = { .type = MEXT_CTL_READY };
 
     if (mext_fault("dest.restore", why))
         return session_fail(s, MEXT_E_INTERNAL);
@@ -175,11 +174,7 @@ int dom0_boot(struct session *s, const struct mext_ctl *m, struct mext_why *why)
     if (session_make_alone(s, &how, make, why))
         return -1;
     session_step(s, "domain %u created, libxl waits for the guest", s->domid);
-    if (mext_fault("dest.ready", why))
-        return session_fail(s, MEXT_E_INTERNAL);
-    return mext_conn_send(&s->conn, &ready, SESSION_SEND_MS, why)
-               ? session_fail(s, MEXT_E_LINK)
-               : 0;
+    return session_receipt(s, 0, s->hello, why);
 }
 
 /* ---- the stream ---- */

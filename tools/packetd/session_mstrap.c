@@ -7,7 +7,6 @@
 #include "incoming.h"
 #include "mext_fault.h"
 #include "mind.h"
-#include "receipt.h"
 
 /* Deadlines, ms. */
 #define MSTRAP_MS 60000
@@ -189,32 +188,6 @@ static int watch_domain(struct session *s, struct mext_why *why)
            mext_store_watch(s->store, "@releaseDomain", why);
 }
 
-/* The receipt, and what the attester has to say about it. */
-static int send_receipt(struct session *s, struct mext_why *why)
-{
-    struct mext_ctl m = { .type = MEXT_CTL_RECEIPT };
-    uint8_t out[MEXT_RECEIPT_LEN];
-    struct mext_evidence e;
-
-    if (mext_fault("dest.receipt", why) ||
-        packetd_receipt(s->p, s->digest, &s->token, s->ip, &s->ms, out, &e,
-                        why))
-        return session_fail(s, MEXT_E_INTERNAL);
-    m.u.receipt.bytes = out;
-    if (mext_conn_send(&s->conn, &m, SESSION_SEND_MS, why))
-        return session_fail(s, MEXT_E_LINK);
-    if (!e.attest_len)
-        return 0;
-    m.type = MEXT_CTL_EVIDENCE;
-    m.u.evidence.attest = e.attest;
-    m.u.evidence.attest_len = e.attest_len;
-    m.u.evidence.sig = e.sig;
-    m.u.evidence.sig_len = e.sig_len;
-    return mext_conn_send(&s->conn, &m, SESSION_SEND_MS, why)
-               ? session_fail(s, MEXT_E_LINK)
-               : 0;
-}
-
 int mstrap_boot(struct session *s, const struct mext_ctl *m,
                 struct mext_why *why)
 {
@@ -231,7 +204,7 @@ int mstrap_boot(struct session *s, const struct mext_ctl *m,
     if (mext_fault("dest.invite", why) ||
         ms_invite(&s->ms, s->digest, s->token.session, s->token.channels, why))
         return session_fail(s, MEXT_E_INTERNAL);
-    return send_receipt(s, why);
+    return session_receipt(s, s->ip, s->ms.key, why);
 }
 
 /* ---- hand-over ---- */

@@ -111,9 +111,9 @@ int mext_attest_receipt(const struct mext_attest *a,
                          "the list of those accepted, " MEXT_ACCEPT_FILE,
                          hex);
     if (a->tpm && r->attester != MEXT_ATTESTER_TPM)
-        return mext_fail(why, "the destination's TPM does not vouch for its "
-                              "mstrap, as its AK enrolled here demands: "
-                              "packetd run --attest tpm there");
+        return mext_fail(why, "the destination's TPM does not vouch for it, as "
+                              "its AK enrolled here demands: packetd run "
+                              "--attest tpm there");
     return 0;
 }
 
@@ -148,13 +148,12 @@ static int hear_evidence(const struct mext_attest *a, struct mext_conn *c,
 
 int mext_attest_hear(const struct mext_attest *a, struct mext_conn *c,
                      const uint8_t receipt[MEXT_RECEIPT_LEN],
-                     const struct mext_token *t,
-                     const uint8_t token[MEXT_DIGEST_LEN], unsigned timeout_ms,
+                     const struct mext_asked *asked, unsigned timeout_ms,
                      struct mext_receipt *r_r, struct mext_why *why)
 {
     uint8_t binding[MEXT_DIGEST_LEN];
     struct mext_receipt r;
-    int code = mext_receipt_verify(receipt, MEXT_RECEIPT_LEN, t, token, &r);
+    int code = mext_receipt_verify(receipt, MEXT_RECEIPT_LEN, asked, &r);
 
     if (code)
         return mext_fail(why, "the destination's receipt is refused: %s",

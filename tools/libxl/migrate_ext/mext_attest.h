@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What a source asks of a destination's receipt beyond docs/specs/token.md: an
- * mstrap that it accepts, and a TPM's word where one is enrolled
+ * mstrap that it accepts, if there is one, and a TPM's word where one is enrolled
  * (docs/specs/attestation.md).
  */
 #ifndef MEXT_ATTEST_H
@@ -50,14 +50,13 @@ int mext_attest_evidence(const struct mext_attest *a,
                          const struct mext_ctl *m, struct mext_why *why);
 
 /*
- * All of it for a receipt that came over c as the answer to the token t, whose
- * digest is `token`; it may lie in c's buffer.  EVIDENCE is read from c if the
- * receipt says that it comes.  0 and *r_r, or -1 and why.
+ * All of it for a receipt that came over c as the answer to what was asked; it
+ * may lie in c's buffer.  EVIDENCE is read from c if the receipt says that it
+ * comes.  0 and *r_r, or -1 and why.
  */
 int mext_attest_hear(const struct mext_attest *a, struct mext_conn *c,
                      const uint8_t receipt[MEXT_RECEIPT_LEN],
-                     const struct mext_token *t,
-                     const uint8_t token[MEXT_DIGEST_LEN], unsigned timeout_ms,
+                     const struct mext_asked *asked, unsigned timeout_ms,
                      struct mext_receipt *r_r, struct mext_why *why);
 
 #endif

@@ -207,7 +207,6 @@ int mext_ctl_encode(const struct mext_ctl *m, struct mext_buf *b)
         final_put(m, b);
         break;
     case MEXT_CTL_COMMIT:
-    case MEXT_CTL_READY:
     case MEXT_CTL_LOOKED:
     case MEXT_CTL_HERE:
     case MEXT_CTL_JOINED:
@@ -290,7 +289,6 @@ static int ctl_get(const uint8_t *body, size_t len, struct mext_ctl *m)
         rc = final_get(&b, m);
         break;
     case MEXT_CTL_COMMIT:
-    case MEXT_CTL_READY:
     case MEXT_CTL_LOOKED:
     case MEXT_CTL_HERE:
     case MEXT_CTL_JOINED:

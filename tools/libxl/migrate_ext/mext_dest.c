@@ -122,11 +122,18 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
         mext_net_connect(host, port, CONNECT_MS, &fd, why))
         return -1;
     if (mext_handshake(&d->conn, fd, token, d->secret, d->rq->peer, ANSWER_MS,
-                       &d->root, refused_r, why)) {
+                       &d->hello, &d->root, refused_r, why)) {
         close(fd);
         return -1;
     }
     return 0;
+}
+
+/* Is the list of mstraps that are accepted asked? */
+static bool by_list(const struct mext_dest *d)
+{
+    return d->receiver == MEXT_RECEIVER_MSTRAP &&
+           sodium_is_zero(d->rq->image, sizeof(d->rq->image));
 }
 
 /* A destination whose key is being replaced has one or another of its keys. */
@@ -141,16 +148,9 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
     if (mext_net_split(d->rq->host, MEXT_CONTROL_PORT, host, &port, why) ||
         mext_identity_load(d->rq->keys_dir, &d->self, why) ||
         mext_trust_find(d->rq->keys_dir, d->rq->peer, &peer, why) ||
-        mext_attest_load(&d->attest, d->rq->keys_dir, d->rq->peer,
-                         sodium_is_zero(d->rq->image, sizeof(d->rq->image)),
+        mext_attest_load(&d->attest, d->rq->keys_dir, d->rq->peer, by_list(d),
                          why))
         return -1;
-    if (d->receiver == MEXT_RECEIVER_DOM0 && d->attest.tpm)
-        return mext_fail(why,
-                         "the TPM of \"%.64s\" is enrolled here, and its word "
-                         "comes with an mstrap's receipt only: --receiver "
-                         "mstrap, or packetd ak remove",
-                         d->rq->peer);
     mext_sayf(d->say, d->say_arg, "connecting to packetd on %s port %u", host,
               port);
     do
@@ -160,8 +160,8 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
     return rc;
 }
 
-/* Sends CONFIG; steps are said until there is the answer, of this type. */
-static int ask_for_it(struct mext_dest *d, unsigned type, struct mext_ctl *m,
+/* Sends CONFIG; steps are said until there is the receipt. */
+static int ask_for_it(struct mext_dest *d, struct mext_ctl *m,
                       struct mext_why *why)
 {
     config_message(d, m);
@@ -174,25 +174,30 @@ static int ask_for_it(struct mext_dest *d, unsigned type, struct mext_ctl *m,
             mext_sayf(d->say, d->say_arg, "destination: %.*s", m->u.step.len,
                       m->u.step.text);
     } while (m->type == MEXT_CTL_STEP);
-    if (m->type != type)
+    if (m->type != MEXT_CTL_RECEIPT)
         return mext_fail(why,
-                         "the destination sent message 0x%02x where 0x%02x "
+                         "the destination sent message 0x%02x where a receipt "
                          "belongs",
-                         m->type, type);
+                         m->type);
     return 0;
 }
 
 static int hear_receipt(struct mext_dest *d, const uint8_t *bytes,
                         struct mext_why *why)
 {
-    if (mext_attest_hear(&d->attest, &d->conn, bytes, &d->token, d->digest,
-                         ANSWER_MS, &d->receipt, why))
+    const struct mext_asked asked = { &d->token, d->digest, d->hello.session };
+
+    if (mext_attest_hear(&d->attest, &d->conn, bytes, &asked, ANSWER_MS,
+                         &d->receipt, why))
         return -1;
-    if (d->receipt.attester == MEXT_ATTESTER_TPM)
+    if (d->receipt.attester != MEXT_ATTESTER_TPM)
+        return 0;
+    if (d->attest.tpm)
+        mext_sayf(d->say, d->say_arg, "the destination's TPM vouches for it");
+    else
         mext_sayf(d->say, d->say_arg,
-                  d->attest.tpm ? "the destination's TPM vouches for its mstrap"
-                                : "the destination's TPM is not enrolled here: "
-                                  "its word is not looked at");
+                  "the destination's TPM is not enrolled here: its word is not "
+                  "looked at");
     return 0;
 }
 
@@ -263,32 +268,28 @@ static int join(struct mext_dest *d, uint16_t index, struct mext_why *why)
     return rc;
 }
 
-/* libxl waits for the stream: now all ways for it. */
-static int boot_dom0(struct mext_dest *d, struct mext_why *why)
+/* libxl waits for the stream: now all ways for it; no data channel. */
+static int join_all(struct mext_dest *d, struct mext_why *why)
 {
-    struct mext_ctl m;
-    int rc = ask_for_it(d, MEXT_CTL_READY, &m, why);
+    int rc = 0;
 
     for (uint16_t i = 1; i < d->token.channels && !rc; i++)
         rc = join(d, i, why);
+    mext_wipe(d->secret, sizeof(d->secret));
     return rc;
 }
 
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_ctl m;
+    int rc = ask_for_it(d, &m, why) || hear_receipt(d, m.u.receipt.bytes, why)
+                 ? -1
+                 : 0;
 
-    if (d->receiver == MEXT_RECEIVER_DOM0) {
-        int rc = boot_dom0(d, why);
-
-        mext_wipe(d->secret, sizeof(d->secret)); /* no data channel */
-        mext_wipe(&d->root, sizeof(d->root));
-        return rc;
-    }
+    if (!rc && d->receiver == MEXT_RECEIVER_DOM0)
+        rc = join_all(d, why);
     mext_wipe(&d->root, sizeof(d->root));
-    return ask_for_it(d, MEXT_CTL_RECEIPT, &m, why)
-               ? -1
-               : hear_receipt(d, m.u.receipt.bytes, why);
+    return rc;
 }
 
 int mext_dest_look(struct mext_dest *d, mext_finding_fn *fn, void *arg,
@@ -320,8 +321,8 @@ int mext_dest_root(struct mext_dest *d, struct mext_root *root_r,
                    struct mext_why *why)
 {
     int rc = mext_root_derive(root_r, MEXT_KDF_DATA, d->secret,
-                              d->receipt.mstrap, d->digest, d->token.session,
-                              d->receipt.mstrap);
+                              d->receipt.session, d->digest, d->token.session,
+                              d->receipt.session);
 
     mext_wipe(d->secret, sizeof(d->secret));
     if (rc)
@@ -344,4 +345,5 @@ void mext_dest_close(struct mext_dest *d)
     for (unsigned i = 0; i < MEXT_CHANNELS_MAX - 1; i++)
         mext_conn_close(&d->joined[i]);
     mext_wipe(&d->root, sizeof(d->root));
+    mext_wipe(d->secret, sizeof(d->secret));
 }

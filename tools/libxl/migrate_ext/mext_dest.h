@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The destination as the source sees it: token, control connection, mstrap and
- * the receipt for it (docs/specs/token.md, transport.md).
+ * The destination as the source sees it: token, control connection, who receives
+ * and the receipt for it (docs/specs/token.md, transport.md).
  * Functions return 0 or -1 with *why filled.
  */
 #ifndef MEXT_DEST_H
@@ -25,14 +25,16 @@ struct mext_dest {
     /* from mext_dest_connect on */
     struct mext_token token;
     struct mext_conn conn; /* the control connection */
-    /* from mext_dest_boot on; of receiver mstrap, of dom0 */
+    /* from mext_dest_boot on */
     struct mext_receipt receipt;
-    struct mext_conn joined[MEXT_CHANNELS_MAX - 1]; /* token.channels - 1 */
+    struct mext_conn joined[MEXT_CHANNELS_MAX - 1]; /* of receiver dom0,
+                                                     * token.channels - 1 */
     /* private */
     struct mext_identity self;
     struct mext_root root;           /* of conn and joined */
     uint8_t secret[32];              /* X25519, of token.session */
     uint8_t digest[MEXT_DIGEST_LEN]; /* of the signed token */
+    struct mext_hello hello;
     struct mext_attest attest;
 };
 
@@ -41,7 +43,8 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
 
 /*
  * Sends the configuration; mstrap runs there, and is the one expected, or libxl
- * waits for the stream and all connections for it are there.
+ * waits for the stream and all connections for it are there.  Who receives is
+ * vouched for.
  */
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why);
 

@@ -45,12 +45,12 @@ static int read_hello(int fd, const uint8_t audience[MEXT_KEY_LEN],
 int mext_handshake(struct mext_conn *c, int fd,
                    const uint8_t token[MEXT_TOKEN_LEN],
                    const uint8_t secret[32], const char *peer,
-                   unsigned timeout_ms, struct mext_root *root_r,
-                   unsigned *refused_r, struct mext_why *why)
+                   unsigned timeout_ms, struct mext_hello *h_r,
+                   struct mext_root *root_r, unsigned *refused_r,
+                   struct mext_why *why)
 {
     uint8_t digest[MEXT_DIGEST_LEN];
     struct mext_token t;
-    struct mext_hello h;
     struct mext_root root;
     int rc = -1;
 
@@ -58,11 +58,11 @@ int mext_handshake(struct mext_conn *c, int fd,
         return mext_fail(why, "no token");
     mext_digest(token, MEXT_TOKEN_LEN, digest);
     if (mext_net_send_plain(fd, token, MEXT_TOKEN_LEN, timeout_ms, why) ||
-        read_hello(fd, t.audience, digest, peer, timeout_ms, &h, refused_r,
+        read_hello(fd, t.audience, digest, peer, timeout_ms, h_r, refused_r,
                    why))
         return -1;
-    if (mext_root_derive(&root, MEXT_KDF_CONTROL, secret, h.session, digest,
-                         t.session, h.session))
+    if (mext_root_derive(&root, MEXT_KDF_CONTROL, secret, h_r->session, digest,
+                         t.session, h_r->session))
         return mext_fail(why, "the destination's session key is unusable");
     rc = mext_conn_init(c, fd, &root, true, 0);
     if (!rc)

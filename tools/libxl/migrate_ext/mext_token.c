@@ -262,13 +262,23 @@ static bool receipt_ok(const struct mext_receipt *r)
             r->attester == MEXT_ATTESTER_TPM);
 }
 
-/* Is r about what the token t, of that digest, asked for? */
-static bool answers(const struct mext_receipt *r, const struct mext_token *t,
-                    const uint8_t token[MEXT_DIGEST_LEN])
+/* Is the one who takes the memory where, and who, it must be? */
+static bool takes_it(const struct mext_receipt *r, const struct mext_asked *a)
 {
-    return same(r->token, token, MEXT_DIGEST_LEN) &&
+    const struct mext_token *t = a->token;
+
+    if (t->receiver == MEXT_RECEIVER_DOM0)
+        return !r->ip && same(r->session, a->hello, MEXT_KEY_LEN);
+    return r->ip && (!t->ip || r->ip == t->ip);
+}
+
+static bool answers(const struct mext_receipt *r, const struct mext_asked *a)
+{
+    const struct mext_token *t = a->token;
+
+    return same(r->token, a->digest, MEXT_DIGEST_LEN) &&
            same(r->id, t->id, MEXT_ID_LEN) && r->channels == t->channels &&
-           r->port == t->port && r->ip && (!t->ip || r->ip == t->ip);
+           r->port == t->port && takes_it(r, a);
 }
 
 int mext_receipt_sign(const struct mext_receipt *r,
@@ -289,7 +299,7 @@ int mext_receipt_sign(const struct mext_receipt *r,
     mext_put(&b, r->destination, sizeof(r->destination));
     mext_put(&b, r->measurement, sizeof(r->measurement));
     mext_put(&b, r->measurement2, sizeof(r->measurement2));
-    mext_put(&b, r->mstrap, sizeof(r->mstrap));
+    mext_put(&b, r->session, sizeof(r->session));
     mext_put64(&b, r->issued);
     mext_put32(&b, r->ip);
     mext_put16(&b, r->port);
@@ -313,7 +323,7 @@ static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r,
     mext_get(&b, r->destination, sizeof(r->destination));
     mext_get(&b, r->measurement, sizeof(r->measurement));
     mext_get(&b, r->measurement2, sizeof(r->measurement2));
-    mext_get(&b, r->mstrap, sizeof(r->mstrap));
+    mext_get(&b, r->session, sizeof(r->session));
     r->issued = mext_get64(&b);
     r->ip = mext_get32(&b);
     r->port = mext_get16(&b);
@@ -326,10 +336,10 @@ static int receipt_parse(const uint8_t *in, size_t len, struct mext_receipt *r,
 }
 
 int mext_receipt_verify(const uint8_t *in, size_t len,
-                        const struct mext_token *t,
-                        const uint8_t token[MEXT_DIGEST_LEN],
+                        const struct mext_asked *asked,
                         struct mext_receipt *r_r)
 {
+    const struct mext_token *t = asked->token;
     struct mext_receipt r;
     uint16_t reserved;
 
@@ -339,7 +349,7 @@ int mext_receipt_verify(const uint8_t *in, size_t len,
         return MEXT_E_AUDIENCE;
     if (!mext_object_signed_by(in, len, t->audience))
         return MEXT_E_SIGNATURE;
-    if (!answers(&r, t, token))
+    if (!answers(&r, asked))
         return MEXT_E_ANSWER;
     if (!receipt_ok(&r) || reserved)
         return MEXT_E_MALFORMED;

@@ -41,9 +41,9 @@ struct mext_receipt {
     uint8_t destination[MEXT_KEY_LEN];
     uint8_t measurement[MEXT_DIGEST_LEN];  /* SHA-256 of the image */
     uint8_t measurement2[MEXT_DIGEST_LEN]; /* BLAKE2b-256 of it */
-    uint8_t mstrap[MEXT_KEY_LEN];          /* X25519 */
+    uint8_t session[MEXT_KEY_LEN];         /* X25519, of who takes the memory */
     uint64_t issued;                       /* seconds since 1970 */
-    uint32_t ip;                           /* host byte order */
+    uint32_t ip;                           /* host byte order; 0: no mstrap */
     uint16_t port, channels;
     uint32_t domid;
     uint16_t attester; /* MEXT_ATTESTER_* */
@@ -97,14 +97,22 @@ int mext_hello_verify(const uint8_t *in, size_t len,
 int mext_receipt_sign(const struct mext_receipt *r,
                       const struct mext_identity *who,
                       uint8_t out[MEXT_RECEIPT_LEN]);
+
+/* What a receipt must be the answer to. */
+struct mext_asked {
+    const struct mext_token *token;
+    const uint8_t *digest; /* MEXT_DIGEST_LEN, of the signed token */
+    const uint8_t *hello;  /* MEXT_KEY_LEN, the hello's session; looked at only
+                            * if the token's receiver is dom0 */
+};
+
 /*
  * 0, or the first reason (a positive MEXT_E_*) against a receipt as the answer
- * to the token t, whose digest is `token`: MALFORMED, AUDIENCE, SIGNATURE,
- * ANSWER, MALFORMED again (a field outside its limits), IMAGE.
+ * to what was asked: MALFORMED, AUDIENCE, SIGNATURE, ANSWER, MALFORMED again (a
+ * field outside its limits), IMAGE.
  */
 int mext_receipt_verify(const uint8_t *in, size_t len,
-                        const struct mext_token *t,
-                        const uint8_t token[MEXT_DIGEST_LEN],
+                        const struct mext_asked *asked,
                         struct mext_receipt *r_r);
 
 /*

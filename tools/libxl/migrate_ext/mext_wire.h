@@ -135,7 +135,6 @@
 #define MEXT_CTL_RUNNING  0x84 /* packetd -> source */
 #define MEXT_CTL_GUEST    0x85 /* packetd -> source */
 #define MEXT_CTL_EVIDENCE 0x86 /* packetd -> source */
-#define MEXT_CTL_READY    0x87 /* packetd -> source */
 #define MEXT_CTL_FINDING  0x88 /* packetd -> source */
 #define MEXT_CTL_LOOKED   0x89 /* packetd -> source */
 #define MEXT_CTL_JOINED   0x8a /* packetd -> source */
