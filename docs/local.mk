@@ -16,7 +16,7 @@ EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
 	docs/specs/agent.md docs/specs/attestation.md docs/specs/commit.md \
 	docs/specs/dom0-stream.md \
 	docs/specs/guest-migrate.md docs/specs/journal.md docs/specs/monitor.md \
-	docs/specs/policy.md \
+	docs/specs/policy.md docs/specs/portability.md docs/specs/saved.md \
 	docs/specs/privsep.md docs/specs/streams.md docs/specs/thin-stream.md \
 	docs/specs/token.md \
 	docs/specs/transport.md docs/specs/xenstore.md docs/threat-model.md

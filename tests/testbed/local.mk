@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/testbed/packages.hvm \
 	tests/testbed/packages.xen-4.20 \
 	tests/testbed/product.sh \
+	tests/testbed/profile \
 	tests/testbed/scenario-agent \
 	tests/testbed/scenario-ballooned \
 	tests/testbed/scenario-convert \
@@ -56,6 +57,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-soak \
 	tests/testbed/scenario-save \
 	tests/testbed/scenario-stock \
+	tests/testbed/scenario-trixie \
 	tests/testbed/scenario-stream \
 	tests/testbed/scenario-terminal \
 	tests/testbed/scenario-tpm \

@@ -67,6 +67,14 @@ policy() {
 # What all guests of the scenarios keep within.
 accept_all='accept * * disk=/dev/san file=/boot/guest bridge=xenbr0'
 
+# What hosts with Xen 4.20 take: the product, built in a Debian 13.
+build_for_4.20() {
+    "$src/../debian13" build >"$bed_dir/build-4.20.log" 2>&1 || {
+        tail -n 20 "$bed_dir/build-4.20.log"
+        fail 'the build in Debian 13 failed'
+    }
+}
+
 # product_up [OPTION]...: empty hosts, keys exchanged, packetd on both.
 product_up() {
     clear_hosts

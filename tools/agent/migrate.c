@@ -405,7 +405,9 @@ int main(int argc, char **argv)
     }
     dest = argv[optind];
     if (mext_move_dest(dest, strlen(dest), wish.rq.dest)) {
-        complain(&wish, "not HOST[:PORT]: letters, digits, dots and hyphens");
+        complain(
+            &wish,
+            "not HOST[:PORT]: letters, digits, dots, hyphens and underscores");
         return USAGE;
     }
     return run(&wish, timeout_s);

@@ -276,8 +276,8 @@ static bool take(struct args *a, int c)
         a->ak.handle = (uint32_t)n;
         return !*text;
     case 'p':
-        if (!number(&text, 16, 23, &n))
-            return false;
+        if (!number(&text, 16, 23, &n) || (n != 16 && n != 23))
+            return false; /* an operating system resets no other */
         a->ak.measure = (unsigned)n;
         return !*text;
     case 'l':

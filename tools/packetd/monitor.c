@@ -133,7 +133,7 @@ static int free_slot(const struct packetd *p)
     for (unsigned i = 0; i < limit; i++)
         if (!sessions[i].pid)
             return (int)i;
-    packetd_log("%u migrations and guests at once: no room for another", limit);
+    packetd_log("%u migrations at once: no room for another", limit);
     return -1;
 }
 

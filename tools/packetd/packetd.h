@@ -14,8 +14,8 @@
 /* Settings of a running packetd; strings live as long as the process. */
 struct packetd {
     const char *keys_dir;
-    const char *state_dir; /* of the ids already seen */
-    const char *conf;      /* policy for guests that ask to be moved */
+    const char *state_dir; /* ids already seen, guests that came in, journal */
+    const char *conf;      /* what may come in, which guests may ask to go */
     const char *listen;    /* address, NULL: all IPv4 */
     uint16_t port;
     const char *image; /* a sealed copy in memory, what libxl is to open */
@@ -53,7 +53,7 @@ pid_t packetd_part(const struct packetd *p, const char *word, char **env,
 
 /*
  * A migration whose token was taken, in a process of its own: control
- * connection fd, mstrap, hand-over, and then minding the guest.  key: name of
+ * connection fd, receiver, hand-over; who minds the guest is started.  key: name of
  * the source's; joins: for its line, where further connections come from, -1: none;
  * slot: this process's place in the address pool.  Returns the exit status.
  */

@@ -54,7 +54,6 @@ enum {
 
 #define BASE_X2APIC  (1ull << 10)
 #define LVT_MASKED   (1u << 16)
-#define LVT_PERIODIC (1u << 17)
 #define LVT_DEADLINE (1u << 18)
 #define RATE         10u /* ns of a tick of Xen's, of one of QEMU's 1 */
 

@@ -123,8 +123,6 @@ struct qemu_hpet {
     struct qemu_hpet_timer timer[3];
 };
 
-#define QEMU_PCI_VERSION 2u
-
 struct qemu_pci {
     uint8_t config[256];
     uint32_t intx[4];

@@ -14,7 +14,6 @@
 #define MULTIFD_FLUSH 0x200u
 #define FLAGS         0xfffull /* below the address */
 #define XBZRLE_IS     0x01u
-#define HEAD_MAX      (8 + 1 + STREAM_NAME_MAX)
 
 /* ---- the list of blocks ---- */
 

@@ -2,7 +2,7 @@
 /*
  * The rules that a stream has to keep, each with its name for ever and its
  * text.  docs/specs/streams.md has the same table with what the rule is for;
- * tests/stream/spec_check compares the two.
+ * tests/stream/test_stream.c compares the two.
  */
 #ifndef STREAM_RULES_H
 #define STREAM_RULES_H

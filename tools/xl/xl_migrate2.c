@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The xl front end: `xl migrate --cooperative` is ours, and so are the words of
- * xl_status.h, xl_resolve.h and xl_stream.h; `xl help` lists them, and every
- * other word goes to the system's own xl, untouched.
+ * xl_status.h, xl_resolve.h, xl_stream.h and xl_save.h; `xl help` lists them, and
+ * every other word goes to the system's own xl, untouched.
  */
 #include <arpa/inet.h>
 #include <errno.h>

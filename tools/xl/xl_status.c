@@ -24,7 +24,8 @@ const char xl_status_help[] =
     " migrate-set            Change a migration that is under way\n";
 
 static const char usage_status[] =
-    "Usage: xl migrate-status [--json] [--all] [--watch] [DOMAIN|ID]\n"
+    "Usage: xl migrate-status [--json] [--all] [DOMAIN|ID]\n"
+    "       xl migrate-status [--json] --watch DOMAIN|ID\n"
     "\n"
     "Without DOMAIN or ID lists this host's migrations: unfinished ones, and those\n"
     "that ended in the last day.  ID: at least four digits of what that shows.\n"

@@ -13,8 +13,6 @@
 #include "mext_keys.h"
 
 #define MEXT_SAVED_TRAILER    48u /* octets */
-#define MEXT_SAVED_MARK       "mextsum1"
-#define MEXT_SAVED_MARK_LEN   8u
 #define MEXT_SAVED_WINDOW_LOG 27
 
 /* ---- writing ---- */

@@ -11,7 +11,6 @@
 #define XL_BYTE_ORDER 0x01020304u
 #define XL_STREAM_V2  2u /* bit of the mandatory flags */
 #define XL_DATA_AT    44
-#define LIBXC_ID      0x58454e46u /* big-endian */
 #define LIBXC_ID_AT   8
 #define GFN_MASK      ((1ull << GFN_BITS) - 1)
 #define TYPE_PLAIN    0u /* the one with data in an HVM or PVH guest */
