@@ -122,7 +122,7 @@ int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
     struct image_domain d;
 
     if (image_info(l->conn, domid, &d))
-        return -1;
+        return 1;
     memcpy(n_r->uuid, d.uuid, sizeof(n_r->uuid));
     n_r->paused = d.paused;
     n_r->suspended = d.shutdown && d.reason == MEXT_SHUTDOWN_SUSPEND;
@@ -305,14 +305,14 @@ void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid)
 /* ---- a guest that stops ---- */
 
 /* All of them are destroyed when they stop by themselves. */
-void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                   void *arg)
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
+                  mext_again_fn *again, void *arg)
 {
     struct image_domain d;
     char token[16];
 
     if (image_watch(l->conn, "@releaseDomain", "stop"))
-        return;
+        return -1;
     while (!image_info(l->conn, domid, &d)) {
         int fd = image_fd(l->conn);
         struct mext_why quiet;
@@ -320,11 +320,12 @@ void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
         if (d.shutdown && d.reason != MEXT_SHUTDOWN_SUSPEND) {
             image_do(l->conn, IMAGE_DESTROY, domid);
             note(arg, "guest stopped and was destroyed");
-            return;
+            return 0;
         }
         if (!image_event(l->conn, token, sizeof(token)))
             mext_net_wait(&fd, 1, 60000, &quiet);
     }
+    return 0;
 }
 
 int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)

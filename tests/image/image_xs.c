@@ -58,8 +58,9 @@ static bool call(struct xs_handle *h, struct image_msg *m, const char *path,
 }
 
 /*
- * A transaction is one write, which comes to nothing if its domain is gone: the
- * only one that there is (mext_store_tell).
+ * A transaction is one write, which comes to nothing if its domain is gone
+ * (mext_store_tell); nor is anything between it and a read before it
+ * (mext_store_replace) kept out.
  */
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
 {

@@ -78,7 +78,9 @@ unit_tests = \
 	tests/unit/test_seal \
 	tests/unit/test_service \
 	tests/unit/test_status \
+	tests/unit/test_resolve \
 	tests/unit/test_steer \
+	tests/unit/test_suspend \
 	tests/unit/test_saved \
 	tests/unit/test_thin \
 	tests/unit/test_throttle \
@@ -172,6 +174,17 @@ tests_unit_test_devices_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_devices_LDADD = $(UNIT_LDADD)
 tests_unit_test_devices_SOURCES = tests/unit/test_devices.c \
 	tools/packetd/devices.c
+
+# Over a domain, a xenstore and a journal of its own.
+tests_unit_test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_resolve_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_resolve_LDADD = $(UNIT_LDADD)
+tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c
+
+tests_unit_test_suspend_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_suspend_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_suspend_LDADD = $(UNIT_LDADD)
+tests_unit_test_suspend_SOURCES = tests/unit/test_suspend.c
 
 # Over a domain of its own.
 tests_unit_test_throttle_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -410,13 +410,21 @@ START_TEST(not_opened)
 }
 END_TEST
 
-/* A PCR that cannot be reset from here. */
+/* A PCR that cannot be reset from here: not made, and if a file has it, told. */
 START_TEST(no_such_reset)
 {
     char text[MEXT_AK_TEXT_MAX];
     struct attester *a;
+    struct mext_ak ak;
+    bool there;
 
-    ck_assert_int_eq(WORDS(text, "create", "--pcr", "17"), 0);
+    ck_assert_int_eq(WORDS(text, "create", "--pcr", "17"), 2);
+    create(&ak);
+    ak.measure = 17;
+    unlink(strcat(strcpy((char[128]){ 0 }, dir), "/host.ak"));
+    ck_assert_int_eq(mext_ak_add(dir, NULL, &ak, &why), 0);
+    ck_assert_int_eq(mext_ak_load(dir, NULL, &ak, &there, &why), 0);
+    ck_assert_uint_eq(ak.measure, 17);
     ck_assert_int_eq(attest_open(how, dir, &a, &why), 0);
     ck_assert_int_eq(attest_measure(a, measurement, &why), -1);
     says("measure into");

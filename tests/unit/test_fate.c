@@ -167,7 +167,7 @@ END_TEST
 /* ---- what packetd answers ---- */
 
 static struct mext_entry noted;
-static bool there;
+static bool there, unreadable;
 static unsigned pursued;
 
 int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
@@ -177,7 +177,7 @@ int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
     ck_assert_str_eq(dir, "/state/migrations");
     ck_assert_int_eq(side, MEXT_SIDE_DEST);
     if (!there || memcmp(id, noted.id, MEXT_ID_LEN))
-        return mext_fail(why_r, "there is none");
+        return mext_fail(why_r, "there is none"), unreadable ? -1 : 1;
     *e_r = noted;
     return 0;
 }
@@ -191,10 +191,12 @@ void packetd_pursue(const struct packetd *p, const struct mext_entry *e)
 static uint8_t answer_of(uint32_t *domid_r)
 {
     struct packetd p = { .state_dir = "/state" };
+    struct mext_fate f = { .domid = 99 };
 
     pursued = 0;
-    *domid_r = 99;
-    return packetd_fate(&p, &query, domid_r);
+    ck_assert_int_eq(packetd_fate(&p, &query, &f, &why), 0);
+    *domid_r = f.domid;
+    return f.fate;
 }
 
 static void set_noted(void)
@@ -263,15 +265,28 @@ START_TEST(not_told)
 }
 END_TEST
 
+/* Nothing is concluded from a journal that cannot be read. */
+START_TEST(not_answered)
+{
+    struct packetd p = { .state_dir = "/state" };
+    struct mext_fate f;
+
+    there = false;
+    unreadable = true;
+    ck_assert_int_eq(packetd_fate(&p, &query, &f, &why), -1);
+    unreadable = false;
+}
+END_TEST
+
 START_TEST(long_state_folder)
 {
     static char state[5000], out[4096];
     struct packetd p = { .state_dir = state };
-    uint32_t domid;
+    struct mext_fate f;
 
     memset(state, 'x', sizeof(state) - 1);
     ck_assert_int_eq(packetd_journal_dir(&p, out, &why), -1);
-    ck_assert_uint_eq(packetd_fate(&p, &query, &domid), MEXT_FATE_UNKNOWN);
+    ck_assert_int_eq(packetd_fate(&p, &query, &f, &why), -1);
 }
 END_TEST
 
@@ -427,10 +442,19 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        query_good,       query_bad, sign_as_somebody_else,
-        low_order,        fates,     answer_to_another,
-        by_what_is_noted, not_told,  long_state_folder,
-        answered,         no_answer, NULL,
+        query_good,
+        query_bad,
+        sign_as_somebody_else,
+        low_order,
+        fates,
+        answer_to_another,
+        by_what_is_noted,
+        not_told,
+        not_answered,
+        long_state_folder,
+        answered,
+        no_answer,
+        NULL,
     };
 
     return unit_main(unit_suite_in("fate", tests, setup, NULL));

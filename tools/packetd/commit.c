@@ -5,6 +5,7 @@
 
 #include "commit.h"
 #include "mext_fault.h"
+#include "mext_source.h"
 #include "mext_steer.h"
 #include "packetd.h"
 
@@ -15,15 +16,17 @@ static const struct mext_entry *entry(struct commit *c)
     return mext_journal_entry(c->journal);
 }
 
-bool commit_domain_there(struct commit *c, struct mext_domain_now *now_r)
+int commit_domain_there(struct commit *c, struct mext_domain_now *now_r)
 {
-    uint8_t boot[MEXT_BOOT_LEN];
-    struct mext_why quiet;
+    return c->domid
+               ? mext_domain_noted(c->lxl, entry(c), c->domid, c->uuid, now_r)
+               : 0;
+}
 
-    return c->domid && !mext_boot_id(boot, &quiet) &&
-           !memcmp(boot, entry(c)->boot, sizeof(boot)) &&
-           !mext_lxl_now(c->lxl, c->domid, now_r) &&
-           !memcmp(now_r->uuid, c->uuid, sizeof(now_r->uuid));
+static int not_told(struct commit *c)
+{
+    return mext_fail(c->why, "Xen does not say whether domain %u is there",
+                     c->domid);
 }
 
 /* ---- effects ---- */
@@ -69,19 +72,21 @@ static int send_running(struct commit *c)
 static int unpause(struct commit *c)
 {
     struct mext_domain_now now;
+    int r = commit_domain_there(c, &now);
 
-    if (!commit_domain_there(c, &now))
-        return mext_fail(c->why, "the domain is gone");
+    if (r <= 0)
+        return r ? not_told(c) : mext_fail(c->why, "the domain is gone");
     return now.paused ? mext_lxl_unpause(c->lxl, c->domid, c->why) : 0;
 }
 
 static int destroy_domain(struct commit *c)
 {
     struct mext_domain_now now;
+    int r = commit_domain_there(c, &now);
 
-    if (!commit_domain_there(c, &now))
-        return 0;
-    if (!mext_lxl_destroy(c->lxl, c->domid, c->why))
+    if (r < 0)
+        not_told(c);
+    if (r == 0 || (r > 0 && !mext_lxl_destroy(c->lxl, c->domid, c->why)))
         return 0;
     packetd_log("%s: %s; it is tried again", entry(c)->name, c->why->text);
     return -1;

@@ -43,8 +43,8 @@ int commit_domain(struct commit *c, uint32_t domid, const uint8_t uuid[16],
 int commit_take(struct commit *c, const char *dir,
                 const uint8_t id[MEXT_ID_LEN], struct mext_why *why);
 
-/* True if the domain that was noted is there: not one that came after. */
-bool commit_domain_there(struct commit *c, struct mext_domain_now *now_r);
+/* 1 if the domain that was noted is there, not one that came after; 0; -1. */
+int commit_domain_there(struct commit *c, struct mext_domain_now *now_r);
 
 /* An event of mext_commit.h, with its effects: as mext_machine_event. */
 int commit_event(struct commit *c, enum mext_event ev, struct mext_why *why);

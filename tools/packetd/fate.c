@@ -38,24 +38,24 @@ struct mext_fate packetd_fate_of(const struct mext_entry *e)
     return f;
 }
 
-uint8_t packetd_fate(const struct packetd *p, const struct mext_query *q,
-                     uint32_t *domid_r)
+int packetd_fate(const struct packetd *p, const struct mext_query *q,
+                 struct mext_fate *f_r, struct mext_why *why)
 {
     struct mext_entry e;
-    struct mext_fate f;
-    struct mext_why why;
     char dir[4096];
+    int r;
 
-    *domid_r = 0;
-    if (packetd_journal_dir(p, dir, &why) ||
-        mext_journal_read(dir, q->id, MEXT_SIDE_DEST, &e, &why))
-        return MEXT_FATE_UNKNOWN;
+    *f_r = (struct mext_fate){ .fate = MEXT_FATE_UNKNOWN };
+    if (packetd_journal_dir(p, dir, why))
+        return -1;
+    r = mext_journal_read(dir, q->id, MEXT_SIDE_DEST, &e, why);
+    if (r)
+        return r < 0 ? -1 : 0;
     /* A migration is told of to its own source. */
     if (memcmp(e.theirs, q->source, MEXT_KEY_LEN))
-        return MEXT_FATE_UNKNOWN;
-    f = packetd_fate_of(&e);
-    if (f.fate == MEXT_FATE_PENDING)
+        return 0;
+    *f_r = packetd_fate_of(&e);
+    if (f_r->fate == MEXT_FATE_PENDING)
         packetd_pursue(p, &e);
-    *domid_r = f.domid;
-    return f.fate;
+    return 0;
 }

@@ -117,9 +117,12 @@ static bool among(uint32_t domid, const uint32_t *list, unsigned n)
 static void update_domains(struct watcher *w)
 {
     static uint32_t now[4 * GUESTS_MAX];
-    unsigned n = mext_store_domains(w->store, now, 4 * GUESTS_MAX);
+    int listed = mext_store_domains(w->store, now, 4 * GUESTS_MAX);
+    unsigned n = listed > 0 ? (unsigned)listed : 0;
     char path[80], token[16];
 
+    if (listed < 0)
+        return; /* asked again with the next change */
     w->domains_changed = false;
     for (unsigned i = w->n; i--;) {
         struct guest *g = &w->guests[i];

@@ -32,7 +32,7 @@ int jail_enter(const struct jail_user *u, bool accepts, struct mext_why *why);
 
 /*
  * For a program that is executed next, as root: it has no capability, makes no
- * process, no socket and no core, and writes to no file.  What is left is what
+ * process, no socket and no core; makes, empties and write(2)s no file.  What is left is what
  * libxc needs to restore a guest, which is Xen's devices: all hypercalls.
  */
 int jail_helper(struct mext_why *why);

@@ -215,24 +215,25 @@ int packetd_line(const struct jail_user *u)
 {
     struct line_setup setup;
     struct mext_why why = { "out of memory" };
-    int rc = 1;
+    int rc;
 
     if (read(GATE_FD, &setup, sizeof(setup)) != sizeof(setup) ||
         !setup.channels || setup.channels > MEXT_CHANNELS_MAX)
         return 1;
     line.pieces.n = setup.channels;
     line.joins = setup.channels > 1 ? GATE_JOINS_FD : -1;
-    if (line_conns_init(&line.source, setup.channels, GATE_TCP_FD,
-                        &setup.root) ||
-        mext_conn_init(&line.session, GATE_FD, NULL, false, 0) ||
-        jail_enter(u, false, &why))
+    rc = line_conns_init(&line.source, setup.channels, GATE_TCP_FD,
+                         &setup.root) ||
+         mext_conn_init(&line.session, GATE_FD, NULL, false, 0) ||
+         jail_enter(u, false, &why);
+    mext_wipe(&setup.root, sizeof(setup.root)); /* all keys are made */
+    if (rc)
         packetd_log("a connection is not served: %s", why.text);
     else if (!mext_net_send_plain(GATE_TCP_FD, setup.hello, sizeof(setup.hello),
                                   SEND_MS, &why))
         rc = relay();
     else
-        broken(MEXT_E_LINK, why.text);
-    mext_wipe(&setup, sizeof(setup));
+        rc = broken(MEXT_E_LINK, why.text);
     line_conns_close(&line.source);
     mext_conn_close(&line.session);
     return rc;

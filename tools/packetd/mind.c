@@ -2,7 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,11 +35,31 @@ static int open_file(const uint8_t id[MEXT_ID_LEN])
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
+/* What is written: OVER; the domain that the guest has since it was started again. */
+static void read_word(int fd, char out[16])
+{
+    ssize_t n = pread(fd, out, 15, 0);
+
+    out[n > 0 ? n : 0] = 0;
+}
+
 static bool is_over(int fd)
 {
-    struct stat st;
+    char word[16];
 
-    return !fstat(fd, &st) && st.st_size > 0;
+    read_word(fd, word);
+    return !strcmp(word, OVER);
+}
+
+/* The domain that a minder before this one had last. */
+static uint32_t domain_of(int fd, const struct mext_entry *e)
+{
+    char word[16];
+    unsigned long n;
+
+    read_word(fd, word);
+    n = strtoul(word, NULL, 10);
+    return n && n <= MEXT_DOMID_MAX ? (uint32_t)n : e->domid;
 }
 
 bool mind_wanted(const struct mext_entry *e)
@@ -63,14 +85,16 @@ bool mind_wanted(const struct mext_entry *e)
     return wanted;
 }
 
-static int write_over(int fd)
+static int write_word(int fd, const char *word)
 {
-    return write(fd, OVER, strlen(OVER)) == (ssize_t)strlen(OVER) ? 0 : -1;
+    ssize_t n = (ssize_t)strlen(word);
+
+    return ftruncate(fd, 0) || pwrite(fd, word, (size_t)n, 0) != n ? -1 : 0;
 }
 
 int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
 {
-    int fd = open_file(id), rc = fd < 0 ? -1 : write_over(fd);
+    int fd = open_file(id), rc = fd < 0 ? -1 : write_word(fd, OVER);
 
     if (rc)
         mext_fail(why, "cannot write to " MINDS ": %s", strerror(errno));
@@ -79,9 +103,28 @@ int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
     return rc;
 }
 
+/* Who minds a guest. */
+struct minder {
+    const char *name; /* the guest's */
+    int fd;
+};
+
 static void note(void *arg, const char *text)
 {
-    packetd_log("%s: %s", (const char *)arg, text);
+    const struct minder *m = arg;
+
+    packetd_log("%s: %s", m->name, text);
+}
+
+/* Started again: whoever minds it after this process has to know. */
+static void again(void *arg, uint32_t domid)
+{
+    const struct minder *m = arg;
+    char word[16];
+
+    snprintf(word, sizeof(word), "%u\n", domid);
+    if (write_word(m->fd, word))
+        note(arg, "its new number is not written down");
 }
 
 /* Whose journal has expired, and nobody minds it. */
@@ -94,7 +137,7 @@ static bool is_old(int minds, const char *name, const char *journals)
     int fd;
 
     if (sodium_hex2bin(id, sizeof(id), name, strlen(name), NULL, NULL, NULL) ||
-        !mext_journal_read(journals, id, MEXT_SIDE_DEST, &e, &quiet))
+        mext_journal_read(journals, id, MEXT_SIDE_DEST, &e, &quiet) <= 0)
         return false;
     fd = openat(minds, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     locked = fd < 0 || mext_jfile_locked(fd);
@@ -117,28 +160,35 @@ static void tidy(const struct packetd *p)
         closedir(d);
 }
 
-/* Returns when there is nothing more to mind. */
-static int stay(const struct packetd *p, const struct mext_entry *e)
+/* 0 when there is nothing more to mind. */
+static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
 {
+    struct minder m = { e->name, fd };
+    uint32_t domid = domain_of(fd, e);
     struct mext_domain_now now;
     struct mext_lxl *l;
     struct mext_why why;
+    int r;
 
     if (mext_lxl_open(p->verbosity, &l, &why)) {
         packetd_log("%s is not minded: %s", e->name, why.text);
         return -1;
     }
-    if (!mext_lxl_now(l, e->domid, &now) &&
-        !memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
-        mext_lxl_mind(l, e->domid, note, (char *)e->name);
+    r = mext_lxl_now(l, domid, &now);
+    if (r == 0 && !memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
+        r = mext_lxl_mind(l, domid, note, again, &m);
     mext_lxl_close(l);
-    return 0;
+    return r < 0 ? -1 : 0;
 }
 
 static int mind_here(const struct packetd *p, const struct mext_entry *e)
 {
     int fd;
 
+    /* Of a migration they are handled otherwise. */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     closefrom(STDERR_FILENO + 1);
     if (setsid() < 0 || (fd = open_file(e->id)) < 0) {
         packetd_log("%s is not minded: %s", e->name, strerror(errno));
@@ -147,7 +197,7 @@ static int mind_here(const struct packetd *p, const struct mext_entry *e)
     if (mext_jfile_lock(fd) || is_over(fd))
         return 0;
     tidy(p);
-    return stay(p, e) || write_over(fd);
+    return stay(p, e, fd) || write_word(fd, OVER);
 }
 
 void mind(const struct packetd *p, const struct mext_entry *e)

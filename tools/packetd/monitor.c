@@ -71,13 +71,14 @@ static void close_end(int fd)
 
 static void session_ended(struct session *s, int status)
 {
-    bool good = WIFEXITED(status) && !WEXITSTATUS(status);
+    int ended = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    bool good = !ended;
 
-    if (s->migrates) {
+    if (s->migrates && ended != SESSION_LOOKED) {
         counts.received += good;
         counts.failed += !good;
     }
-    if (!good)
+    if (ended && ended != SESSION_LOOKED)
         recovery.at = 0;
     close_end(s->joins);
     *s = (struct session){ 0 };
@@ -468,6 +469,7 @@ static int on_query(const struct packetd *p, const struct gate_msg *m,
 {
     struct gate_msg a = { .type = GATE_ANSWER, .fd = -1 };
     const uint8_t *in = m->u.query.bytes;
+    struct mext_why unread;
     struct mext_fate f;
     struct mext_query q;
     unsigned code = judge_query(p, in, &q);
@@ -476,7 +478,10 @@ static int on_query(const struct packetd *p, const struct gate_msg *m,
         counts.refused[code]++;
         return 0;
     }
-    f.fate = packetd_fate(p, &q, &f.domid);
+    if (packetd_fate(p, &q, &f, &unread)) {
+        packetd_log("a source is not answered: %s", unread.text);
+        return 0;
+    }
     if (mext_fate_sign(&f, in, mext_identities_find(&p->ids, q.audience),
                        a.u.answer.bytes))
         return 0;

@@ -55,8 +55,10 @@ pid_t packetd_part(const struct packetd *p, const char *word, char **env,
  * A migration whose token was taken, in a process of its own: control
  * connection fd, receiver, hand-over; who minds the guest is started.  key: name of
  * the source's; joins: for its line, where further connections come from, -1: none;
- * slot: this process's place in the address pool.  Returns the exit status.
+ * slot: this process's place in the address pool.  Returns the exit status: 0, a
+ * guest came in; 1; or
  */
+#define SESSION_LOOKED 2 /* it was LOOK, whatever came of it */
 int packetd_session(const struct packetd *p, const uint8_t *token,
                     const struct mext_token *t, const char *key, int fd,
                     int joins, unsigned slot);
@@ -115,11 +117,12 @@ int packetd_journal_dir(const struct packetd *p, char out[4096],
 struct mext_fate packetd_fate_of(const struct mext_entry *e);
 
 /*
- * What became of the migration that a verified question is about: MEXT_FATE_*,
- * *domid_r as in the answer.  One that is not decided yet is pursued.
+ * What became of the migration that a verified question is about: 0, *f_r is the
+ * answer.  One that is not decided yet is pursued.  -1 and why if what is noted
+ * cannot be read: then nothing is answered, and the source asks again.
  */
-uint8_t packetd_fate(const struct packetd *p, const struct mext_query *q,
-                     uint32_t *domid_r);
+int packetd_fate(const struct packetd *p, const struct mext_query *q,
+                 struct mext_fate *f_r, struct mext_why *why);
 
 /*
  * The source of this migration asks what became of it, and it is noted as

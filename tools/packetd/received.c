@@ -94,17 +94,18 @@ static void forget(int lock, const char (*uuids)[UUID_LEN + 1], unsigned n)
         closedir(d);
 }
 
-unsigned received_count(int lock, struct mext_store *store,
-                        const struct policy *p,
-                        const struct policy_accept *rule)
+int received_count(int lock, struct mext_store *store, const struct policy *p,
+                   const struct policy_accept *rule, struct mext_why *why)
 {
     static uint32_t domains[DOMAINS_MAX];
     static char uuids[DOMAINS_MAX][UUID_LEN + 1];
-    unsigned n = mext_store_domains(store, domains, DOMAINS_MAX);
-    unsigned known = 0, count = 0;
+    int n = mext_store_domains(store, domains, DOMAINS_MAX), count = 0;
+    unsigned known = 0;
     char key[KEY_MAX + 1], name[256];
 
-    for (unsigned i = 0; i < n; i++) {
+    if (n < 0)
+        return mext_fail(why, "xenstore does not say which guests are here");
+    for (int i = 0; i < n; i++) {
         if (!read_uuid(store, domains[i], uuids[known]))
             continue;
         if (read_key(lock, uuids[known], key) &&

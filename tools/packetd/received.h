@@ -18,11 +18,10 @@ int received_lock(const char *state_dir, struct mext_why *why);
 
 /*
  * How many domains that came in have a key and a name that fall under the
- * rule; forgets those that are here no longer.
+ * rule, or -1 and why; forgets those that are here no longer.
  */
-unsigned received_count(int lock, struct mext_store *store,
-                        const struct policy *p,
-                        const struct policy_accept *rule);
+int received_count(int lock, struct mext_store *store, const struct policy *p,
+                   const struct policy_accept *rule, struct mext_why *why);
 
 /* The domain came in by this key; -1 and why. */
 int received_note(int lock, struct mext_store *store, uint32_t domid,

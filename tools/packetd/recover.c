@@ -13,11 +13,12 @@
 #include "mind.h"
 #include "received.h"
 
-#define AT_ONCE 64 /* the others later */
+#define AT_ONCE 64 /* of each side; the others later */
 #define PATIENCE_MS \
     3000 /* a destination is asked for so long, then again later */
 
 struct found {
+    enum mext_side side;
     struct mext_entry e[AT_ONCE];
     unsigned n;
 };
@@ -33,7 +34,7 @@ static bool collect(void *arg, const struct mext_entry *e, bool alive)
 {
     struct found *f = arg;
 
-    if (is_ours(e, alive) || (!alive && mind_wanted(e)))
+    if (e->side == f->side && (is_ours(e, alive) || (!alive && mind_wanted(e))))
         f->e[f->n++] = *e;
     return f->n == AT_ONCE;
 }
@@ -70,7 +71,7 @@ static void settle(const struct packetd *p, struct commit *c)
         return;
     packetd_log("%s: runs as domain %u, by its migration's journal", e->name,
                 e->domid);
-    if (commit_domain_there(c, &now))
+    if (commit_domain_there(c, &now) > 0)
         mext_lxl_vifs_strip(c->lxl, e->domid);
     mind(p, e);
 }
@@ -130,9 +131,11 @@ static int as_destination(const struct packetd *p, const char *dir,
             find_unnoted(p, dir, &c);
         commit_event(&c, MEXT_EV_FAILED, &why);
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
-        commit_event(&c,
-                     commit_domain_there(&c, &now) ? MEXT_EV_GO : MEXT_EV_GONE,
-                     &why);
+        int there = commit_domain_there(&c, &now);
+
+        /* If Xen does not say it is looked at again. */
+        if (there >= 0)
+            commit_event(&c, there ? MEXT_EV_GO : MEXT_EV_GONE, &why);
     }
     if (!over)
         packetd_log("%s: a migration from %s that was broken off is %s",
@@ -175,24 +178,27 @@ static int as_source(const struct packetd *p, const char *dir,
     return rc < 0 ? -1 : 0;
 }
 
+/* Guests that stand still here before those whose destination is to be asked. */
 int packetd_recover(const struct packetd *p)
 {
-    static struct found f;
+    static struct found here = { .side = MEXT_SIDE_DEST };
+    static struct found there = { .side = MEXT_SIDE_SOURCE };
     struct mext_lxl *lxl;
     struct mext_why why;
     char dir[4096];
     int rc = 0;
 
     if (packetd_journal_dir(p, dir, &why) ||
-        mext_journal_each(dir, collect, &f, &why) ||
+        mext_journal_each(dir, collect, &here, &why) ||
+        mext_journal_each(dir, collect, &there, &why) ||
         mext_lxl_open(p->verbosity, &lxl, &why)) {
         packetd_log("what was broken off stays so: %s", why.text);
         return 1;
     }
-    for (unsigned i = 0; i < f.n; i++)
-        rc |= f.e[i].side == MEXT_SIDE_DEST
-                  ? as_destination(p, dir, lxl, &f.e[i])
-                  : as_source(p, dir, lxl, &f.e[i]);
+    for (unsigned i = 0; i < here.n; i++)
+        rc |= as_destination(p, dir, lxl, &here.e[i]);
+    for (unsigned i = 0; i < there.n; i++)
+        rc |= as_source(p, dir, lxl, &there.e[i]);
     mext_lxl_close(lxl);
     return rc ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,9 @@ int packetd_restore(void)
     char *json;
 
     signal(SIGPIPE, SIG_IGN);
+    /* Not for the device model, which outlives us; libxl's helper gets its own. */
+    fcntl(GATE_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(GATE_TCP_FD, F_SETFD, FD_CLOEXEC);
     json = take_order(&o, &r.why);
     if (json && !mext_lxl_open(o.verbosity, &l, &r.why)) {
         if (!mext_lxl_restore(l, json, o.uuid, GATE_TCP_FD, &domid, &r.why))

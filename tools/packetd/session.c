@@ -232,12 +232,14 @@ static int admit(struct session *s, struct mext_why *why)
 int session_make_alone(struct session *s, const struct mext_launch *how,
                        session_make_fn *make, struct mext_why *why)
 {
-    int lock = received_lock(s->p->state_dir, why), rc;
+    int lock = received_lock(s->p->state_dir, why), others, rc;
 
     if (lock < 0)
         return session_fail(s, MEXT_E_INTERNAL);
-    if (admit_count(s->rule, s->key,
-                    received_count(lock, s->store, s->policy, s->rule), why))
+    others = received_count(lock, s->store, s->policy, s->rule, why);
+    if (others < 0)
+        rc = session_fail(s, MEXT_E_INTERNAL);
+    else if (admit_count(s->rule, s->key, (unsigned)others, why))
         rc = session_fail(s, MEXT_E_REFUSED);
     else
         rc = make(s, how, why);
@@ -389,7 +391,7 @@ int packetd_session(const struct packetd *p, const uint8_t *token,
         return 1;
     }
     if (m.type == MEXT_CTL_LOOK)
-        return session_look(&s, &m, &why) != 0;
+        return session_look(&s, &m, &why), SESSION_LOOKED;
     if (boot(&s, &m, &why) || hand_over(&s, &why) || commit(&s, &why)) {
         abandon(&s, &why);
         return 1;

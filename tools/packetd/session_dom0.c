@@ -233,6 +233,8 @@ static int finish(struct session *s, const struct mext_ctl *m,
     d->stream = -1;
     if (mext_net_recv(d->result, &r, sizeof(r), RESTORE_MS, why))
         return session_fail(s, MEXT_E_CREATE);
+    close(d->result);
+    d->started = false; /* libxl is through: what there is now is ours */
     if (r.domid != s->domid) {
         mext_fail(why, "%s", r.domid ? "another domain" : r.why.text);
         return session_fail(s, MEXT_E_CREATE);

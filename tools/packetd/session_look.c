@@ -48,7 +48,7 @@ static int look_at_policy(struct session *s)
     const char *json = s->json;
     struct admit_guest g;
     struct mext_why why;
-    int lock;
+    int lock, others;
 
     s->policy = packetd_policy(s->p, &why);
     if (!s->policy ||
@@ -64,8 +64,9 @@ static int look_at_policy(struct session *s)
     if ((s->token.receiver == MEXT_RECEIVER_DOM0 &&
          admit_allows(g.rule, s->key, POLICY_DOM0, &why)) ||
         lock < 0 ||
-        admit_count(s->rule, s->key,
-                    received_count(lock, s->store, s->policy, s->rule), &why))
+        (others = received_count(lock, s->store, s->policy, s->rule, &why)) <
+            0 ||
+        admit_count(s->rule, s->key, (unsigned)others, &why))
         finding(s, MEXT_FINDING_OBSTACLE, "%s", why.text);
     else
         finding(s, MEXT_FINDING_FINE, "packetd.conf lets it in, line %u",

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Receiver mstrap: an unprivileged domain that becomes the guest. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "incoming.h"
 #include "mext_fault.h"
@@ -11,6 +14,33 @@
 /* Deadlines, ms. */
 #define MSTRAP_MS 60000
 #define TIDY_MS   60000
+
+#define ADDRESSES MEXT_RUNDIR "/packetd-addresses" /* who has one locks it */
+
+/*
+ * The first of the pool that no other migration has, from our place on: those of a
+ * packetd of before go on.  It is ours until this process ends.
+ */
+static int take_address(struct session *s, struct mext_why *why)
+{
+    int fd = open(ADDRESSES, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return mext_fail(why, ADDRESSES ": %s", strerror(errno));
+    for (uint32_t i = 0; i < s->p->pool_count; i++) {
+        uint32_t ip = s->p->pool_first + (s->slot + i) % s->p->pool_count;
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = ip, .l_len = 1
+        };
+
+        if (!fcntl(fd, F_OFD_SETLK, &lock)) {
+            s->ip = ip;
+            return 0;
+        }
+    }
+    close(fd);
+    return mext_fail(why, "all addresses of the pool are taken");
+}
 
 static int choose_address(struct session *s, struct mext_why *why)
 {
@@ -23,7 +53,8 @@ static int choose_address(struct session *s, struct mext_why *why)
     if (!s->p->pool_count)
         return mext_fail(why, "this packetd has no pool of addresses: give "
                               "--mstrap-ip, or packetd run --pool");
-    s->ip = s->p->pool_first + s->slot % s->p->pool_count;
+    if (take_address(s, why))
+        return -1;
     s->netmask = s->p->netmask;
     s->gateway = s->p->gateway;
     return 0;

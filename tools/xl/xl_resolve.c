@@ -85,10 +85,12 @@ static int resolve(const struct mext_resolver *r, const struct mext_entry *e)
     return rc;
 }
 
-/* Nothing is noted: only the operator's word counts then. */
+/* Nothing is noted by that name: only the operator's word counts then. */
 static int unnoted(const struct mext_resolver *r, const char *name)
 {
+    struct mext_entry e;
     struct mext_why why;
+    int rc = -1;
 
     if (!name) {
         printf("no migration from here is broken off\n");
@@ -99,7 +101,11 @@ static int unnoted(const struct mext_resolver *r, const char *name)
                   "no migration of \"%.60s\" from here is broken off (xl "
                   "migrate-status --all)",
                   name);
-    else if (!mext_resume_here(r->lxl, name, &why)) {
+    else
+        rc = mext_resume_here(r, name, &e, &why);
+    if (rc > 0)
+        return resolve(r, &e) != 0;
+    if (rc == 0) {
         printf("%s runs here\n", name);
         return 0;
     }

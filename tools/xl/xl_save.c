@@ -27,10 +27,11 @@
 #include "xl_json.h"
 #include "xl_save.h"
 
-#define EXIT_USAGE  2
-#define EXIT_BOTH   3 /* saved, and still here */
-#define PIPE_SIZE   (1 << 20)
-#define PROGRESS_MS 1000
+#define EXIT_USAGE   2
+#define EXIT_BOTH    3 /* saved, and still here */
+#define EXIT_STOPPED 4 /* not saved, and the guest does not run */
+#define PIPE_SIZE    (1 << 20)
+#define PROGRESS_MS  1000
 
 const char xl_save_help[] =
     " save --cooperative     Save a guest without its free memory, with a sum\n";
@@ -53,7 +54,8 @@ static const char usage[] =
     "  -h, --help             this text\n"
     "\n"
     "Exit status: 0 saved; 1 not saved, the guest goes on as before; 2 usage;\n"
-    "3 saved, but the guest could not be destroyed and is here, paused.\n"
+    "3 saved, but the guest could not be destroyed and is here, paused; 4 not saved,\n"
+    "and the guest could not be let run.\n"
     "Ctrl-C lets the guest go on. See xl-save-cooperative(1).\n";
 
 struct save {
@@ -269,23 +271,32 @@ static int open_guest(struct save *s, struct mext_why *why)
     return 0;
 }
 
-/* Nothing came of it: it runs as before.  One that did not is left as it was. */
-static void let_go_on(struct save *s)
+/*
+ * Nothing came of it: it runs as before.  One that did not is left as it was.  False:
+ * it should, and does not.
+ */
+static bool let_go_on(struct save *s)
 {
     struct mext_domain_now now;
     struct mext_why why;
+    int r;
 
     if (!s->stopped)
-        return;
+        return true;
     mext_dom_dirty_stop(s->dom);
-    if (mext_lxl_now(s->lxl, s->domid, &now))
-        return;
-    if (now.suspended && mext_lxl_resume(s->lxl, s->domid, &why))
-        fprintf(stderr, "xl save: %s stays suspended: %s\n", s->guest.name,
+    r = mext_lxl_now(s->lxl, s->domid, &now);
+    if (r > 0)
+        return true; /* it ended by itself, and that is told */
+    if (r < 0)
+        mext_fail(&why, "Xen does not say how it is");
+    else if (now.suspended)
+        r = mext_lxl_resume(s->lxl, s->domid, &why);
+    else if (now.paused)
+        r = mext_lxl_unpause(s->lxl, s->domid, &why);
+    if (r)
+        fprintf(stderr, "xl save: %s is not let run: %s\n", s->guest.name,
                 why.text);
-    else if (now.paused && mext_lxl_unpause(s->lxl, s->domid, &why))
-        fprintf(stderr, "xl save: %s stays paused: %s\n", s->guest.name,
-                why.text);
+    return !r;
 }
 
 /* ---- the stock xl, and what it writes ---- */
@@ -423,7 +434,8 @@ static int end_guest(struct save *s, struct mext_why *why)
 static void print_json(const struct save *s, int status,
                        const struct mext_why *why)
 {
-    static const char *const results[] = { "saved", "kept", "", "both" };
+    static const char *const results[] = { "saved", "kept", "", "both",
+                                           "stopped" };
     yajl_gen g = xl_json_open(stdout);
 
     if (!g)
@@ -452,6 +464,11 @@ static void report(const struct save *s, int status, const struct mext_why *why)
         fprintf(stderr, "xl save: not saved, %s %s: %s\n",
                 s->guest.name ? s->guest.name : s->domain,
                 s->stopped ? "goes on" : "is as it was", why->text);
+    else if (status == EXIT_STOPPED)
+        fprintf(stderr,
+                "xl save: not saved, and %s stands still: %s (xl "
+                "migrate-resolve --here %s, or xl unpause)\n",
+                s->guest.name, why->text, s->guest.name);
     else if (status)
         fprintf(stderr,
                 "xl save: saved, but %s is still here, paused: %s (xl destroy "
@@ -480,8 +497,7 @@ int xl_save_run(int argc, char **argv, unsigned verbosity)
     }
     s.began = s.shown = mext_now_ms();
     if (save(&s, &why)) {
-        status = 1;
-        let_go_on(&s);
+        status = let_go_on(&s) ? 1 : EXIT_STOPPED;
     } else if (end_guest(&s, &why)) {
         status = EXIT_BOTH;
     }

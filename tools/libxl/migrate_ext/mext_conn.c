@@ -48,6 +48,16 @@ static int conn_seal(struct mext_conn *c, size_t n, size_t *len_r)
     return 0;
 }
 
+/* Without it what follows would be taken for the rest. */
+static int send_rest(struct mext_conn *c, unsigned timeout_ms,
+                     struct mext_why *why)
+{
+    if (c->rest.iov_len && mext_net_send(c->fd, &c->rest, 1, timeout_ms, why))
+        return -1;
+    c->rest.iov_len = 0;
+    return 0;
+}
+
 int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
                    unsigned timeout_ms, struct mext_why *why)
 {
@@ -55,13 +65,18 @@ int mext_conn_send(struct mext_conn *c, const struct mext_ctl *m,
     struct iovec v;
     size_t len;
 
+    if (send_rest(c, timeout_ms, why))
+        return -1;
     mext_buf_init(&b, c->out + MEXT_FRAME_HDR_LEN, c->max - MEXT_TAG_LEN);
     if (mext_ctl_encode(m, &b) || conn_seal(c, b.pos, &len))
         return mext_fail(why, "message of type 0x%02x cannot be sealed",
                          m->type);
     v = (struct iovec){ c->out, len };
-    if (mext_net_send(c->fd, &v, 1, timeout_ms, why))
+    if (mext_net_send(c->fd, &v, 1, timeout_ms, why)) {
+        if (v.iov_len < len)
+            c->rest = v;
         return -1;
+    }
     mext_count_add(&c->sent, len);
     return 0;
 }

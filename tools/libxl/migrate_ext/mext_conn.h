@@ -20,6 +20,7 @@ struct mext_conn {
     uint8_t *in, *out; /* MEXT_FRAME_HDR_LEN + max each, owned */
     size_t have;       /* bytes of a frame that have come, at `in` */
     size_t body_len;   /* opened bytes behind the length, after a receive */
+    struct iovec rest; /* of a frame at `out` whose sending was broken off */
     /* Bytes on the wire; other threads read `sent` by mext_count. */
     uint64_t sent, received;
 };

@@ -304,6 +304,11 @@ int mext_journal_note(struct mext_journal *j, enum mext_noted n,
 }
 
 /* Not unlocked: closing does that, unless it is a child's who inherited it. */
+int mext_journal_lock(const struct mext_journal *j)
+{
+    return j->fd;
+}
+
 void mext_journal_close(struct mext_journal *j)
 {
     if (!j)
@@ -312,25 +317,34 @@ void mext_journal_close(struct mext_journal *j)
     free(j);
 }
 
+static bool there_is_none(const char *dir)
+{
+    return access(dir, F_OK) && errno == ENOENT;
+}
+
 int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
                       enum mext_side side, struct mext_entry *e_r,
                       struct mext_why *why)
 {
     char name[MEXT_JOURNAL_NAME], path[MEXT_TEXT_MAX];
-    struct mext_folder f;
+    struct mext_folder f = { .fd = -1 };
     struct mext_jfile c;
     int r;
 
     mext_jfile_name(name, id, side, false);
     if (open_folder(dir, name, &f, why))
-        return -1;
+        return f.fd < 0 && there_is_none(dir) ? 1 : -1;
     r = mext_jfile_peek(&f, name, id, side, &c, NULL);
-    if (r)
+    if (r) {
+        r = errno == ENOENT ? 1 : -1;
         cannot_open(why, dir, name);
+    }
     mext_folder_close(&f);
     snprintf(path, sizeof(path), "%s/%s", dir, name);
-    if (!r && !c.n)
-        r = not_whole(why, path, c.foreign);
+    if (!r && !c.n) {
+        not_whole(why, path, c.foreign);
+        r = c.foreign ? -1 : 1;
+    }
     if (!r)
         *e_r = c.e;
     return r;

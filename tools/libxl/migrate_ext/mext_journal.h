@@ -130,10 +130,19 @@ void mext_journal_domain(struct mext_journal *j, uint32_t domid,
 int mext_journal_note(struct mext_journal *j, enum mext_noted n,
                       const char *text, struct mext_why *why);
 
+/*
+ * The descriptor that has the lock: a process that inherits it keeps the migration
+ * one that is under way.
+ */
+int mext_journal_lock(const struct mext_journal *j);
+
 /* Unlocks and closes; NULL is allowed. */
 void mext_journal_close(struct mext_journal *j);
 
-/* Reads one without locking it; -1 if there is none, or none that is whole. */
+/*
+ * Reads one without locking it: 0; 1 and why if there is none, or none that is
+ * whole, so nothing is noted; -1 and why if it cannot be read.
+ */
 int mext_journal_read(const char *dir, const uint8_t id[MEXT_ID_LEN],
                       enum mext_side side, struct mext_entry *e_r,
                       struct mext_why *why);

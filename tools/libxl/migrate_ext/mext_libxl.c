@@ -226,15 +226,31 @@ void mext_guest_free(struct mext_guest *g)
     memset(g, 0, sizeof(*g));
 }
 
+/* Is it in the list of all?  True also if there is no list. */
+static bool may_be_there(struct mext_lxl *l, uint32_t domid)
+{
+    int n = 0;
+    libxl_dominfo *all = libxl_list_domain(l->ctx, &n);
+    bool there = !all;
+
+    for (int i = 0; i < n; i++)
+        there |= all[i].domid == domid;
+    if (all)
+        libxl_dominfo_list_free(all, n);
+    return there;
+}
+
 int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
                  struct mext_domain_now *n_r)
 {
     libxl_dominfo info;
     char *name;
-    int rc = -1;
+    int rc = 1;
 
     libxl_dominfo_init(&info);
-    if (!libxl_domain_info(l->ctx, &info, domid) && !info.dying) {
+    if (libxl_domain_info(l->ctx, &info, domid)) {
+        rc = may_be_there(l, domid) ? -1 : 1;
+    } else if (!info.dying) {
         memcpy(n_r->uuid, libxl_uuid_bytearray_const(&info.uuid),
                sizeof(n_r->uuid));
         n_r->paused = info.paused;

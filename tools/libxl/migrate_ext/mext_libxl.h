@@ -56,7 +56,7 @@ struct mext_domain_now {
     bool paused, suspended; /* suspended: by its own handshake */
     char name[256];
 };
-/* -1, without a word, if there is none or it is going. */
+/* 1: there is none, or it is going; -1: Xen did not say. No word with either. */
 int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
                  struct mext_domain_now *n_r);
 
@@ -182,11 +182,13 @@ void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid);
 
 /*
  * Stays with a guest and does what its configuration says when it stops, as
- * the daemon of `xl create` would: returns when the guest is gone or kept.
- * note is called with one line for the log.
+ * the daemon of `xl create` would: 0 when the guest is gone or kept, -1 if that
+ * cannot be told any more.  note is called with one line for the log, again when
+ * it was started again, with its new number.
  */
 typedef void mext_note_fn(void *arg, const char *text);
-void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                   void *arg);
+typedef void mext_again_fn(void *arg, uint32_t domid);
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
+                  mext_again_fn *again, void *arg);
 
 #endif

@@ -490,13 +490,15 @@ static libxl_action_on_shutdown action_for(const libxl_domain_config *c,
         return c->on_crash;
     case LIBXL_SHUTDOWN_REASON_WATCHDOG:
         return c->on_watchdog;
+    case LIBXL_SHUTDOWN_REASON_SOFT_RESET:
+        return c->on_soft_reset;
     default:
         return LIBXL_ACTION_ON_SHUTDOWN_DESTROY;
     }
 }
 
 /* How a wait for a guest ended. */
-enum stop { STOP_GONE, STOP_SUSPENDED, STOP_SHUTDOWN };
+enum stop { STOP_GONE, STOP_SUSPENDED, STOP_SHUTDOWN, STOP_FAILED };
 
 static enum stop next_stop(struct mext_lxl *l, libxl_shutdown_reason *reason_r)
 {
@@ -505,7 +507,7 @@ static enum stop next_stop(struct mext_lxl *l, libxl_shutdown_reason *reason_r)
         libxl_event_type type;
 
         if (libxl_event_wait(l->ctx, &e, LIBXL_EVENTMASK_ALL, NULL, NULL))
-            return STOP_GONE;
+            return STOP_FAILED;
         type = e->type;
         *reason_r = type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN
                         ? e->u.domain_shutdown.shutdown_reason
@@ -523,13 +525,23 @@ static enum stop next_stop(struct mext_lxl *l, libxl_shutdown_reason *reason_r)
 static bool comes_back(struct mext_lxl *l, uint32_t domid)
 {
     struct mext_domain_now now;
-    bool there;
+    int r;
 
     do {
         sleep(1);
-        there = !mext_lxl_now(l, domid, &now);
-    } while (there && now.suspended);
-    return there;
+        r = mext_lxl_now(l, domid, &now);
+    } while (r < 0 || (r == 0 && now.suspended));
+    return r == 0;
+}
+
+/* A guest that boots another kernel by itself (kexec) stays in its domain. */
+static uint32_t soft_reset(struct mext_lxl *l, libxl_domain_config *c,
+                           uint32_t domid)
+{
+    return libxl_domain_soft_reset(l->ctx, c, domid, NULL, NULL) ||
+                   libxl_domain_unpause(l->ctx, domid, NULL)
+               ? 0
+               : domid;
 }
 
 /* Acts on a stop: new domid if the guest was started again, else 0. */
@@ -551,8 +563,15 @@ static uint32_t act(struct mext_lxl *l, uint32_t domid,
         note(arg, "guest stopped and is kept");
         goto out;
     }
+    if (a == LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET) {
+        again = soft_reset(l, &c, domid);
+        if (again)
+            goto out;
+        note(arg, "guest could not be reset in its domain: it is started anew");
+    }
     libxl_domain_destroy(l->ctx, domid, NULL);
-    if (a != LIBXL_ACTION_ON_SHUTDOWN_RESTART &&
+    if (a != LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET &&
+        a != LIBXL_ACTION_ON_SHUTDOWN_RESTART &&
         a != LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART) {
         note(arg, "guest stopped and was destroyed");
         goto out;
@@ -571,8 +590,8 @@ out:
     return again;
 }
 
-void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                   void *arg)
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
+                  mext_again_fn *again, void *arg)
 {
     while (domid) {
         libxl_evgen_domain_death *w;
@@ -580,12 +599,18 @@ void mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
         enum stop stop;
 
         if (libxl_evenable_domain_death(l->ctx, domid, 0, &w))
-            return;
+            return -1;
         stop = next_stop(l, &reason);
         libxl_evdisable_domain_death(l->ctx, w);
-        if (stop == STOP_SHUTDOWN)
+        if (stop == STOP_SHUTDOWN) {
             domid = act(l, domid, reason, note, arg);
-        else if (stop == STOP_GONE || !comes_back(l, domid))
+            if (domid)
+                again(arg, domid);
+        } else if (stop == STOP_FAILED) {
+            return -1;
+        } else if (stop == STOP_GONE || !comes_back(l, domid)) {
             domid = 0;
+        }
     }
+    return 0;
 }

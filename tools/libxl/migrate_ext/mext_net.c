@@ -313,7 +313,9 @@ int mext_net_listen(const char *address, uint16_t port, int *tcp_r, int *udp_r,
 
     if (bind_one(address, &port, SOCK_STREAM, &tcp, why))
         return -1;
-    if (listen(tcp, 64) || bind_one(address, &port, SOCK_DGRAM, &udp, why)) {
+    if (listen(tcp, 64) ? mext_fail(why, "cannot listen on port %u: %s", port,
+                                    strerror(errno))
+                        : bind_one(address, &port, SOCK_DGRAM, &udp, why)) {
         close(tcp);
         return -1;
     }

@@ -5,6 +5,7 @@
 #include "mext_resolve.h"
 
 #define ONCE_MS   1 /* with the operator's word the destination is asked once */
+#define WAIT_MS   10000 /* but for longer if it is about to decide */
 #define FORMER_MS 3000
 
 static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
@@ -15,9 +16,12 @@ static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
         return;
     }
     mext_source_ask(s, ONCE_MS, why);
+    if (s->undecided)
+        mext_source_ask(s, WAIT_MS, why);
     if (s->machine.state == MEXT_SRC_DONE || s->machine.state == MEXT_SRC_KEPT)
         return;
-    if (s->heard == MEXT_EV_RUNNING || s->heard == MEXT_EV_ABORTED)
+    if (s->heard == MEXT_EV_RUNNING || s->heard == MEXT_EV_ABORTED ||
+        s->undecided)
         return;
     why->text[0] = 0;
     mext_source_event(
@@ -43,16 +47,24 @@ static int end_it(struct mext_source *s, const struct mext_resolver *r,
         in_doubt(s, r, why);
     if (s->machine.state == MEXT_SRC_DONE || s->machine.state == MEXT_SRC_KEPT)
         return 0;
+    if (s->undecided)
+        return mext_fail(
+            why,
+            "%.100s answers that it is still at it: its word counts, "
+            "so try again in a few seconds, or end it there (xl "
+            "migrate-cancel)",
+            e->host);
     if (s->machine.state == MEXT_SRC_STRANDED)
-        return mext_fail(why,
-                         "%.100s %s \"%.60s\", whose copy here stays "
-                         "suspended: see whether it runs there, then --there "
-                         "if it does, --here if not",
-                         e->host,
-                         s->heard == MEXT_EV_LOST
-                             ? "had taken over and then lost"
-                             : "does not know of",
-                         e->name);
+        return mext_fail(
+            why,
+            "%.100s %s \"%.60s\", whose copy here stays "
+            "suspended: see whether it runs there, then --there "
+            "if it does, --here if it has no domain there, not even "
+            "a paused one",
+            e->host,
+            s->heard == MEXT_EV_LOST ? "had taken over and then lost"
+                                     : "does not know of",
+            e->name);
     return -1;
 }
 
@@ -84,8 +96,7 @@ struct former {
     uint32_t domid;
     const uint8_t *uuid;
     bool found, alive;
-    uint8_t id[MEXT_ID_LEN];
-    char host[MEXT_ENTRY_HOST_MAX + 1];
+    struct mext_entry e;
 };
 
 static bool is_former(void *arg, const struct mext_entry *e, bool alive)
@@ -97,8 +108,7 @@ static bool is_former(void *arg, const struct mext_entry *e, bool alive)
         return false;
     f->found = true;
     f->alive = alive;
-    memcpy(f->id, e->id, sizeof(f->id));
-    snprintf(f->host, sizeof(f->host), "%s", e->host);
+    f->e = *e;
     return true;
 }
 
@@ -119,22 +129,22 @@ int mext_resolve_domain(const struct mext_resolver *r, uint32_t domid,
             return -1;
         if (!f.found)
             return 0;
-        rc = f.alive ? 1 : mext_resolve(r, f.id, &state, &reason);
+        rc = f.alive ? 1 : mext_resolve(r, f.e.id, &state, &reason);
         if (rc > 0)
             return mext_fail(why,
                              "\"%.60s\" is being migrated to %.100s already "
                              "(xl migrate-status, xl migrate-cancel)",
-                             now.name, f.host);
+                             now.name, f.e.host);
         if (rc < 0)
             return mext_fail(why,
                              "a former migration to %.100s is not over: %.300s "
                              "(xl migrate-resolve)",
-                             f.host, reason.text);
+                             f.e.host, reason.text);
         if (state == MEXT_SRC_DONE)
             return mext_fail(why,
                              "\"%.60s\" runs on %.100s since a former "
                              "migration",
-                             now.name, f.host);
+                             now.name, f.e.host);
         r->say(r->say_arg, "a former migration, broken off, is ended: the "
                            "guest was here");
     }
@@ -169,10 +179,12 @@ int mext_resolve_former(struct mext_lxl *l, uint32_t domid,
     return mext_resolve_domain(&r, domid, why);
 }
 
-int mext_resume_here(struct mext_lxl *l, const char *domain,
-                     struct mext_why *why)
+int mext_resume_here(const struct mext_resolver *r, const char *domain,
+                     struct mext_entry *e_r, struct mext_why *why)
 {
     struct mext_domain_now now;
+    struct former f = { .uuid = now.uuid };
+    struct mext_lxl *l = r->lxl;
     char home[256];
     uint32_t domid;
 
@@ -180,6 +192,13 @@ int mext_resume_here(struct mext_lxl *l, const char *domain,
         return -1;
     if (mext_lxl_now(l, domid, &now))
         return mext_fail(why, "\"%.60s\" is gone", domain);
+    f.domid = domid;
+    if (mext_journal_each(r->dir, is_former, &f, why))
+        return -1;
+    if (f.found) {
+        *e_r = f.e;
+        return 1;
+    }
     if (!now.suspended)
         return mext_fail(why, "\"%.60s\" is not suspended", domain);
     mext_source_home_name(now.name, home);

@@ -28,7 +28,7 @@ struct mext_resolver {
  * The migration id of this host's, as its source.  0: it is over, *state_r says
  * how (MEXT_SRC_DONE or KEPT; nothing is done to one that was).  1: it is under
  * way in another process.  -1 and why: it is not over yet.  The operator's word
- * counts only if the destination has none.
+ * counts only if the destination has none, not even that it is still at it.
  */
 int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
                  unsigned *state_r, struct mext_why *why);
@@ -50,10 +50,11 @@ int mext_resolve_former(struct mext_lxl *l, uint32_t domid,
 
 /*
  * A suspended copy that no journal tells of runs again under its own name;
- * domain: its name, with or without MEXT_AWAY_SUFFIX, or number.  0 or -1 and
- * why.
+ * domain: its name, with or without MEXT_AWAY_SUFFIX, or number.  0; 1: the
+ * journal tells of it, and nothing was done: *e_r is what mext_resolve is to end;
+ * -1 and why.
  */
-int mext_resume_here(struct mext_lxl *l, const char *domain,
-                     struct mext_why *why);
+int mext_resume_here(const struct mext_resolver *r, const char *domain,
+                     struct mext_entry *e_r, struct mext_why *why);
 
 #endif

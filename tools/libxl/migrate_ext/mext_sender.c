@@ -334,12 +334,29 @@ static enum mext_event hear_running(struct sender *s, struct mext_why *why)
     return MEXT_EV_RUNNING;
 }
 
+static void count_bytes(struct sender *s)
+{
+    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + mext_dest_bytes(&s->dest);
+}
+
+/* Whoever else may have let it run: what was sent is no guest any more then. */
+static int still_suspended(struct sender *s, struct mext_why *why)
+{
+    struct mext_dom_state st;
+
+    if (mext_dom_state(s->dom, &st, why))
+        return -1;
+    return st.exists && st.shutdown && st.reason == MEXT_SHUTDOWN_SUSPEND
+               ? 0
+               : mext_fail(why, "the guest was resumed by somebody else");
+}
+
 /* Point of no return: from here on only the destination knows. */
 static int commit(struct sender *s, struct mext_why *why)
 {
     uint64_t t = mext_now_us();
 
-    if (mext_steer_commit(s->steer, why) ||
+    if (still_suspended(s, why) || mext_steer_commit(s->steer, why) ||
         mext_source_event(&s->source, MEXT_EV_PREPARED, why))
         return -1;
     s->source.heard = hear_running(s, why);
@@ -351,6 +368,7 @@ static int commit(struct sender *s, struct mext_why *why)
     mext_sayf(say, s,
               "the destination does not answer: %s; asking what became of it",
               why->text);
+    count_bytes(s);
     mext_dest_close(&s->dest); /* who asks has given it up */
     mext_source_ask(&s->source, DOUBT_MS, why);
     if (s->source.heard == MEXT_EV_RUNNING)
@@ -366,6 +384,7 @@ static void use_connections(struct sender *s)
     struct mext_dest *d = &s->dest;
 
     s->stream.nconns = d->token.channels;
+    s->stream.lock = mext_journal_lock(s->source.journal);
     s->stream.conn[0] = &d->conn;
     for (unsigned i = 1; i < s->stream.nconns; i++)
         s->stream.conn[i] = &d->joined[i - 1];
@@ -440,7 +459,8 @@ static int run(struct sender *s, struct mext_why *why)
         (by_stream(s) ? move_stream(s, why) : move_pages(s, why)) ||
         commit(s, why))
         return -1;
-    s->rep->wire_bytes = mext_memory_bytes(&s->mem) + mext_dest_bytes(&s->dest);
+    if (!s->rep->wire_bytes)
+        count_bytes(s);
     return 0;
 }
 
@@ -478,14 +498,22 @@ static enum mext_outcome unfinished(struct sender *s, struct mext_why *why)
                   first.text, name);
         return MEXT_DONE;
     case MEXT_EV_ABORTED:
-        mext_fail(why, "%.400s (again: xl migrate-resolve %.60s)", first.text,
-                  name);
-        return MEXT_KEPT;
+        if (mext_source_runs_here(&s->source)) {
+            mext_fail(why, "%.400s (again: xl migrate-resolve %.60s)",
+                      first.text, name);
+            return MEXT_KEPT;
+        }
+        mext_fail(why,
+                  "%.300s; it does not run there, and could not be let run "
+                  "here: xl migrate-resolve %.60s",
+                  first.text, name);
+        return MEXT_UNKNOWN;
     default:
         mext_fail(why,
                   "%.180s; whether the guest runs there is not known, so the "
                   "copy here stays suspended%s. See whether it runs there: xl "
-                  "migrate-resolve --there %.60s if it does, --here if not",
+                  "migrate-resolve --there %.60s if it does, --here if it has "
+                  "no domain there, not even a paused one",
                   first.text,
                   stranded ? "" : "; packetd of this host goes on asking",
                   name);

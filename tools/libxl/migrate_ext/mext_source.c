@@ -30,27 +30,46 @@ void mext_source_home_name(const char *name, char out[256])
 
 /* ---- the copy here ---- */
 
-/* True if the domain that was noted is still there: not one that came after. */
-static bool copy_there(struct mext_source *s, struct mext_domain_now *now)
+int mext_domain_noted(struct mext_lxl *l, const struct mext_entry *e,
+                      uint32_t domid, const uint8_t uuid[MEXT_UUID_LEN],
+                      struct mext_domain_now *now_r)
 {
-    const struct mext_entry *e;
     uint8_t boot[MEXT_BOOT_LEN];
     struct mext_why quiet;
+    int r;
+
+    if (mext_boot_id(boot, &quiet))
+        return -1;
+    if (memcmp(boot, e->boot, sizeof(boot)))
+        return 0;
+    r = mext_lxl_now(l, domid, now_r);
+    return r < 0 ? -1 : r == 0 && !memcmp(now_r->uuid, uuid, MEXT_UUID_LEN);
+}
+
+/* 1 if the domain that was noted is still there, not one that came after; 0; -1. */
+static int copy_there(struct mext_source *s, struct mext_domain_now *now)
+{
+    const struct mext_entry *e;
 
     if (!s->journal)
-        return false;
+        return 0;
     e = mext_journal_entry(s->journal);
-    return !mext_boot_id(boot, &quiet) &&
-           !memcmp(boot, e->boot, sizeof(boot)) &&
-           !mext_lxl_now(s->lxl, e->domid, now) &&
-           !memcmp(now->uuid, e->uuid, sizeof(now->uuid));
+    return mext_domain_noted(s->lxl, e, e->domid, e->uuid, now);
+}
+
+static int not_told(struct mext_source *s)
+{
+    return mext_fail(s->why,
+                     "Xen does not say whether the copy of \"%.60s\" is "
+                     "here",
+                     mext_journal_entry(s->journal)->name);
 }
 
 bool mext_source_runs_here(struct mext_source *s)
 {
     struct mext_domain_now now;
 
-    return copy_there(s, &now) && !now.suspended;
+    return copy_there(s, &now) > 0 && !now.suspended;
 }
 
 static void unthrottle(struct mext_source *s, uint32_t domid)
@@ -85,16 +104,18 @@ static int resume(struct mext_source *s)
     struct mext_domain_now now;
     char home[256];
     uint32_t domid;
+    int r = copy_there(s, &now);
 
-    if (!copy_there(s, &now))
-        return 0;
+    if (r <= 0)
+        return r ? not_told(s) : 0;
     domid = mext_journal_entry(s->journal)->domid;
     unthrottle(s, domid);
     if (s->found)
         take_back(domid);
     mext_source_home_name(now.name, home);
-    if (mext_lxl_now(s->lxl, domid, &now) ||
-        (now.suspended && mext_lxl_resume(s->lxl, domid, s->why)))
+    if (mext_lxl_now(s->lxl, domid, &now))
+        return not_told(s);
+    if (now.suspended && mext_lxl_resume(s->lxl, domid, s->why))
         return -1;
     if (s->resumed)
         s->resumed(s->say_arg);
@@ -108,9 +129,10 @@ static int destroy_copy(struct mext_source *s)
 {
     struct mext_domain_now now;
     uint32_t domid;
+    int r = copy_there(s, &now);
 
-    if (!copy_there(s, &now))
-        return 0;
+    if (r <= 0)
+        return r ? not_told(s) : 0;
     domid = mext_journal_entry(s->journal)->domid;
     if (!now.suspended)
         return mext_fail(s->why,
@@ -159,6 +181,7 @@ static void ask(struct mext_source *s)
     struct mext_fate f;
 
     s->heard = MEXT_EV_SILENT;
+    s->undecided = false;
     memcpy(q.id, e->id, sizeof(q.id));
     memcpy(q.audience, e->theirs, sizeof(q.audience));
     memcpy(q.source, e->ours, sizeof(q.source));
@@ -172,6 +195,7 @@ static void ask(struct mext_source *s)
                   e->host);
     else if (!mext_fate_ask(e->host, &q, self, ANSWER_MS, &f, s->why)) {
         s->heard = heard(&f);
+        s->undecided = f.fate == MEXT_FATE_PENDING;
         s->domid_there = f.domid;
     }
     mext_wipe(&ids, sizeof(ids));
@@ -239,6 +263,7 @@ void mext_source_init(struct mext_source *s)
                                         .arg = s };
     s->journal = NULL;
     s->found = false;
+    s->undecided = false;
     s->heard = MEXT_EV_SILENT;
     s->domid_there = 0;
 }

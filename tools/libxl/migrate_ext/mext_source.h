@@ -27,6 +27,7 @@ struct mext_source {
     struct mext_journal *journal;
     bool found;            /* in the journal, so the process is another one */
     enum mext_event heard; /* the destination's last word; or SILENT */
+    bool undecided;        /* it was: that it has not decided yet */
     uint32_t domid_there;  /* 0: not known */
     struct mext_why *why;  /* of the first failure of a call; else empty */
 };
@@ -61,6 +62,14 @@ bool mext_source_over(const struct mext_source *s);
  */
 void mext_source_ask(struct mext_source *s, unsigned timeout_ms,
                      struct mext_why *why);
+
+/*
+ * The domain that was noted by an entry of this host's: 1 if it is there; 0 if not,
+ * whatever has its number now; -1 if that cannot be told.
+ */
+int mext_domain_noted(struct mext_lxl *l, const struct mext_entry *e,
+                      uint32_t domid, const uint8_t uuid[MEXT_UUID_LEN],
+                      struct mext_domain_now *now_r);
 
 /* The guest runs here: after a crash it has been resumed already. */
 bool mext_source_runs_here(struct mext_source *s);

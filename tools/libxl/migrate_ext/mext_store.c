@@ -10,6 +10,7 @@
 #include "mext_store.h"
 
 #define PATH_LEN 256
+#define TRIES    20 /* of a transaction that another came between */
 
 struct mext_store {
     struct xs_handle *xs;
@@ -88,7 +89,54 @@ bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path)
     return v;
 }
 
-/* 1 written, 0 to be tried again, -1 and why. */
+/* Ends t: 1 done, 0 to be tried again, -1 and why; path is for that. */
+static int end_it(struct mext_store *s, xs_transaction_t t, const char *path,
+                  struct mext_why *why)
+{
+    if (xs_transaction_end(s->xs, t, false))
+        return 1;
+    if (errno == EAGAIN)
+        return 0;
+    return mext_fail(why, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* As end_it; *same_r: it was `from`, without which nothing is written. */
+static int try_replace(struct mext_store *s, uint32_t domid, const char *path,
+                       const char *from, const char *to, bool *same_r,
+                       struct mext_why *why)
+{
+    xs_transaction_t t = xs_transaction_start(s->xs);
+    char p[PATH_LEN], *now;
+    unsigned len = 0;
+
+    if (t == XBT_NULL)
+        return mext_fail(why, "no transaction: %s", strerror(errno));
+    now = xs_read(s->xs, t, full(p, domid, path), &len);
+    *same_r = now && len == strlen(from) && !memcmp(now, from, len);
+    free(now);
+    if (*same_r && !xs_write(s->xs, t, p, to, (unsigned)strlen(to))) {
+        mext_fail(why, "cannot write %s: %s", p, strerror(errno));
+        xs_transaction_end(s->xs, t, true);
+        return -1;
+    }
+    return end_it(s, t, p, why);
+}
+
+int mext_store_replace(struct mext_store *s, uint32_t domid, const char *path,
+                       const char *from, const char *to, struct mext_why *why)
+{
+    bool same = false;
+    int r, tries = TRIES;
+
+    do
+        r = try_replace(s, domid, path, from, to, &same, why);
+    while (r == 0 && --tries);
+    if (r == 0)
+        mext_fail(why, "cannot write to domain %u: xenstore is busy", domid);
+    return r == 1 ? same : -1;
+}
+
+/* As end_it. */
 static int try_tell(struct mext_store *s, uint32_t domid, const char *path,
                     const char *value, struct mext_why *why)
 {
@@ -109,17 +157,13 @@ static int try_tell(struct mext_store *s, uint32_t domid, const char *path,
         xs_transaction_end(s->xs, t, true);
         return -1;
     }
-    if (xs_transaction_end(s->xs, t, false))
-        return 1;
-    if (errno == EAGAIN)
-        return 0;
-    return mext_fail(why, "cannot write %s: %s", p, strerror(errno));
+    return end_it(s, t, p, why);
 }
 
 int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
                     const char *value, struct mext_why *why)
 {
-    int r, tries = 20;
+    int r, tries = TRIES;
 
     do
         r = try_tell(s, domid, path, value, why);
@@ -129,14 +173,16 @@ int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
     return r == 1 ? 0 : -1;
 }
 
-/* Names below path that are numbers, `least` or more. */
-static unsigned numbers(struct mext_store *s, const char *path, uint32_t least,
-                        uint32_t *out, unsigned max)
+/* Names below path that are numbers, `least` or more: how many; -1. */
+static int numbers(struct mext_store *s, const char *path, uint32_t least,
+                   uint32_t *out, unsigned max)
 {
     unsigned n = 0, found = 0;
     char **list = xs_directory(s->xs, XBT_NULL, path, &n);
 
-    for (unsigned i = 0; list && i < n && found < max; i++) {
+    if (!list)
+        return errno == ENOENT ? 0 : -1;
+    for (unsigned i = 0; i < n && found < max; i++) {
         char *end;
         unsigned long number = strtoul(list[i], &end, 10);
 
@@ -144,10 +190,10 @@ static unsigned numbers(struct mext_store *s, const char *path, uint32_t least,
             out[found++] = (uint32_t)number;
     }
     free(list);
-    return found;
+    return (int)found;
 }
 
-unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max)
+int mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max)
 {
     return numbers(s, "/local/domain", 1, out, max);
 }
@@ -156,8 +202,9 @@ unsigned mext_store_numbers(struct mext_store *s, uint32_t domid,
                             const char *path, uint32_t *out, unsigned max)
 {
     char p[PATH_LEN];
+    int n = numbers(s, full(p, domid, path), 0, out, max);
 
-    return numbers(s, full(p, domid, path), 0, out, max);
+    return n > 0 ? (unsigned)n : 0;
 }
 
 bool mext_store_empty(struct mext_store *s, uint32_t domid, const char *path)

@@ -24,6 +24,13 @@ int mext_store_write(struct mext_store *s, uint32_t domid, const char *path,
                      const char *value, struct mext_why *why);
 void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path);
 
+/*
+ * Writes `to` if `from` is there, in one transaction: 1; 0 if something else is, or
+ * nothing; -1 and why.
+ */
+int mext_store_replace(struct mext_store *s, uint32_t domid, const char *path,
+                       const char *from, const char *to, struct mext_why *why);
+
 /* True if there is such a node, whatever it holds. */
 bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path);
 
@@ -34,8 +41,8 @@ bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path);
 int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
                     const char *value, struct mext_why *why);
 
-/* Domains xenstore knows but 0, at most max; how many. */
-unsigned mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max);
+/* Domains xenstore knows but 0, at most max; how many, or -1 if it does not say. */
+int mext_store_domains(struct mext_store *s, uint32_t *out, unsigned max);
 
 /* The nodes right below a path that are called by a number, likewise. */
 unsigned mext_store_numbers(struct mext_store *s, uint32_t domid,

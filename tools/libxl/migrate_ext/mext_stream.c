@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mext_chunk.h"
@@ -22,11 +23,24 @@
 #define LAST_WORD_MS 2000
 #define STOP_MS      90000
 #define TERM_MS      5000 /* libxc's process takes its log-dirty mode back */
+#define KILLED_MS    5000 /* a guest that it has asked suspends so soon */
 #define PACE_MS      5000 /* at most, before wishes are looked at again */
 
 /* ---- libxl's process ---- */
 
-/* A group of its own: Ctrl-C is for us, who ends it in order. */
+#define LOCK_FD 3
+
+/* Across the exec. */
+static bool hold(int lock)
+{
+    return (lock == LOCK_FD ? fcntl(lock, F_SETFD, 0) : dup2(lock, LOCK_FD)) >=
+           0;
+}
+
+/*
+ * A group of its own: Ctrl-C is for us, who ends it in order.  Whoever ends us, nobody
+ * goes on with the guest before it has let it run: it has the journal's lock.
+ */
 static void become_saver(const struct mext_stream *s, int out_fd)
 {
     char id[12], detail[12];
@@ -34,8 +48,8 @@ static void become_saver(const struct mext_stream *s, int out_fd)
     setpgid(0, 0);
     snprintf(id, sizeof(id), "%u", mext_dom_id(s->dom));
     snprintf(detail, sizeof(detail), "%u", s->verbosity);
-    if (dup2(out_fd, STDOUT_FILENO) >= 0) {
-        close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (dup2(out_fd, STDOUT_FILENO) >= 0 && hold(s->lock)) {
+        close_range(LOCK_FD + 1, ~0U, 0);
         execl(MEXT_XL_WRITE, "xl-write", id, s->live ? "live" : "still", detail,
               NULL);
     }
@@ -60,6 +74,19 @@ static int start(struct mext_stream *s, struct mext_why *why)
     return mext_fail(why, "fork: %s", strerror(errno));
 }
 
+/* Asked by libxl, which nobody waits for any more: so that it is resumed. */
+static void wait_for_suspend(struct mext_stream *s)
+{
+    static const struct timespec step = { .tv_nsec = 10000000 };
+    uint64_t end = mext_now_ms() + KILLED_MS;
+    struct mext_dom_state st;
+    struct mext_why quiet;
+
+    while (!mext_dom_state(s->dom, &st, &quiet) && !st.shutdown &&
+           mext_now_ms() < end)
+        nanosleep(&step, NULL);
+}
+
 /* Its exit status, once it has ended. */
 static int reap(struct mext_stream *s)
 {
@@ -69,6 +96,11 @@ static int reap(struct mext_stream *s)
         if (errno != EINTR)
             return -1;
     s->pid = 0;
+    if (s->in >= 0)
+        close(s->in);
+    s->in = -1;
+    if (WIFSIGNALED(status))
+        wait_for_suspend(s);
     return status;
 }
 
@@ -344,6 +376,7 @@ static void end_saver(struct mext_stream *s)
     kill(-s->pid, SIGTERM);
     mext_net_wait(&fd, 1, TERM_MS, &quiet);
     close(s->in);
+    s->in = -1;
     if (mext_net_wait(&fd, 1, STOP_MS, &quiet) < 0)
         kill(-s->pid, SIGKILL);
     reap(s);

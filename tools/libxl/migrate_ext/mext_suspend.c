@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <string.h>
+#include <time.h>
 
 #include "mext_net.h"
 #include "mext_suspend.h"
@@ -7,8 +7,12 @@
 #define REQUEST "control/shutdown"
 #define ASKED   "mext-suspend" /* there while a request is, for who comes later */
 
-/* A guest that took the request just before its withdrawal ends so soon. */
-#define GRACE_MS 5000
+/*
+ * A guest that took the request just before its withdrawal suspends, or gives up,
+ * in this time: Linux has 20 s to freeze what runs in it.
+ */
+#define GRACE_MS 30000
+#define STEP_MS  10
 
 /* 1 suspended, 0 not yet, -1 and why: it never will. */
 static int look(struct mext_dom *d, struct mext_why *why)
@@ -44,17 +48,26 @@ static int wait_until(struct mext_dom *d, struct mext_store *s, uint64_t end,
     }
 }
 
-/* True if the guest had not taken the request yet. */
+/* True if the guest had not taken the request yet: it does not any more. */
 static bool withdraw(struct mext_dom *d, struct mext_store *s)
 {
-    char value[16];
-    struct mext_why why;
+    struct mext_why quiet;
 
-    if (mext_store_read(s, mext_dom_id(d), REQUEST, value, sizeof(value)) < 0 ||
-        strcmp(value, "suspend"))
-        return false;
-    mext_store_write(s, mext_dom_id(d), REQUEST, "", &why);
-    return true;
+    return mext_store_replace(s, mext_dom_id(d), REQUEST, "suspend", "",
+                              &quiet) > 0;
+}
+
+/* Who cancelled has to wait, too: nobody would look after a guest that suspends. */
+static int wait_all_the_same(struct mext_dom *d)
+{
+    static const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
+    uint64_t end = mext_now_ms() + GRACE_MS;
+    struct mext_why quiet;
+    int r;
+
+    while ((r = look(d, &quiet)) == 0 && mext_now_ms() < end)
+        nanosleep(&step, NULL);
+    return r;
 }
 
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
@@ -66,7 +79,7 @@ bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
     if (!mext_store_has(s, domid, ASKED) || withdraw(d, s))
         r = look(d, &quiet);
     else
-        r = wait_until(d, s, mext_now_ms() + GRACE_MS, &quiet);
+        r = wait_all_the_same(d);
     mext_store_remove(s, domid, ASKED);
     return r == 1;
 }

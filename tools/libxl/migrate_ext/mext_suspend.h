@@ -19,9 +19,9 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
                  bool *suspended_r, struct mext_why *why);
 
 /*
- * Takes a request back that was made before, by a process that may be dead.
- * True: the guest has suspended all the same, or does so just now; s watches
- * @releaseDomain.
+ * Takes a request back that was made before, by a process that may be dead; waits,
+ * whatever is cancelled, for a guest that has taken it already.  True: the guest has
+ * suspended all the same.
  */
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s);
 
