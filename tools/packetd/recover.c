@@ -69,8 +69,9 @@ static void settle(const struct packetd *p, struct commit *c)
 
     if (!mind_wanted(e))
         return;
-    packetd_log("%s: runs as domain %u, by its migration's journal", e->name,
-                e->domid);
+    packetd_log("%s: came in as domain %u, by its migration's journal, and is "
+                "minded",
+                e->name, e->domid);
     if (commit_domain_there(c, &now) > 0)
         mext_lxl_vifs_strip(c->lxl, e->domid);
     mind(p, e);
