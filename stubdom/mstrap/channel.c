@@ -36,6 +36,7 @@ void ms_channel_forget(struct ms_channel *c)
 {
     mext_wipe(&c->in, sizeof(c->in));
     mext_wipe(&c->out, sizeof(c->out));
+    mext_wipe(c->buffer, sizeof(c->buffer)); /* of the guest's, opened */
 }
 
 void ms_channel_resume(struct ms_channel *c)

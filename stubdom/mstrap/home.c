@@ -57,7 +57,7 @@ void ms_home_move(const struct ms_ram *ram, struct ms_home *home_r)
     plan(ram, &p);
     home.pages = p.image_end + (p.huge_pages ? 0 : p.gibs - 1);
     home.gfn_limit = (uint64_t)p.gibs << GIB_SHIFT;
-    if (p.gibs > 512)
+    if (ram->end > home.gfn_limit || p.gibs > 512)
         ms_fail("guest is too large");
     got = ms_populate(home.first_gfn, home.pages);
     if (got != home.pages)

@@ -70,6 +70,30 @@ START_TEST(choice)
 }
 END_TEST
 
+/* No mstrap maps so much. */
+START_TEST(large)
+{
+    struct mext_guest g = {
+        .name = "g", .type = "pvh", .live = true, .max_kib = 511ULL << 20
+    };
+    struct mext_request rq = { .receiver = MEXT_RECEIVE_AUTO };
+    struct mext_why why;
+    uint32_t receiver;
+
+    said[0] = 0;
+    ck_assert(!mext_choose_receiver(&rq, &g, &receiver, say, said, &why));
+    ck_assert_uint_eq(receiver, MEXT_RECEIVER_MSTRAP);
+    g.max_kib++;
+    said[0] = 0;
+    ck_assert(!mext_choose_receiver(&rq, &g, &receiver, say, said, &why));
+    ck_assert_uint_eq(receiver, MEXT_RECEIVER_DOM0);
+    ck_assert_str_eq(said, "receiver dom0: the guest is pvh, too large for an "
+                           "mstrap; ");
+    rq.receiver = MEXT_RECEIVE_MSTRAP;
+    ck_assert(mext_choose_receiver(&rq, &g, &receiver, say, said, &why));
+}
+END_TEST
+
 START_TEST(option)
 {
     struct mext_guest g = { .name = "g", .type = "hvm", .live = true };
@@ -92,6 +116,7 @@ int main(void)
 
     tcase_add_loop_test(t, choice, 0, COUNT(cases));
     tcase_add_test(t, option);
+    tcase_add_test(t, large);
     suite_add_tcase(s, t);
     return unit_main(s);
 }

@@ -24,6 +24,8 @@ START_TEST(judge)
         { "init_on_free=0\n", NULL, 0 },
         { "init_on_free=off quiet\n", NULL, 0 },
         { "init_on_free=1\n", CONFIG_OFF, ZERO },
+        { "init-on-free=1\n", CONFIG_OFF, ZERO },
+        { "init-on_free=0\n", NULL, 0 },
         { "init_on_free\n", CONFIG_OFF, ZERO },
         { "init_on_free=0 init_on_free=1\n", CONFIG_OFF, ZERO },
         { "init_on_free=1 init_on_free=0\n", NULL, 0 },
@@ -104,7 +106,7 @@ START_TEST(configuration)
     ck_assert(c.free && c.calm && c.clock && c.announce && c.quiesce);
     ck_assert_uint_eq(c.trim, MEXT_AGENT_TRIM_DEEP);
     ck_assert_uint_eq(c.ncgroups, 0);
-    ck_assert_int_eq(config("# c\n\n cgroups = /a.slice  b/c # d\n"
+    ck_assert_int_eq(config("# c\n\n cgroups = /a.slice//  b/c # d\n"
                             "trim=cache\nfree = no\nhooks = /opt/x\n"
                             "hook-timeout-ms = 60000\n",
                             &c),
@@ -129,6 +131,8 @@ START_TEST(configuration_refused)
         "hooks = relative\n",
         "hook-timeout-ms = 0\n",
         "hook-timeout-ms = 60001\n",
+        "cgroups = a/./b\n",
+        "cgroups = a//b\n",
         "hook-timeout-ms = 1x\n",
         "cgroups = ../x\n",
         "cgroups = a b c d e f g h i j k l m n o p q\n",

@@ -90,9 +90,17 @@ void cgroups_undo(void);
 
 /* ---- hooks.c ---- */
 
-/* Runs dir/sub in order; stops at the first failure if strict: -1 and why. */
+/*
+ * Runs dir/sub in order; stops at the first failure if strict: -1 and why.  If not,
+ * each has two seconds at least, whatever end_ms says.
+ */
 int hooks_run(const char *dir, const char *sub, uint64_t end_ms, bool strict,
               unsigned *n_r, struct agent_why *why);
+
+/* What pre.d began is to be undone by post.d, by a later process if need be. */
+void hooks_begin(void);
+bool hooks_begun(void);
+void hooks_end(void);
 
 /* ---- announce.c ---- */
 

@@ -33,15 +33,27 @@ static bool set_trim(unsigned *t, const char *value)
     return false;
 }
 
+/* As the kernel would write it: no empty part, none that is "." or "..". */
+static bool is_plain(const char *w)
+{
+    char path[AGENT_PATH_MAX + 2];
+
+    if (snprintf(path, sizeof(path), "/%s/", w) >= (int)sizeof(path))
+        return false;
+    return !strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "..");
+}
+
 /* Names of cgroups, in words; none may leave the hierarchy or be all of it. */
 static bool add_cgroups(struct agent_config *c, char *value)
 {
     for (char *w; (w = strsep(&value, " \t"));) {
         while (*w == '/')
             w++;
+        for (size_t n = strlen(w); n && w[n - 1] == '/'; n--)
+            w[n - 1] = 0;
         if (!*w)
             continue;
-        if (strstr(w, "..") || strlen(w) >= AGENT_PATH_MAX ||
+        if (!is_plain(w) || strlen(w) >= AGENT_PATH_MAX ||
             c->ncgroups == AGENT_CGROUPS_MAX)
             return false;
         strcpy(c->cgroups[c->ncgroups++], w);

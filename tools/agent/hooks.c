@@ -13,6 +13,12 @@
 
 #include "agent.h"
 
+/* What each that undoes something has, however slow the others were. */
+#define LEAST_MS 2000
+
+/* That pre.d has begun, and post.d has not been run since; for who comes after. */
+#define BEGUN "/run/mext-agent.hooks"
+
 /* Only root's, which nobody else may change: it runs as root. */
 static bool trusted(const char *path, mode_t type)
 {
@@ -68,6 +74,24 @@ static int run_one(const char *path, const char *sub, uint64_t end_ms,
     return 0;
 }
 
+void hooks_begin(void)
+{
+    int fd = open(BEGUN, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
+bool hooks_begun(void)
+{
+    return !access(BEGUN, F_OK);
+}
+
+void hooks_end(void)
+{
+    unlink(BEGUN);
+}
+
 int hooks_run(const char *dir, const char *sub, uint64_t end_ms, bool strict,
               unsigned *n_r, struct agent_why *why)
 {
@@ -81,7 +105,10 @@ int hooks_run(const char *dir, const char *sub, uint64_t end_ms, bool strict,
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "%s/%s/%s", dir, sub, list[i]->d_name);
         if (!(strict && rc) && trusted(path, S_IFREG) && !access(path, X_OK)) {
-            rc = run_one(path, sub, end_ms, why);
+            uint64_t least = agent_now_ms() + LEAST_MS;
+
+            rc = run_one(path, sub, strict || end_ms > least ? end_ms : least,
+                         why);
             ++*n_r;
             if (rc)
                 agent_log("%s: %s", mext_agent_reason(why->code), why->text);

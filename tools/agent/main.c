@@ -48,6 +48,16 @@ static int signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Of an agent that ended between pre.d and post.d. */
+static void undo_hooks(const struct agent_config *c)
+{
+    struct agent_why why;
+    unsigned n;
+
+    hooks_run(c->hooks, "post.d", agent_now_ms() + c->hook_ms, false, &n, &why);
+    hooks_end();
+}
+
 int main(int argc, char **argv)
 {
     const char *path = MEXT_SYSCONFDIR "/mext-agent.conf";
@@ -79,10 +89,12 @@ int main(int argc, char **argv)
         return 2;
     }
     cgroups_undo();
-    if (undo)
-        return 0;
     if (agent_config_read(path, &config))
         return 1;
     agent.config = &config;
+    if (hooks_begun())
+        undo_hooks(&config);
+    if (undo)
+        return 0;
     return agent_serve(&agent, signals());
 }

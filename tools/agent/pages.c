@@ -19,14 +19,23 @@
 #define CONFIG_MAX (1 << 20)
 #define BLOCK      8192 /* pages looked at twice at a time, 8 divides it */
 
+/* As the kernel compares names of parameters: a hyphen is an underscore. */
+static bool is_name(const char *p, const char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((p[i] == '-' ? '_' : p[i]) != name[i])
+            return false;
+    return true;
+}
+
 /* The value of the last word "name=value" or "name"; NULL: not there. */
 static const char *last_word(const char *cmdline, const char *name)
 {
     size_t n = strlen(name);
     const char *found = NULL;
 
-    for (const char *p = cmdline; (p = strstr(p, name)); p += n)
-        if ((p == cmdline || strchr(" \"\n", p[-1])) &&
+    for (const char *p = cmdline; *p; p++)
+        if ((p == cmdline || strchr(" \"\n", p[-1])) && is_name(p, name, n) &&
             strchr("= \"\n", p[n])) /* which finds the NUL too */
             found = p[n] == '=' ? p + n + 1 : "on";
     return found;

@@ -17,6 +17,7 @@ int agent_quiesce(struct agent *a, unsigned deadline_ms, unsigned hold_ms,
     if (a->state == AGENT_QUIET)
         return agent_fail(why, MEXT_AGENT_E_STATE, "quiet already");
     a->hold_end = end + hold_ms; /* should something below fail to return */
+    hooks_begin();
     if (hooks_run(a->config->hooks, "pre.d", end, true, &hooks, why) ||
         cgroups_freeze(a->config, end, &cgroups, why)) {
         agent_resume(a, false, a->config->hook_ms, &undone);
@@ -67,9 +68,10 @@ void agent_resume(struct agent *a, bool tell_neighbours, unsigned deadline_ms,
     if (tell_neighbours && a->config->announce)
         told = announce(cards < start + deadline_ms ? cards
                                                     : start + deadline_ms);
-    if (was_quiet || tell_neighbours)
+    if (was_quiet || tell_neighbours || hooks_begun())
         hooks_run(a->config->hooks, "post.d", start + deadline_ms, false,
                   &hooks, &why);
+    hooks_end();
     m_r->u.resumed.took_ms = (uint32_t)(agent_now_ms() - start);
     m_r->u.resumed.hooks = (uint16_t)hooks;
     m_r->u.resumed.announced = (uint16_t)told;

@@ -567,11 +567,15 @@ static const struct admit_field disk_fields[] = {
 static const struct admit_field disk = F("", MAP, .form = &is_whole_disk,
                                          .sub = disk_fields);
 
+/* A bridge takes the smallest of its ports', libxl's default aside, which is none. */
+CHECK(is_mtu, "0, 1492, or at least 1500",
+      !v->number || v->number == 1492 || v->number >= 1500);
+
 static const struct admit_field nic_fields[] = {
     F("backend_domid", NUMBER, UINT32_MAX, NEEDS(BACKEND)),
     F("backend_domname", TEXT, ADMIT_NAME_MAX, NEEDS(BACKEND)),
     F("devid", NUMBER, 65535),
-    F("mtu", NUMBER, 65535),
+    F("mtu", NUMBER, 65535, .form = &is_mtu),
     F("model", WORD),
     F("mac", TEXT, 17, .form = &is_mac),
     F("ip", TEXT, 256, .form = &is_ip),

@@ -6,12 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
+#include "address.h"
+#include "admit.h"
 #include "ms_host.h"
 #include "packetd.h"
 #include "receipt.h"
+#include "received.h"
 
 #define MSTRAP_MS 60000
 
@@ -38,8 +42,46 @@ static int wait_waiting(struct ms_domain *m, struct mext_why *why)
     }
 }
 
-static int launch(const struct packetd *p, const struct mext_token *t,
-                  struct ms_domain *m, struct mext_why *why)
+/* It counts as a guest of its name; nobody else has the address. */
+static int admit(const struct packetd *p, const char *key, const char *name,
+                 const struct mext_token *t, struct ms_domain *m, int lock,
+                 struct mext_why *why)
+{
+    const struct policy *policy = packetd_policy(p, why);
+    const struct policy_accept *rule;
+    int others;
+
+    if (!policy || address_hold(p, t->ip, why))
+        return -1;
+    if (ms_find_waiting(m->lxl, m->store, t->ip, t->port, p->measurement))
+        return mext_fail(why, "an mstrap waits at that address already");
+    rule = policy_accept_find(policy, key, name);
+    if (!rule)
+        return 0;
+    others = received_count(lock, m->store, policy, rule, why);
+    return others < 0 || admit_count(rule, key, (unsigned)others, why) ? -1 : 0;
+}
+
+/* One domain is made at a time: others see its memory taken, and it counted. */
+static int make(const struct packetd *p, const char *key, const char *name,
+                const struct mext_token *t, const struct mext_launch *how,
+                struct ms_domain *m, struct mext_why *why)
+{
+    int lock = received_lock(p->state_dir, why), rc;
+    unsigned code;
+
+    if (lock < 0)
+        return -1;
+    rc = admit(p, key, name, t, m, lock, why) ||
+         mext_lxl_launch_bare(m->lxl, name, how, &m->domid, &code, why) ||
+         received_note(lock, m->store, m->domid, key, why);
+    close(lock);
+    return rc ? -1 : 0;
+}
+
+static int launch(const struct packetd *p, const char *key,
+                  const struct mext_token *t, struct ms_domain *m,
+                  struct mext_why *why)
 {
     char cmdline[128], name[32];
     struct mext_launch how = {
@@ -50,7 +92,6 @@ static int launch(const struct packetd *p, const struct mext_token *t,
         .vcpus = t->vcpus,
     };
     char hex[2 * MEXT_DIGEST_LEN + 1];
-    unsigned code;
 
     sodium_bin2hex(hex, sizeof(hex), p->measurement, MEXT_DIGEST_LEN);
     packetd_cmdline(t->ip, t->netmask, t->gateway, t->port, cmdline);
@@ -58,7 +99,7 @@ static int launch(const struct packetd *p, const struct mext_token *t,
              t->id[2], t->id[3]);
     if (mext_lxl_open(p->verbosity, &m->lxl, why) ||
         mext_store_open(&m->store, why) ||
-        mext_lxl_launch_bare(m->lxl, name, &how, &m->domid, &code, why) ||
+        make(p, key, name, t, &how, m, why) ||
         mext_dom_open(m->domid, &m->dom, why) || ms_seed(m, why) ||
         mext_store_write(m->store, m->domid, "mstrap/started-by", "packetd",
                          why) ||
@@ -80,7 +121,8 @@ static int sign(const struct packetd *p, const uint8_t digest[MEXT_DIGEST_LEN],
 }
 
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
-                     const struct mext_token *t, const struct gate_peer *from)
+                     const char *key, const struct mext_token *t,
+                     const struct gate_peer *from)
 {
     struct gate_msg answer = { .type = GATE_ANSWER, .fd = -1 };
     uint8_t digest[MEXT_DIGEST_LEN];
@@ -95,7 +137,7 @@ int packetd_datagram(const struct packetd *p, const uint8_t *in,
     answer.u.answer.to = *from;
     answer.u.answer.n = MEXT_RECEIPT_LEN;
     mext_digest(in, MEXT_TOKEN_LEN, digest);
-    rc = launch(p, t, &m, &why) ||
+    rc = launch(p, key, t, &m, &why) ||
          sign(p, digest, t, &m, answer.u.answer.bytes, &why) ||
          gate_send(p->gate, &answer, &why);
     if (rc) {

@@ -44,6 +44,8 @@ PACKETD_SOURCES = \
 	tools/packetd/packetd.h \
 	tools/packetd/policy.c \
 	tools/packetd/policy.h \
+	tools/packetd/address.c \
+	tools/packetd/address.h \
 	tools/packetd/receipt.c \
 	tools/packetd/receipt.h \
 	tools/packetd/received.c \

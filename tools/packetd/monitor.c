@@ -380,7 +380,7 @@ static void start_session(const struct packetd *p, const struct gate_msg *m,
     make_joins(t, joins);
     pid = start_process();
     if (pid == 0 && m->fd < 0)
-        _exit(packetd_datagram(p, m->u.token.bytes, t, &m->u.token.from));
+        _exit(packetd_datagram(p, m->u.token.bytes, key, t, &m->u.token.from));
     if (pid == 0) {
         close(p->gate);
         close_end(joins[0]);

@@ -88,11 +88,12 @@ void packetd_cmdline(uint32_t ip, uint32_t netmask, uint32_t gateway,
                      uint16_t port, char out[128]);
 
 /*
- * A token that came as a datagram and was taken: starts a waiting mstrap and
- * has the door send the receipt.  The exit status.
+ * A token of that key's that came as a datagram and was taken: starts a waiting
+ * mstrap and has the door send the receipt.  The exit status.
  */
 int packetd_datagram(const struct packetd *p, const uint8_t *in,
-                     const struct mext_token *t, const struct gate_peer *from);
+                     const char *key, const struct mext_token *t,
+                     const struct gate_peer *from);
 
 /* `packetd request`: asks another host for an mstrap; the exit status. */
 int packetd_request(int argc, char **argv);

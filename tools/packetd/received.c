@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mext_net.h"
@@ -15,6 +16,7 @@
 #define KEY_MAX     64 /* bytes of a name in the trust folder */
 #define DOMAINS_MAX 4096
 #define INCOMING    "--incoming"
+#define AWAY_S      300
 
 int received_lock(const char *state_dir, struct mext_why *why)
 {
@@ -80,7 +82,16 @@ static bool is_here(const char (*uuids)[UUID_LEN + 1], unsigned n,
     return false;
 }
 
-/* Drops the files of guests that are not among those here. */
+/* Not seen for so long: one that is started again is away for a while. */
+static bool is_old(int lock, const char *uuid)
+{
+    struct stat st;
+
+    return fstatat(lock, uuid, &st, AT_SYMLINK_NOFOLLOW) ||
+           time(NULL) - st.st_mtime > AWAY_S;
+}
+
+/* Drops the files of guests that have not been among those here for a while. */
 static void forget(int lock, const char (*uuids)[UUID_LEN + 1], unsigned n)
 {
     int fd = openat(lock, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -88,7 +99,11 @@ static void forget(int lock, const char (*uuids)[UUID_LEN + 1], unsigned n)
     struct dirent *e;
 
     while (d && (e = readdir(d)))
-        if (e->d_name[0] != '.' && !is_here(uuids, n, e->d_name))
+        if (e->d_name[0] == '.')
+            continue;
+        else if (is_here(uuids, n, e->d_name))
+            utimensat(lock, e->d_name, NULL, AT_SYMLINK_NOFOLLOW);
+        else if (is_old(lock, e->d_name))
             unlinkat(lock, e->d_name, 0);
     if (d)
         closedir(d);

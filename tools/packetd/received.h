@@ -18,7 +18,7 @@ int received_lock(const char *state_dir, struct mext_why *why);
 
 /*
  * How many domains that came in have a key and a name that fall under the
- * rule, or -1 and why; forgets those that are here no longer.
+ * rule, or -1 and why; forgets those that have been away for minutes.
  */
 int received_count(int lock, struct mext_store *store, const struct policy *p,
                    const struct policy_accept *rule, struct mext_why *why);

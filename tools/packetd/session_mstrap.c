@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Receiver mstrap: an unprivileged domain that becomes the guest. */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "address.h"
 #include "incoming.h"
 #include "mext_fault.h"
 #include "mind.h"
@@ -15,30 +13,27 @@
 #define MSTRAP_MS 60000
 #define TIDY_MS   60000
 
-#define ADDRESSES MEXT_RUNDIR "/packetd-addresses" /* who has one locks it */
-
 /*
- * The first of the pool that no other migration has, from our place on: those of a
- * packetd of before go on.  It is ours until this process ends.
+ * The first of the pool, from our place on, that no other migration has, and no
+ * mstrap that waits.
  */
 static int take_address(struct session *s, struct mext_why *why)
 {
-    int fd = open(ADDRESSES, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const struct packetd *p = s->p;
 
-    if (fd < 0)
-        return mext_fail(why, ADDRESSES ": %s", strerror(errno));
-    for (uint32_t i = 0; i < s->p->pool_count; i++) {
-        uint32_t ip = s->p->pool_first + (s->slot + i) % s->p->pool_count;
-        struct flock lock = {
-            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = ip, .l_len = 1
-        };
+    for (uint32_t i = 0; i < p->pool_count; i++) {
+        uint32_t ip = p->pool_first + (s->slot + i) % p->pool_count;
+        int r = address_hold(p, ip, why);
 
-        if (!fcntl(fd, F_OFD_SETLK, &lock)) {
+        if (r < 0)
+            return -1;
+        if (r == 0 && !ms_find_waiting(s->lxl, s->store, ip, s->token.port,
+                                       p->measurement)) {
             s->ip = ip;
             return 0;
         }
+        address_let_go();
     }
-    close(fd);
     return mext_fail(why, "all addresses of the pool are taken");
 }
 
@@ -48,7 +43,7 @@ static int choose_address(struct session *s, struct mext_why *why)
         s->ip = s->token.ip;
         s->netmask = s->token.netmask;
         s->gateway = s->token.gateway;
-        return 0;
+        return address_hold(s->p, s->ip, why) ? -1 : 0;
     }
     if (!s->p->pool_count)
         return mext_fail(why, "this packetd has no pool of addresses: give "

@@ -31,7 +31,7 @@ enum {
 #define BLOCKS     STREAM_BLOCKS
 #define BATCH      1024u
 #define TYPE_SHIFT 60
-#define LOW_MAX    0xe0000u  /* more is not all below 4 GiB */
+#define LOW_MAX    0xe0000u  /* so much is not all below 4 GiB */
 #define TOP        0x100000u /* where a ROM ends */
 #define SMRAM      0xa0u
 #define SMRAM_END  0xc0u
@@ -173,8 +173,8 @@ static void check_ram(struct to_xen *t)
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct block *b = &t->block[i];
 
-        if (b->place == IS_RAM && b->pages > LOW_MAX)
-            xl_convert_refuse(t->c, "pages-above-4g", "RAM of over 3.5 GiB");
+        if (b->place == IS_RAM && b->pages >= LOW_MAX)
+            xl_convert_refuse(t->c, "pages-above-4g", "RAM of 3.5 GiB or more");
         if (!b->name[0] || b->place != IS_OTHER || !b->used)
             continue;
         snprintf(name, sizeof(name), "ram:%s", b->name);

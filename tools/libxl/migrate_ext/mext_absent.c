@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include <string.h>
+
 #include "mext_absent.h"
 #include "mext_gfns.h"
 
@@ -41,15 +43,25 @@ static int add(struct mext_memory *m, struct mext_data *d, uint64_t gfn,
     return 0;
 }
 
-/* Every gfn of RAM is to be looked at again; what lies above stays as it is. */
-static void mark_ram_gone(struct mext_memory *m)
+/* Every gfn is to be looked at again. */
+static void mark_gone(struct mext_memory *m)
 {
-    for (uint64_t g = 0; g < mext_absent_ram_end(m); g++)
-        if (in_ram(m, g))
-            mext_gfn_put(m->pages.gone, g, true);
+    memset(m->pages.gone, 0xff, m->ngfns / 8);
     for (unsigned i = 0; i < MEXT_SPECIALS; i++)
         if (m->special[i] < m->ngfns)
             mext_gfn_put(m->pages.gone, m->special[i], false);
+}
+
+/* Above all that the bitmaps have room for. */
+static int nothing_above(struct mext_memory *m, struct mext_why *why)
+{
+    uint64_t top;
+
+    if (mext_dom_max_gfn(m->pages.dom, &top, why))
+        return -1;
+    return top < m->ngfns ? 0
+                          : mext_fail(why, "memory was added to the guest "
+                                           "meanwhile: migrate it again");
 }
 
 /*
@@ -75,22 +87,33 @@ static int send_wiped(struct mext_memory *m, unsigned timeout_ms,
 
 /*
  * What had no page when it was last looked at is looked at once more, since a
- * wrong "absent" would take a page from the guest.  If the guest's number of
- * pages changed meanwhile it ballooned, and all of its RAM is looked at.
+ * wrong "absent" would take a page from the guest, and a page that is new is to be
+ * sent.  If the guest's number of pages changed meanwhile it ballooned, or memory
+ * was plugged in, and all is looked at.
  */
-int mext_absent_send(struct mext_memory *m, unsigned timeout_ms,
-                     struct mext_why *why)
+int mext_absent_find(struct mext_memory *m, struct mext_why *why)
 {
-    struct mext_data d = { .type = MEXT_DATA_ABSENT };
     struct mext_dom_state st;
     uint64_t end = mext_absent_ram_end(m);
 
     if (mext_dom_state(m->pages.dom, &st, why))
         return -1;
-    if (st.pages != m->pages_then)
-        mark_ram_gone(m);
-    if (mext_memory_look(m, m->pages.gone, end, why) ||
-        send_wiped(m, timeout_ms, why))
+    if (st.pages != m->pages_then) {
+        if (nothing_above(m, why))
+            return -1;
+        mark_gone(m);
+        end = m->ngfns;
+    }
+    return mext_memory_look(m, m->pages.gone, end, why);
+}
+
+int mext_absent_send(struct mext_memory *m, unsigned timeout_ms,
+                     struct mext_why *why)
+{
+    struct mext_data d = { .type = MEXT_DATA_ABSENT };
+    uint64_t end = mext_absent_ram_end(m);
+
+    if (send_wiped(m, timeout_ms, why))
         return -1;
     for (uint64_t g = 0; g < end; g++)
         if (mext_gfn_get(m->pages.gone, g) && in_ram(m, g) &&

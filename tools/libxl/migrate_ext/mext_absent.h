@@ -9,8 +9,15 @@
 #include "mext_memory.h"
 
 /*
- * Sends the gfns of RAM that have no page, over channel 0, which nobody else
- * uses now; the guest is suspended.  0, or -1 and why.
+ * Looks again at what had no page, and at all if the guest's number of pages has
+ * changed: pages.gone is right for RAM then, as long as the guest is suspended.  0,
+ * or -1 and why.
+ */
+int mext_absent_find(struct mext_memory *m, struct mext_why *why);
+
+/*
+ * After that: sends the gfns of RAM that have no page, over channel 0, which nobody
+ * else uses now.  0, or -1 and why.
  */
 int mext_absent_send(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why);

@@ -3,6 +3,7 @@
 
 #include "mext_inspect.h"
 #include "mext_stock.h"
+#include "mext_wire.h"
 
 #define LIBXL_XENSTORE   2u
 #define LIBXL_EMULATOR   3u
@@ -103,19 +104,20 @@ static int64_t libxc_max(const struct mext_inspect *c, uint32_t type)
         uint8_t type, guest;
         uint32_t max;
     } known[] = {
-        { LIBXC_END, ANY, 0 },      { 0x02, PV, 8 }, /* PV_INFO */
-        { 0x03, PV, 8 + 1048576 },                   /* PV_P2M_FRAMES */
-        { 0x04, PV, 65536 },                         /* PV_VCPU_BASIC */
-        { 0x05, PV, 65536 },                         /* PV_VCPU_EXTENDED */
-        { 0x06, PV, 65536 },                         /* PV_VCPU_XSAVE */
-        { 0x07, PV, 4096 },                          /* SHARED_INFO */
-        { 0x08, ANY, 24 },                           /* TSC_INFO */
-        { 0x09, HVM, 524288 },                       /* HVM_CONTEXT */
-        { 0x0a, HVM, 8 + 16 * 64 },                  /* HVM_PARAMS */
-        { 0x0c, PV, 65536 },                         /* PV_VCPU_MSRS */
-        { 0x10, ANY, 0 },                            /* STATIC_DATA_END */
-        { 0x11, ANY, 24 * 512 },                     /* CPUID_POLICY */
-        { 0x12, ANY, 16 * 64 },                      /* MSR_POLICY */
+        { LIBXC_END, ANY, 0 },
+        { 0x02, PV, 8 },                 /* PV_INFO */
+        { 0x03, PV, 8 + 1048576 },       /* PV_P2M_FRAMES */
+        { 0x04, PV, 65536 },             /* PV_VCPU_BASIC */
+        { 0x05, PV, 65536 },             /* PV_VCPU_EXTENDED */
+        { 0x06, PV, 65536 },             /* PV_VCPU_XSAVE */
+        { 0x07, PV, 4096 },              /* SHARED_INFO */
+        { 0x08, ANY, 24 },               /* TSC_INFO */
+        { 0x09, HVM, MEXT_CONTEXT_MAX }, /* HVM_CONTEXT */
+        { 0x0a, HVM, 8 + 16 * 64 },      /* HVM_PARAMS */
+        { 0x0c, PV, 65536 },             /* PV_VCPU_MSRS */
+        { 0x10, ANY, 0 },                /* STATIC_DATA_END */
+        { 0x11, ANY, 24 * 512 },         /* CPUID_POLICY */
+        { 0x12, ANY, 16 * 64 },          /* MSR_POLICY */
     };
     uint8_t guest = c->guest == MEXT_INSPECT_PV ? PV : HVM;
 

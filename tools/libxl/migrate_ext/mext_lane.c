@@ -77,7 +77,8 @@ static unsigned fill(struct mext_lane *l, const uint64_t *list, const int *err,
         if (!err[i])
             mext_map_set(d->u.pages.map, (unsigned)at,
                          content ? MEXT_MAP_DATA : MEXT_MAP_ZERO);
-        mext_gfn_put(l->pages->filled, list[i], content);
+        if (!err[i])
+            mext_gfn_put(l->pages->filled, list[i], content);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;

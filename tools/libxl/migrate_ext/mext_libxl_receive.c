@@ -321,6 +321,21 @@ static int adopt_check(struct mext_lxl *l, uint32_t domid,
     return rc;
 }
 
+/* All, or none: the mstrap waits for another guest then. */
+static int add_disks(struct mext_lxl *l, uint32_t domid, libxl_domain_config *c,
+                     struct mext_why *why)
+{
+    for (int i = 0; i < c->num_disks; i++) {
+        if (!libxl_device_disk_add(l->ctx, domid, &c->disks[i], NULL))
+            continue;
+        mext_fail(why, "disk %s cannot be attached here", c->disks[i].vdev);
+        while (i--)
+            libxl_device_disk_destroy(l->ctx, domid, &c->disks[i], NULL);
+        return -1;
+    }
+    return 0;
+}
+
 int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
                    const struct mext_launch *how, struct mext_launched *r_r,
                    unsigned *code_r, struct mext_why *why)
@@ -342,10 +357,8 @@ int mext_lxl_adopt(struct mext_lxl *l, uint32_t domid,
     if (!rc)
         rc = mext_lxl_name_check(l, &c, why);
     *code_r = rc ? *code_r : MEXT_E_CREATE;
-    for (int i = 0; !rc && i < c.num_disks; i++)
-        if (libxl_device_disk_add(l->ctx, domid, &c.disks[i], NULL))
-            rc = mext_fail(why, "disk %s cannot be attached here",
-                           c.disks[i].vdev);
+    if (!rc)
+        rc = add_disks(l, domid, &c, why);
     if (!rc) {
         *r_r = (struct mext_launched){ .domid = domid,
                                        .vif = vif,

@@ -290,10 +290,10 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
 int mext_memory_look(struct mext_memory *m, const uint64_t *map, uint64_t end,
                      struct mext_why *why)
 {
-    uint64_t list[MEXT_WINDOW_MAX], gfn = 0;
+    uint64_t list[MEXT_PRESENT_MAX], gfn = 0;
 
     while (gfn < end) {
-        unsigned n = mext_gfns_next(map, end, &gfn, list, MEXT_WINDOW_MAX);
+        unsigned n = mext_gfns_next(map, end, &gfn, list, MEXT_PRESENT_MAX);
 
         if (mext_pages_present(&m->pages, list, n, why) < 0)
             return -1;
@@ -312,7 +312,7 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
         m->nfree += (unsigned)__builtin_popcountll(m->clear[i]);
     }
     m->ntodo -= m->nfree - before;
-    if (zero)
+    if (zero || m->sparse)
         return;
     /* A guest that calls free what it does not have must not get it. */
     if (mext_memory_look(m, m->clear, m->ngfns, &why)) {
@@ -321,7 +321,8 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
         m->ntodo += m->nfree - before;
         m->nfree = before;
     }
-    memset(m->clear, 0, m->ngfns / 8);
+    /* Above RAM as built the receiver has no pages but what is sent. */
+    mext_gfns_clear(m->clear, mext_absent_ram_end(m));
 }
 
 static int send_end(struct mext_memory *m, unsigned timeout_ms,
@@ -340,12 +341,29 @@ static int send_end(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
+/*
+ * What got a page since it was looked at is sent, written or not: Xen 4.17 and 4.20
+ * do not note a page that is new as dirty.  clear is empty, and serves as a copy.
+ */
+static int find_new(struct mext_memory *m, struct mext_why *why)
+{
+    memcpy(m->clear, m->pages.gone, m->ngfns / 8);
+    if (mext_absent_find(m, why))
+        return -1;
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->todo[i] |= m->clear[i] & ~m->pages.gone[i];
+    memset(m->clear, 0, m->ngfns / 8);
+    drop_specials(m);
+    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
+    return 0;
+}
+
 int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {
     m->iteration_start = mext_now_us();
     if (fetch_dirty(m, true, why) || send_clear(m, timeout_ms, why) ||
-        send_todo(m, true, timeout_ms, why) ||
+        find_new(m, why) || send_todo(m, true, timeout_ms, why) ||
         mext_absent_send(m, timeout_ms, why))
         return -1;
     return settle(m, send_end(m, timeout_ms, why), why);

@@ -37,8 +37,9 @@ struct mext_memory {
     uint64_t ram_pages;       /* of RAM as built */
     uint64_t pages_then;      /* the guest had, before any look */
     uint64_t iteration_start; /* us */
-    bool hurry; /* ends this iteration; what was not sent is left to do */
-    bool again; /* what is sent now may have been sent before */
+    bool hurry;  /* ends this iteration; what was not sent is left to do */
+    bool again;  /* what is sent now may have been sent before */
+    bool sparse; /* the receiver may not have all of RAM yet, but makes it */
     /* sent in all, once nothing is under way; the last three: of data */
     uint64_t data, zero, absent, packed, zstd, delta;
     mext_memory_progress_fn *progress;
@@ -72,7 +73,8 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
  * The guest does not care what these pages hold: bitmap has a bit for each gfn
  * below ngfns, and was asked for after the last fetch of dirty pages
  * (mext_memory_start, mext_memory_iterate).  They are not sent; zero: they are
- * sent as zero, without a look at them.  Once between two fetches.
+ * sent as zero, without a look at them, as are those that the receiver may have
+ * no page for.  Once between two fetches.
  */
 void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
 
@@ -87,7 +89,10 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
 int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why);
 
-/* Remembers which of the gfns set in map, below end, have no page now. */
+/*
+ * Remembers which of the gfns set in map, below end, have no page now.  map may be
+ * pages.gone itself.
+ */
 int mext_memory_look(struct mext_memory *m, const uint64_t *map, uint64_t end,
                      struct mext_why *why);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,11 +59,53 @@ static int set_up_packing(struct mext_saved_out *o, int level)
     return 0;
 }
 
+/* Is the name still that of the open file? */
+static bool is_ours(const char *part, int fd)
+{
+    struct stat st, named;
+
+    return !fstat(fd, &st) && !lstat(part, &named) &&
+           st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
+/* What an earlier save has left; not what another one still writes to. */
+static int remove_old(const char *part, struct mext_why *why)
+{
+    int fd = open(part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int busy = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+    int rc;
+
+    if (busy)
+        rc = mext_fail(why, "%.400s: another xl save writes to it", part);
+    else
+        rc = unlink(part) && errno != ENOENT ? cannot(part, why) : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* A file that nobody else writes to: its descriptor, -1 and why. */
+static int open_part(const char *part, struct mext_why *why)
+{
+    int fd;
+
+    /* No other's file that is there already, nor where a link leads. */
+    if (remove_old(part, why))
+        return -1;
+    fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return cannot(part, why);
+    if (!flock(fd, LOCK_EX | LOCK_NB) && is_ours(part, fd))
+        return fd;
+    close(fd);
+    return mext_fail(why, "%.400s: another xl save writes to it", part);
+}
+
 int mext_saved_create(const char *path, int level, struct mext_saved_out **o_r,
                       struct mext_why *why)
 {
     struct mext_saved_out *o;
-    int fd = -1;
+    int fd;
 
     if (place_check(path, why))
         return -1;
@@ -73,17 +116,12 @@ int mext_saved_create(const char *path, int level, struct mext_saved_out **o_r,
         mext_saved_close(o);
         return mext_fail(why, "out of memory");
     }
-    /* No other's file that is there already, nor where a link leads. */
-    if (unlink(o->part) && errno != ENOENT)
+    fd = open_part(o->part, why);
+    if (fd >= 0 && !(o->file = fdopen(fd, "w"))) {
         cannot(o->part, why);
-    else if ((fd = open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                        0600)) < 0)
-        cannot(o->part, why);
-    else if (!(o->file = fdopen(fd, "w")))
-        cannot(o->part, why);
+        close(fd);
+    }
     if (!o->file) {
-        if (fd >= 0)
-            close(fd);
         mext_saved_close(o);
         return -1;
     }
@@ -134,14 +172,29 @@ uint64_t mext_saved_len(const struct mext_saved_out *o)
     return o->len;
 }
 
-/* So that the name is there after a power cut. */
-static int sync_folder(const char *path, struct mext_why *why)
+/*
+ * The file gets its name, which is there after a power cut.  If that is not sure it is
+ * taken away again: the guest goes on, and no file of it may be restored.
+ */
+static int give_name(struct mext_saved_out *o, struct mext_why *why)
 {
-    char *copy = strdup(path);
+    char *copy = strdup(o->path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                   : -1;
-    int rc = fd < 0 || fsync(fd) ? cannot(path, why) : 0;
+    int rc = -1;
 
+    if (fd < 0) {
+        cannot(o->path, why);
+    } else if (!is_ours(o->part, fileno(o->file))) {
+        mext_fail(why, "%.400s was taken away while it was written", o->part);
+    } else if (rename(o->part, o->path)) {
+        cannot(o->path, why);
+    } else {
+        o->done = true;
+        rc = fsync(fd) ? cannot(o->path, why) : 0;
+        if (rc)
+            unlink(o->path);
+    }
     if (fd >= 0)
         close(fd);
     free(copy);
@@ -160,21 +213,18 @@ int mext_saved_finish(struct mext_saved_out *o, struct mext_why *why)
     if (fwrite(trailer, 1, sizeof(trailer), o->file) != sizeof(trailer) ||
         fflush(o->file) || fsync(fileno(o->file)))
         return cannot(o->part, why);
-    if (rename(o->part, o->path))
-        return cannot(o->path, why);
     o->len += sizeof(trailer);
-    o->done = true;
-    return sync_folder(o->path, why);
+    return give_name(o, why);
 }
 
 void mext_saved_close(struct mext_saved_out *o)
 {
     if (!o)
         return;
+    if (o->file && !o->done && is_ours(o->part, fileno(o->file)))
+        unlink(o->part);
     if (o->file)
         fclose(o->file);
-    if (o->file && !o->done)
-        unlink(o->part);
     ZSTD_freeCCtx(o->z);
     free(o->path);
     free(o->part);

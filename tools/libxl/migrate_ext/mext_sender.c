@@ -413,6 +413,7 @@ static int prepare(struct sender *s, struct mext_why *why)
     mext_sayf(say, s, "mstrap answers, %u data channel%s",
               s->dest.token.channels, s->dest.token.channels > 1 ? "s" : "");
     mext_help_begin(&s->help);
+    s->mem.sparse = s->rq->ip; /* one that waits there may be small yet */
     if (mext_fault("source.log-dirty", why) ||
         mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4,
                           &s->rq->packing, mext_copy_progress, &s->copy, why))

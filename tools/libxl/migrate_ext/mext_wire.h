@@ -144,7 +144,7 @@
 #define MEXT_MSRS_MAX        64     /* MSR entries in CONFIG */
 #define MEXT_CONFIG_JSON_MAX 262144 /* bytes */
 #define MEXT_REPORT_MS_MAX   10000  /* report ms in FINAL */
-#define MEXT_CONTEXT_MAX     524288 /* HVM context in FINAL, bytes */
+#define MEXT_CONTEXT_MAX     917504 /* HVM context in FINAL, bytes */
 #define MEXT_STREAM_MAX      262144 /* bytes of a stock stream in STREAM */
 #define MEXT_ATTEST_MAX      1024   /* TPMS_ATTEST in EVIDENCE, bytes */
 #define MEXT_TPMSIG_MAX      1024   /* TPMT_SIGNATURE in it, bytes */
