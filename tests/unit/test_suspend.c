@@ -20,6 +20,7 @@ static bool marked;              /* mext-suspend */
 static unsigned looks;           /* since the request */
 static unsigned takes, suspends; /* at which look */
 static unsigned cancels;         /* likewise */
+static bool gone;                /* before it was asked */
 static bool crashes;             /* instead of suspending */
 static int cancel[2];
 static struct mext_why why;
@@ -37,7 +38,7 @@ int mext_dom_state(struct mext_dom *d, struct mext_dom_state *s_r,
     looks++;
     if (looks >= takes && !strcmp(request, "suspend"))
         request[0] = 0;
-    *s_r = (struct mext_dom_state){ .exists = true };
+    *s_r = (struct mext_dom_state){ .exists = !gone };
     if (looks >= suspends) {
         s_r->shutdown = true;
         s_r->reason = crashes ? MEXT_SHUTDOWN_CRASH : MEXT_SHUTDOWN_SUSPEND;
@@ -60,9 +61,11 @@ int mext_store_wait(struct mext_store *s, int also, unsigned timeout_ms,
     return mext_net_cancelled(w) ? -1 : 1;
 }
 
-int mext_store_write(struct mext_store *s, uint32_t domid, const char *path,
-                     const char *value, struct mext_why *w)
+int mext_store_tell(struct mext_store *s, uint32_t domid, const char *path,
+                    const char *value, struct mext_why *w)
 {
+    if (gone)
+        return mext_fail(w, "cannot write");
     if (!strcmp(path, "mext-suspend"))
         marked = true;
     else
@@ -95,7 +98,7 @@ void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
 static void setup(void)
 {
     request[0] = 0;
-    marked = crashes = false;
+    marked = crashes = gone = false;
     looks = 0;
     takes = suspends = cancels = NEVER;
     ck_assert_int_eq(pipe(cancel), 0);
@@ -165,6 +168,18 @@ START_TEST(ends_between)
     crashes = true;
     ck_assert_int_eq(suspend(&suspended), -1);
     ck_assert(!suspended);
+}
+END_TEST
+
+START_TEST(is_gone)
+{
+    bool suspended;
+
+    gone = true;
+    ck_assert_int_eq(suspend(&suspended), -1);
+    ck_assert(!suspended);
+    ck_assert_str_eq(request, "");
+    ck_assert_str_eq(why.text, "the guest is gone");
 }
 END_TEST
 

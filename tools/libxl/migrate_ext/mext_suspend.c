@@ -84,16 +84,29 @@ bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
     return r == 1;
 }
 
+/* Nothing is written for a guest that is gone. */
+static int ask(struct mext_dom *d, struct mext_store *s, struct mext_why *why)
+{
+    uint32_t domid = mext_dom_id(d);
+
+    return mext_store_tell(s, domid, ASKED, "", why) ||
+                   mext_store_tell(s, domid, REQUEST, "suspend", why)
+               ? -1
+               : 0;
+}
+
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
                  bool *suspended_r, struct mext_why *why)
 {
     int r;
 
     *suspended_r = false;
-    if (mext_store_watch(s, "@releaseDomain", why) ||
-        mext_store_write(s, mext_dom_id(d), ASKED, "", why) ||
-        mext_store_write(s, mext_dom_id(d), REQUEST, "suspend", why))
+    if (mext_store_watch(s, "@releaseDomain", why))
         return -1;
+    if (ask(d, s, why)) {
+        look(d, why); /* it may be gone, which is what there is to say then */
+        return -1;
+    }
     r = wait_until(d, s, mext_now_ms() + timeout_ms, why);
     if (r == 1) {
         mext_store_remove(s, mext_dom_id(d), ASKED);
