@@ -205,7 +205,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        it_suspends, cancelled_before, cancelled_between, ends_between, found,
+        it_suspends,  cancelled_before, cancelled_between,
+        ends_between, is_gone,          found,
         NULL
     };
 

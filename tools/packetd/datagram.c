@@ -137,8 +137,9 @@ int packetd_datagram(const struct packetd *p, const uint8_t *in,
     answer.u.answer.to = *from;
     answer.u.answer.n = MEXT_RECEIPT_LEN;
     mext_digest(in, MEXT_TOKEN_LEN, digest);
-    rc = launch(p, key, t, &m, &why) ||
-         sign(p, digest, t, &m, answer.u.answer.bytes, &why) ||
+    rc = launch(p, key, t, &m, &why);
+    address_let_go(); /* who waits has it now */
+    rc = rc || sign(p, digest, t, &m, answer.u.answer.bytes, &why) ||
          gate_send(p->gate, &answer, &why);
     if (rc) {
         packetd_log("%s", why.text);

@@ -82,13 +82,21 @@ static bool is_here(const char (*uuids)[UUID_LEN + 1], unsigned n,
     return false;
 }
 
-/* Not seen for so long: one that is started again is away for a while. */
-static bool is_old(int lock, const char *uuid)
+#define HERE 0600
+#define AWAY 0400 /* since the file's time */
+
+/* One that is started again is away for a moment; after a while it is for good. */
+static bool is_gone(int lock, const char *uuid)
 {
     struct stat st;
 
-    return fstatat(lock, uuid, &st, AT_SYMLINK_NOFOLLOW) ||
-           time(NULL) - st.st_mtime > AWAY_S;
+    if (fstatat(lock, uuid, &st, AT_SYMLINK_NOFOLLOW))
+        return true;
+    if ((st.st_mode & 07777) == AWAY)
+        return time(NULL) - st.st_mtime > AWAY_S;
+    utimensat(lock, uuid, NULL, AT_SYMLINK_NOFOLLOW);
+    fchmodat(lock, uuid, AWAY, 0);
+    return false;
 }
 
 /* Drops the files of guests that have not been among those here for a while. */
@@ -102,8 +110,8 @@ static void forget(int lock, const char (*uuids)[UUID_LEN + 1], unsigned n)
         if (e->d_name[0] == '.')
             continue;
         else if (is_here(uuids, n, e->d_name))
-            utimensat(lock, e->d_name, NULL, AT_SYMLINK_NOFOLLOW);
-        else if (is_old(lock, e->d_name))
+            fchmodat(lock, e->d_name, HERE, 0);
+        else if (is_gone(lock, e->d_name))
             unlinkat(lock, e->d_name, 0);
     if (d)
         closedir(d);
@@ -142,7 +150,7 @@ int received_note(int lock, struct mext_store *store, uint32_t domid,
 
     if (!read_uuid(store, domid, uuid))
         return mext_fail(why, "domain %u has no uuid in xenstore", domid);
-    fd = openat(lock, uuid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    fd = openat(lock, uuid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, HERE);
     rc = fd < 0 || write(fd, key, n) != (ssize_t)n || fsync(fd);
     if (rc)
         mext_fail(why, "%s in received: %s", uuid, strerror(errno));

@@ -303,12 +303,12 @@ int mext_journal_note(struct mext_journal *j, enum mext_noted n,
     return 0;
 }
 
-/* Not unlocked: closing does that, unless it is a child's who inherited it. */
 int mext_journal_lock(const struct mext_journal *j)
 {
     return j->fd;
 }
 
+/* Not unlocked: closing does that, unless it is a child's who inherited it. */
 void mext_journal_close(struct mext_journal *j)
 {
     if (!j)

@@ -320,6 +320,7 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
             m->todo[i] |= m->clear[i];
         m->ntodo += m->nfree - before;
         m->nfree = before;
+        memset(m->clear, 0, m->ngfns / 8);
     }
     /* Above RAM as built the receiver has no pages but what is sent. */
     mext_gfns_clear(m->clear, mext_absent_ram_end(m));

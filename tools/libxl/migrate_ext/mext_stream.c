@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mext_chunk.h"
 #include "mext_fault.h"
 #include "mext_stream.h"
+#include "mext_suspend.h"
 
 #ifndef MEXT_XL_WRITE /* tests/image has one of its own */
 #define MEXT_XL_WRITE MEXT_PKGLIBEXECDIR "/xl-write"
@@ -74,19 +74,6 @@ static int start(struct mext_stream *s, struct mext_why *why)
     return mext_fail(why, "fork: %s", strerror(errno));
 }
 
-/* Asked by libxl, which nobody waits for any more: so that it is resumed. */
-static void wait_for_suspend(struct mext_stream *s)
-{
-    static const struct timespec step = { .tv_nsec = 10000000 };
-    uint64_t end = mext_now_ms() + KILLED_MS;
-    struct mext_dom_state st;
-    struct mext_why quiet;
-
-    while (!mext_dom_state(s->dom, &st, &quiet) && !st.shutdown &&
-           mext_now_ms() < end)
-        nanosleep(&step, NULL);
-}
-
 /* Its exit status, once it has ended. */
 static int reap(struct mext_stream *s)
 {
@@ -99,8 +86,8 @@ static int reap(struct mext_stream *s)
     if (s->in >= 0)
         close(s->in);
     s->in = -1;
-    if (WIFSIGNALED(status))
-        wait_for_suspend(s);
+    if (WIFSIGNALED(status)) /* the guest, which it asked, is to be resumed */
+        mext_suspend_late(s->dom, KILLED_MS);
     return status;
 }
 

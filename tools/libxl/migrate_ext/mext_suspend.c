@@ -57,31 +57,26 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
                               &quiet) > 0;
 }
 
-/* Who cancelled has to wait, too: nobody would look after a guest that suspends. */
-static int wait_all_the_same(struct mext_dom *d)
+bool mext_suspend_late(struct mext_dom *d, unsigned timeout_ms)
 {
     static const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
-    uint64_t end = mext_now_ms() + GRACE_MS;
+    uint64_t end = mext_now_ms() + timeout_ms;
     struct mext_why quiet;
     int r;
 
     while ((r = look(d, &quiet)) == 0 && mext_now_ms() < end)
         nanosleep(&step, NULL);
-    return r;
+    return r == 1;
 }
 
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
 {
     uint32_t domid = mext_dom_id(d);
-    struct mext_why quiet;
-    int r;
+    bool taken = mext_store_has(s, domid, ASKED) && !withdraw(d, s);
+    bool suspended = mext_suspend_late(d, taken ? GRACE_MS : 0);
 
-    if (!mext_store_has(s, domid, ASKED) || withdraw(d, s))
-        r = look(d, &quiet);
-    else
-        r = wait_all_the_same(d);
     mext_store_remove(s, domid, ASKED);
-    return r == 1;
+    return suspended;
 }
 
 /* Nothing is written for a guest that is gone. */

@@ -25,4 +25,10 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
  */
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s);
 
+/*
+ * Waits so long, whatever is cancelled, for a guest that somebody has asked: nobody
+ * would look after one that suspends later.  True: it has.
+ */
+bool mext_suspend_late(struct mext_dom *d, unsigned timeout_ms);
+
 #endif
