@@ -41,6 +41,7 @@ void ms_channel_forget(struct ms_channel *c)
 
 void ms_channel_resume(struct ms_channel *c)
 {
+    c->gone = 0;
     expect_frame(c);
 }
 
@@ -137,10 +138,14 @@ static int on_absent(struct ms_channel *c, const struct ms_sink *sink,
 {
     for (unsigned i = 0; i < m->u.absent.n; i++) {
         const struct mext_extent *e = &m->u.absent.e[i];
-        int reason = sink->absent(e->gfn, e->count);
+        int reason;
 
+        if (e->count > MEXT_ABSENT_PAGES - c->gone)
+            return -MEXT_E_MALFORMED;
+        reason = sink->absent(e->gfn, e->count);
         if (reason)
             return -reason;
+        c->gone += e->count;
         c->counts.absent += e->count;
     }
     expect_frame(c);

@@ -46,6 +46,7 @@ struct ms_channel {
     struct mext_open open;
     struct mext_seal in, out;
     uint32_t iteration; /* of the last barrier */
+    uint32_t gone;      /* gfns called absent since then */
     struct ms_counts counts;
     /* Bytes that are being collected: where, how many, of how many. */
     uint8_t *at;

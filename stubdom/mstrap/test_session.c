@@ -619,6 +619,34 @@ START_TEST(absent_runs_are_passed_on)
 }
 END_TEST
 
+static void put_absent(struct peer *p, uint64_t gfn, uint32_t count)
+{
+    struct mext_data m = { .type = MEXT_DATA_ABSENT };
+
+    m.u.absent.n = 1;
+    m.u.absent.e[0] = (struct mext_extent){ gfn, count };
+    put_message(p, &m);
+}
+
+/* Giving back takes time, in which nobody is answered. */
+START_TEST(so_many_are_absent_between_two_barriers)
+{
+    start(1);
+    put_open(&peers[0], 0, 1);
+    put_absent(&peers[0], 0, 3);
+    put_absent(&peers[0], 3, MEXT_ABSENT_PAGES - 3);
+    put_barrier(&peers[0], 1);
+    put_absent(&peers[0], 0, MEXT_ABSENT_PAGES);
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_RELEASE);
+    ck_assert_uint_eq(absent_pages, MEXT_ABSENT_PAGES);
+    ck_assert_int_eq(run(&peers[0], 1460), MS_ACT_NONE);
+    ck_assert_uint_eq(absent_pages, 2 * MEXT_ABSENT_PAGES);
+    put_absent(&peers[0], 0, 1);
+    ck_assert_int_eq(run(&peers[0], 1460), -MEXT_E_MALFORMED);
+    ck_assert_uint_eq(absent_pages, 2 * MEXT_ABSENT_PAGES);
+}
+END_TEST
+
 /* What only mstrap says, or nobody. */
 static const uint8_t foreign_types[] = { MEXT_DATA_BARRIER_ACK, MEXT_DATA_DONE,
                                          MEXT_DATA_ERROR };
@@ -776,6 +804,7 @@ int main(void)
     tcase_add_test(good, barrier_waits_for_all_channels);
     tcase_add_test(good, as_many_channels_as_there_may_be);
     tcase_add_test(good, absent_runs_are_passed_on);
+    tcase_add_test(good, so_many_are_absent_between_two_barriers);
     tcase_add_test(good, answers_open_at_the_source);
     tcase_add_test(bad, nothing_may_follow_a_barrier_before_its_ack);
     tcase_add_test(bad, barriers_are_counted);

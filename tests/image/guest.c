@@ -6,6 +6,9 @@
  * sequence number of its last write, and each other page says which one it is,
  * that number and a sum of its content.  A page that is old, of elsewhere or torn
  * shows at once.  It runs while it holds the lock of its uuid in WORLD.
+ *
+ * It has given up its last pages, and takes them back while it is being moved, to
+ * write to them at once; not if there is a file "steady" in WORLD.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -23,10 +26,14 @@
 #define TICK_MS  4
 #define PER_TICK 4 /* pages written, and as many looked at */
 
+#define BALLOON   32 /* pages */
+#define NEW_TICKS 64 /* in which it writes to those that are new */
+
 #define MAGIC 0x7373656e746977ull
 
 struct head {
     uint64_t magic, npages, seq, stops;
+    uint64_t out; /* pages at the end that it does not have */
     uint8_t uuid[16];
 };
 
@@ -41,6 +48,7 @@ static struct head *head;
 static const char *world;
 static int lock = -1;
 static uint64_t first; /* gfn that is stamped, those before are the table */
+static unsigned new_ticks; /* left */
 
 /* ---- words for the test ---- */
 
@@ -95,7 +103,8 @@ static void dirty(const void *p)
 {
     uint64_t gfn = (uint64_t)((const uint8_t *)p - ram.pages) / 4096;
 
-    image_bits_put(ram.dirty, gfn, 1, true);
+    if (!image_bit(ram.fresh, gfn))
+        image_bits_put(ram.dirty, gfn, 1, true);
 }
 
 static uint64_t sum_of(const uint64_t *words)
@@ -146,22 +155,72 @@ static bool all_right(void)
 
     if (!ok)
         violation("DAMAGED: page 0");
-    for (uint64_t gfn = first; ok && gfn < head->npages; gfn++)
+    for (uint64_t gfn = first; ok && gfn < head->npages - head->out; gfn++)
         ok = page_right(gfn);
     return ok;
 }
 
-static uint64_t some_page(void)
+static uint64_t some_number(void)
 {
     static uint64_t x = 88172645463325252ull;
 
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
+    return x;
+}
+
+static uint64_t some_page(void)
+{
+    uint64_t x = some_number(), n = head->npages - BALLOON - first;
+
     /* One in eight is never written, most writes go to one in eight. */
-    if (x & 7)
-        return first + (x >> 8) % ((head->npages - first) / 8);
-    return first + (x >> 8) % ((head->npages - first) / 8 * 7);
+    return first + (x >> 8) % (x & 7 ? n / 8 : n / 8 * 7);
+}
+
+/* ---- a balloon ---- */
+
+static void give_up(void)
+{
+    uint64_t end = head->npages;
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/steady", world);
+    if (!access(path, F_OK))
+        return;
+    head->out = BALLOON;
+    dirty(head);
+    new_ticks = 0;
+    for (uint64_t gfn = end - BALLOON; gfn < end; gfn++) {
+        *last_of(gfn) = 0;
+        dirty(last_of(gfn));
+    }
+    image_bits_put(ram.present, end - BALLOON, BALLOON, false);
+}
+
+static void take_back(void)
+{
+    uint64_t from = head->npages - BALLOON;
+
+    memset(image_page(&ram, from), 0, BALLOON * 4096);
+    image_bits_put(ram.fresh, from, BALLOON, true);
+    image_bits_put(ram.present, from, BALLOON, true);
+    head->out = 0;
+    dirty(head);
+    new_ticks = NEW_TICKS;
+}
+
+/* Once somebody notes what it writes it gets its pages, soon. */
+static void balloon(void)
+{
+    struct image_domain now;
+
+    if (new_ticks)
+        write_page(head->npages - 1 - --new_ticks % BALLOON);
+    if (!head->out || some_number() % 4 || image_info(conn, self.domid, &now) ||
+        !now.logging)
+        return;
+    take_back();
 }
 
 static void boot(void)
@@ -203,6 +262,7 @@ static void stop(unsigned reason)
     if (!context_right())
         violation("DAMAGED: the memory is not as it was left");
     all_right();
+    give_up();
     tell("running");
 }
 
@@ -250,6 +310,7 @@ static void live(void)
             write_page(some_page());
             page_right(some_page());
         }
+        balloon();
         if (poll(&p, 1, TICK_MS) > 0 && p.revents & POLLHUP)
             exit(0);
         while (image_event(conn, token, sizeof(token))) {
@@ -278,6 +339,7 @@ int main(int argc, char **argv)
     else if (!context_right())
         violation("DAMAGED: not the memory of this context");
     all_right();
+    give_up();
     tell("running");
     live();
 }

@@ -133,7 +133,9 @@ bool image_event(struct image_conn *c, char *token, size_t max);
 
 struct image_ram {
     uint8_t *pages;
-    uint64_t *present, *dirty; /* of IMAGE_GFNS bits */
+    /* Of IMAGE_GFNS bits; fresh: came since the dirty ones were last fetched, and
+     * is not noted there, as on Xen. */
+    uint64_t *present, *dirty, *fresh;
 };
 
 /* -1 and errno.  make: a new one, with nothing in it. */

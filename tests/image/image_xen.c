@@ -160,6 +160,9 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
 int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
                          struct mext_why *why)
 {
+    for (uint64_t i = 0; i < d->nbits / 64; i++)
+        if (d->ram.fresh[i])
+            __atomic_store_n(&d->ram.fresh[i], 0, __ATOMIC_SEQ_CST);
     for (uint64_t i = 0; i < d->nbits / 64; i++) {
         uint64_t *word = &d->ram.dirty[i];
 

@@ -384,6 +384,7 @@ const struct broken broken[] = {
     { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 18, "00") } },
     { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 7, "01") } },
     { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 15, "10") } },
+    { R(DUMP_ABSENT), BASE_DUMP, ABSENT, 0, { P(SET, 15, "00010001") } },
     { R(DUMP_COUNTS), BASE_DUMP, END, 0, { P(SET, 12, "04") } },
     { R(DUMP_COUNTS), BASE_DUMP, END, 0, { P(SET, 13, "01") } },
 };

@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	tests/testbed/scenario-recovery \
 	tests/testbed/scenario-refusals \
 	tests/testbed/scenario-soak \
+	tests/testbed/scenario-resized \
 	tests/testbed/scenario-save \
 	tests/testbed/scenario-stock \
 	tests/testbed/scenario-trixie \

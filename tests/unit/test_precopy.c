@@ -37,14 +37,21 @@ static const struct {
     /* does not fit, does not converge, but only from the third on */
     { IT(1, 60000, 9000), IT(2, 9000, 8900), MEXT_GO_ON },
     { IT(2, 9000, 8900), IT(3, 8900, 8800), MEXT_STOP_STALLED },
+    /* ... nor if the guest got memory, so that all of it is to do */
+    { IT(2, 9000, 2000),
+      { .number = 3, .pages = 2000, .us = 2000000, .dirty = 65536, .grew = true },
+      MEXT_GO_ON },
+    { IT(9, 9000, 2000),
+      { .number = 10, .pages = 2000, .us = 2000000, .dirty = 65536, .grew = true },
+      MEXT_STOP_LIMIT },
     /* the limit */
     { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },
     { IT(9, 9000, 400), IT(10, 400, 100), MEXT_STOP_FITS },
     /* too short to measure: the rate of the one before counts */
-    { IT(1, 60000, 100), { 2, 100, 100, 1, 300 }, MEXT_STOP_FITS },
-    { IT(1, 60000, 100), { 2, 100, 100, 1, 301 }, MEXT_GO_ON },
+    { IT(1, 60000, 100), { 2, 100, 100, 1, 300, false }, MEXT_STOP_FITS },
+    { IT(1, 60000, 100), { 2, 100, 100, 1, 301, false }, MEXT_GO_ON },
     /* nothing was sent at all: no rate, and the rest does not fit */
-    { { 0 }, { 1, 0, 0, 0, 5000 }, MEXT_GO_ON },
+    { { 0 }, { 1, 0, 0, 0, 5000, false }, MEXT_GO_ON },
 };
 
 START_TEST(decision)

@@ -134,6 +134,7 @@ static int read_barrier(struct stream *s, const uint8_t *p, size_t len)
         return -1;
     iteration = load32be(p + 1);
     stream_note(s, "iteration %u", iteration);
+    s->dump.absent = 0;
     if (iteration == ++s->dump.iteration)
         return 0;
     return stream_odd(s, STREAM_R_DUMP_ITERATION, "%u, not %u", iteration,
@@ -163,7 +164,11 @@ static int read_absent(struct stream *s, const uint8_t *p, size_t len)
             return -1;
     }
     stream_note(s, "%llu gfns", (unsigned long long)gfns);
-    return 0;
+    s->dump.absent += gfns;
+    if (s->dump.absent <= MEXT_ABSENT_PAGES)
+        return 0;
+    return stream_odd(s, STREAM_R_DUMP_ABSENT, "%llu gfns since the barrier",
+                      (unsigned long long)s->dump.absent);
 }
 
 static int read_end(struct stream *s, const uint8_t *p, size_t len)

@@ -42,6 +42,7 @@ struct qemu_state {
 struct dump_state {
     uint32_t iteration;  /* the last that is closed */
     uint64_t data, zero; /* pages so far */
+    uint64_t absent;     /* gfns called so since the last barrier */
     bool ended;
 };
 

@@ -150,7 +150,8 @@
     R(DUMP_DELTA_PLACE, "dump.delta-place", "no delta in the first iteration") \
     R(DUMP_ITERATION, "dump.iteration", "iterations are numbered from 1") \
     R(DUMP_ABSENT, "dump.absent", \
-      "at most 64 runs of gfns below 2^28, none empty") \
+      "at most 64 runs of gfns below 2^28, none empty; 65536 gfns between " \
+      "barriers") \
     R(DUMP_COUNTS, "dump.counts", "END counts the pages before it")
 
 enum stream_rule {

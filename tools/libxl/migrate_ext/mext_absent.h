@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the guest does not have, at the end: the receiver, built with all of its
- * RAM, gives it back (docs/specs/transport.md, "ABSENT").
+ * What the guest does not have: the receiver, built with all of its RAM, gives it back
+ * (docs/specs/transport.md, "ABSENT").
  */
 #ifndef MEXT_ABSENT_H
 #define MEXT_ABSENT_H
@@ -16,10 +16,10 @@
 int mext_absent_find(struct mext_memory *m, struct mext_why *why);
 
 /*
- * After that: sends the gfns of RAM that have no page, over channel 0, which nobody
- * else uses now.  0, or -1 and why.
+ * Tells the gfns of RAM that had no page when they were last looked at, unless they were
+ * told already, over channel 0; nothing else is under way.  0, or -1 and why.
  */
-int mext_absent_send(struct mext_memory *m, unsigned timeout_ms,
+int mext_absent_tell(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why);
 
 /* One past the last gfn of RAM as libxl builds it, a hole inside. */

@@ -164,6 +164,9 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why)
                   (unsigned long long)now.data,
                   (unsigned long long)now.us / 1000,
                   (unsigned long long)now.dirty, mext_decision_text(d));
+        if (now.grew)
+            mext_sayf(c->say, c->arg,
+                      "the guest got memory meanwhile: all of it goes again");
         more = d == MEXT_GO_ON;
         if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT)
             more = stalled(c, &now, why);

@@ -79,6 +79,8 @@ static unsigned fill(struct mext_lane *l, const uint64_t *list, const int *err,
                          content ? MEXT_MAP_DATA : MEXT_MAP_ZERO);
         if (!err[i])
             mext_gfn_put(l->pages->filled, list[i], content);
+        if (!err[i])
+            mext_gfn_put(l->pages->told, list[i], false);
         d->u.pages.span = (uint16_t)(at + 1);
     }
     return i;
@@ -125,12 +127,19 @@ static unsigned fill_zero(const uint64_t *list, unsigned n, struct mext_data *d)
     return i;
 }
 
-/* What is zero now has no delta. */
+/* What is zero now has a page, no content and no delta. */
 static void forget(struct mext_lane *l, const struct mext_data *d)
 {
-    for (unsigned i = 0; l->pages->cache && i < d->u.pages.span; i++)
-        if (mext_map_get(d->u.pages.map, i) == MEXT_MAP_ZERO)
-            mext_cache_drop(l->pages->cache, d->u.pages.base + i);
+    for (unsigned i = 0; i < d->u.pages.span; i++) {
+        uint64_t gfn = d->u.pages.base + i;
+
+        if (mext_map_get(d->u.pages.map, i) != MEXT_MAP_ZERO)
+            continue;
+        mext_gfn_put(l->pages->filled, gfn, false);
+        mext_gfn_put(l->pages->told, gfn, false);
+        if (l->pages->cache)
+            mext_cache_drop(l->pages->cache, gfn);
+    }
 }
 
 int mext_lane_zero(struct mext_lane *l, const uint64_t *list, unsigned n,

@@ -22,6 +22,7 @@ struct mext_pages {
     struct mext_dom *dom; /* the caller's */
     uint64_t *gone;       /* bitmap: no page when last looked, owned */
     uint64_t *filled;     /* bitmap: the receiver has content there, owned */
+    uint64_t *told;       /* bitmap: the receiver has no page there, owned */
     struct mext_cache *cache; /* of all lanes, owned; NULL: none */
 };
 

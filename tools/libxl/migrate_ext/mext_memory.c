@@ -11,8 +11,8 @@
 #define CACHE_SHARE     8
 #define CACHE_PAGES_MAX 16384
 
-/* So often the pages that are written again are looked for, ms. */
-#define HOT_MS 100
+/* So often the guest is looked at while its pages are sent, ms. */
+#define LOOK_MS 100
 
 int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
                         const uint8_t id[MEXT_ID_LEN], uint16_t channels,
@@ -35,6 +35,14 @@ static void drop_specials(struct mext_memory *m)
     for (unsigned i = 0; i < MEXT_SPECIALS; i++)
         if (m->special[i] < m->ngfns)
             mext_gfn_put(m->todo, m->special[i], false);
+}
+
+/* Every page of the guest is to be sent. */
+static void take_all(struct mext_memory *m)
+{
+    memset(m->todo, 0xff, m->ngfns / 8);
+    drop_specials(m);
+    m->ntodo = m->ngfns;
 }
 
 /* A thread for each channel. */
@@ -69,7 +77,7 @@ static int measure(struct mext_memory *m, struct mext_why *why)
     if (top + 1 < mext_absent_ram_end(m))
         top = mext_absent_ram_end(m) - 1;
     m->ngfns = (top + 64) / 64 * 64;
-    m->pages_then = st.pages;
+    m->size = m->size_looked = st.pages;
     return 0;
 }
 
@@ -100,28 +108,48 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->clear = calloc(1, m->ngfns / 8);
     m->pages.gone = calloc(1, m->ngfns / 8);
     m->pages.filled = calloc(1, m->ngfns / 8);
+    m->pages.told = calloc(1, m->ngfns / 8);
     if (!m->todo || !m->clear || !m->pages.gone || !m->pages.filled ||
-        make_cache(m, packing) || mext_order_init(&m->order, m->todo, m->ngfns))
+        !m->pages.told || make_cache(m, packing) ||
+        mext_order_init(&m->order, m->todo, m->ngfns))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (start_workers(m, packing, why) ||
         mext_dom_dirty_start(dom, m->ngfns, why))
         return -1;
-    memset(m->todo, 0xff, m->ngfns / 8);
-    drop_specials(m);
-    m->ntodo = m->ngfns;
+    take_all(m);
+    return 0;
+}
+
+/*
+ * What the guest writes to a page that it got since the last fetch is not noted
+ * before the next: Xen 4.17 and 4.20 take a new page for one that is not watched.  So
+ * a guest that got any is sent once more.  One that gave up as many between two
+ * counts is not noticed.
+ */
+static int count_pages(struct mext_memory *m, struct mext_why *why)
+{
+    struct mext_dom_state st;
+
+    if (mext_dom_state(m->pages.dom, &st, why))
+        return -1;
+    m->grew |= st.pages > m->size;
+    m->size = st.pages;
     return 0;
 }
 
 /* What was hot stays so until the next fetch, so an old look is right. */
-static int look_for_hot(struct mext_memory *m, struct mext_why *why)
+static int look_around(struct mext_memory *m, struct mext_why *why)
 {
     uint64_t now = mext_now_ms();
 
-    if (m->hot && now - m->hot_at < HOT_MS)
+    if (m->hot && now - m->hot_at < LOOK_MS)
         return 0;
     m->hot_at = now;
-    return mext_dom_dirty_peek(m->pages.dom, &m->hot, why);
+    return count_pages(m, why) ||
+                   mext_dom_dirty_peek(m->pages.dom, &m->hot, why)
+               ? -1
+               : 0;
 }
 
 /* Pages looked at, with or without content. */
@@ -161,7 +189,7 @@ static int put_todo(struct mext_memory *m, bool all, uint64_t before,
     for (;;) {
         struct mext_batch *b = mext_workers_room(m->workers);
 
-        if (!all && look_for_hot(m, why))
+        if (!all && look_around(m, why))
             return -1;
         if (!all && m->hurry)
             return 0;
@@ -222,10 +250,11 @@ static int send_clear(struct mext_memory *m, unsigned timeout_ms,
     return rc;
 }
 
-static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
-                   struct mext_why *why)
+int mext_memory_barrier(struct mext_memory *m, unsigned timeout_ms,
+                        struct mext_why *why)
 {
     struct mext_data d = { .type = MEXT_DATA_BARRIER };
+    unsigned number = ++m->barriers;
 
     if (mext_fault("source.barrier", why))
         return -1;
@@ -245,14 +274,29 @@ static int barrier(struct mext_memory *m, unsigned number, unsigned timeout_ms,
     return 0;
 }
 
+/* *grew_r: pages came since the last fetch, or just now. */
+static int fetch(struct mext_memory *m, const uint64_t **bits_r, bool *grew_r,
+                 struct mext_why *why)
+{
+    if (count_pages(m, why))
+        return -1;
+    *grew_r = m->grew;
+    m->grew = false;
+    if (mext_dom_dirty_fetch(m->pages.dom, bits_r, why) || count_pages(m, why))
+        return -1;
+    *grew_r |= m->grew;
+    return 0;
+}
+
 /* What was written since the last look becomes what is to do. */
-static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
+static int fetch_dirty(struct mext_memory *m, bool add, bool *grew_r,
+                       struct mext_why *why)
 {
     const uint64_t *bits;
 
     m->hot = NULL;
     m->again = true;
-    if (mext_dom_dirty_fetch(m->pages.dom, &bits, why))
+    if (fetch(m, &bits, grew_r, why))
         return -1;
     if (!add)
         memset(m->todo, 0, m->ngfns / 8);
@@ -263,27 +307,6 @@ static int fetch_dirty(struct mext_memory *m, bool add, struct mext_why *why)
         m->todo[i] |= bits[i];
     drop_specials(m);
     m->ntodo = mext_gfns_count(m->todo, m->ngfns);
-    return 0;
-}
-
-int mext_memory_iterate(struct mext_memory *m, unsigned number,
-                        unsigned timeout_ms, struct mext_iteration *it_r,
-                        struct mext_why *why)
-{
-    uint64_t data = m->data, zero = m->zero;
-
-    m->iteration_start = mext_now_us();
-    if (send_clear(m, timeout_ms, why) ||
-        send_todo(m, false, timeout_ms, why) ||
-        barrier(m, number, timeout_ms, why))
-        return -1;
-    it_r->number = number;
-    it_r->us = mext_now_us() - m->iteration_start;
-    it_r->data = m->data - data;
-    it_r->pages = it_r->data + m->zero - zero;
-    if (fetch_dirty(m, m->hurry, why))
-        return -1;
-    it_r->dirty = m->ntodo;
     return 0;
 }
 
@@ -298,6 +321,48 @@ int mext_memory_look(struct mext_memory *m, const uint64_t *map, uint64_t end,
         if (mext_pages_present(&m->pages, list, n, why) < 0)
             return -1;
     }
+    return 0;
+}
+
+/*
+ * What got a page since it was looked at is sent, written or not: Xen 4.17 and 4.20
+ * do not note a page that is new as dirty.  clear is empty, and serves as a copy.
+ */
+static int find_new(struct mext_memory *m, struct mext_why *why)
+{
+    memcpy(m->clear, m->pages.gone, m->ngfns / 8);
+    if (mext_absent_find(m, why))
+        return -1;
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->todo[i] |= m->clear[i] & ~m->pages.gone[i];
+    memset(m->clear, 0, m->ngfns / 8);
+    drop_specials(m);
+    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
+    return 0;
+}
+
+int mext_memory_iterate(struct mext_memory *m, unsigned number,
+                        unsigned timeout_ms, struct mext_iteration *it_r,
+                        struct mext_why *why)
+{
+    uint64_t data = m->data, zero = m->zero;
+
+    m->iteration_start = mext_now_us();
+    if (send_clear(m, timeout_ms, why) ||
+        send_todo(m, false, timeout_ms, why) ||
+        mext_memory_barrier(m, timeout_ms, why))
+        return -1;
+    it_r->number = number;
+    it_r->us = mext_now_us() - m->iteration_start;
+    it_r->data = m->data - data;
+    it_r->pages = it_r->data + m->zero - zero;
+    if (fetch_dirty(m, m->hurry, &it_r->grew, why) ||
+        (m->size != m->size_looked && find_new(m, why)) ||
+        mext_absent_tell(m, timeout_ms, why))
+        return -1;
+    if (it_r->grew)
+        take_all(m);
+    it_r->dirty = it_r->grew ? m->size : m->ntodo;
     return 0;
 }
 
@@ -342,30 +407,16 @@ static int send_end(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
-/*
- * What got a page since it was looked at is sent, written or not: Xen 4.17 and 4.20
- * do not note a page that is new as dirty.  clear is empty, and serves as a copy.
- */
-static int find_new(struct mext_memory *m, struct mext_why *why)
-{
-    memcpy(m->clear, m->pages.gone, m->ngfns / 8);
-    if (mext_absent_find(m, why))
-        return -1;
-    for (uint64_t i = 0; i < m->ngfns / 64; i++)
-        m->todo[i] |= m->clear[i] & ~m->pages.gone[i];
-    memset(m->clear, 0, m->ngfns / 8);
-    drop_specials(m);
-    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
-    return 0;
-}
-
+/* What is new was not there when it was last looked at: nothing else goes again. */
 int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {
+    bool grew;
+
     m->iteration_start = mext_now_us();
-    if (fetch_dirty(m, true, why) || send_clear(m, timeout_ms, why) ||
+    if (fetch_dirty(m, true, &grew, why) || send_clear(m, timeout_ms, why) ||
         find_new(m, why) || send_todo(m, true, timeout_ms, why) ||
-        mext_absent_send(m, timeout_ms, why))
+        mext_absent_tell(m, timeout_ms, why))
         return -1;
     return settle(m, send_end(m, timeout_ms, why), why);
 }
@@ -416,8 +467,9 @@ void mext_memory_close(struct mext_memory *m)
     free(m->clear);
     free(m->pages.gone);
     free(m->pages.filled);
+    free(m->pages.told);
     mext_cache_free(m->pages.cache);
     m->workers = NULL;
     m->pages.cache = NULL;
-    m->todo = m->clear = m->pages.gone = m->pages.filled = NULL;
+    m->todo = m->clear = m->pages.gone = m->pages.filled = m->pages.told = NULL;
 }

@@ -6,7 +6,7 @@
  *
  * Memory: half a MiB for each channel, however large the guest is (mext_lane.h,
  * and a batch under way and one in the queue, 2 KiB each); of the guest 2 MiB
- * for each channel are under way at most.  Besides five bitmaps and the order's,
+ * for each channel are under way at most.  Besides six bitmaps and the order's,
  * some 5 bits for each gfn.
  * Functions return 0 or -1 with *why filled.
  */
@@ -35,12 +35,16 @@ struct mext_memory {
     uint64_t *clear;          /* bitmap of gfns to send as zero unread, owned */
     uint64_t nfree;           /* taken out of todo by mext_memory_free */
     uint64_t ram_pages;       /* of RAM as built */
-    uint64_t pages_then;      /* the guest had, before any look */
+    uint64_t size;            /* pages the guest has, last counted ... */
+    uint64_t size_looked;     /* ... before all gfns were last looked at */
+    bool grew;                /* pages came since before the last fetch */
+    unsigned barriers;        /* sent so far */
     uint64_t iteration_start; /* us */
     bool hurry;  /* ends this iteration; what was not sent is left to do */
     bool again;  /* what is sent now may have been sent before */
     bool sparse; /* the receiver may not have all of RAM yet, but makes it */
-    /* sent in all, once nothing is under way; the last three: of data */
+    /* sent in all, once nothing is under way; the last three: of data.  What was
+     * called absent, got a page and lost it counts again. */
     uint64_t data, zero, absent, packed, zstd, delta;
     mext_memory_progress_fn *progress;
     void *progress_arg;
@@ -63,7 +67,8 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
 /*
  * One iteration: sends what is to do, closes it with a barrier on every
  * channel and waits for the acknowledgements, then fetches what was written
- * meanwhile.
+ * meanwhile, and tells what the guest does not have.  If the guest got memory, all
+ * of it is to do again.
  */
 int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         unsigned timeout_ms, struct mext_iteration *it_r,
@@ -84,6 +89,10 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
  */
 int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why);
+
+/* Nothing that is sent later overtakes what was sent before. */
+int mext_memory_barrier(struct mext_memory *m, unsigned timeout_ms,
+                        struct mext_why *why);
 
 /* mstrap's DONE, with its counts compared. */
 int mext_memory_done(struct mext_memory *m, unsigned timeout_ms,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "mext_precopy.h"
@@ -60,6 +59,8 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
         return MEXT_STOP_FITS;
     if (now->number >= l->iterations)
         return fits ? MEXT_STOP_FITS : MEXT_STOP_LIMIT;
+    if (now->grew)
+        return MEXT_GO_ON;
     /* From the third on: less than a tenth gained is no convergence. */
     if (!fits && before && now->number >= 3 &&
         now->dirty * 10 >= before->dirty * 9)

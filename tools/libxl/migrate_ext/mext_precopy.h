@@ -5,6 +5,7 @@
 #ifndef MEXT_PRECOPY_H
 #define MEXT_PRECOPY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mext_limits {
@@ -19,6 +20,7 @@ struct mext_iteration {
     uint64_t data;   /* of these with content */
     uint64_t us;     /* from its first page to the barrier's ack */
     uint64_t dirty;  /* pages written meanwhile */
+    bool grew;       /* the guest got memory: dirty is all of it */
 };
 
 enum mext_decision {

@@ -239,7 +239,11 @@ static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
     mext_help_bitmap(s->copy->help, bitmap, ngfns);
 }
 
-/* libxl suspends the guest without a word to us: it is looked for. */
+/*
+ * libxl suspends the guest without a word to us: it is looked for.  What a guest writes
+ * to a page that it got meanwhile libxl may miss: Xen 4.17 and 4.20 do not note that
+ * before the dirty log is fetched the next time.
+ */
 static int look(struct mext_stream *s, struct mext_why *why)
 {
     struct mext_dom_state st;
@@ -248,6 +252,10 @@ static int look(struct mext_stream *s, struct mext_why *why)
         return 0;
     if (mext_dom_state(s->dom, &st, why))
         return -1;
+    if (s->live && st.pages > s->size)
+        return mext_fail(why, "memory was given to the guest while it was sent: "
+                              "migrate it again when it has all of it");
+    s->size = st.pages;
     if (st.shutdown && st.reason == MEXT_SHUTDOWN_SUSPEND)
         s->t_suspended = mext_now_us();
     return 0;
@@ -304,10 +312,12 @@ static int start_workers(struct mext_stream *s, struct mext_why *why)
 
 static int prepare(struct mext_stream *s, struct mext_why *why)
 {
+    struct mext_dom_state st;
     uint64_t top;
 
-    if (start_workers(s, why))
+    if (start_workers(s, why) || mext_dom_state(s->dom, &st, why))
         return -1;
+    s->size = st.pages;
     s->since = mext_now_us();
     s->thin.out = out;
     s->thin.ask = ask;

@@ -54,6 +54,7 @@ struct mext_stream {
     uint32_t have;        /* bytes of the piece that is being made */
     uint64_t pieces;      /* before it */
     uint64_t since;       /* us */
+    uint64_t size;        /* pages the guest has, as last counted */
     struct mext_why *why; /* of a failure to send */
 };
 

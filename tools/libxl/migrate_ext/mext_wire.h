@@ -100,6 +100,7 @@
 #define MEXT_PAGES_DATA_MAX 64   /* data pages one PAGES frame carries */
 #define MEXT_PACKED_MAX     3840 /* bytes of a page's LZ4 block */
 #define MEXT_ABSENT_MAX     64   /* extents in one ABSENT frame */
+#define MEXT_ABSENT_PAGES   65536 /* gfns a channel calls so between barriers */
 #define MEXT_GFN_MAX        0xfffffffULL /* highest gfn: below 1 TiB */
 
 /* Two bits a gfn in the map of a PAGES frame */
