@@ -47,7 +47,7 @@ static struct image_domain self;
 static struct head *head;
 static const char *world;
 static int lock = -1;
-static uint64_t first; /* gfn that is stamped, those before are the table */
+static uint64_t first;     /* gfn that is stamped, those before are the table */
 static unsigned new_ticks; /* left */
 
 /* ---- words for the test ---- */

@@ -39,10 +39,18 @@ static const struct {
     { IT(2, 9000, 8900), IT(3, 8900, 8800), MEXT_STOP_STALLED },
     /* ... nor if the guest got memory, so that all of it is to do */
     { IT(2, 9000, 2000),
-      { .number = 3, .pages = 2000, .us = 2000000, .dirty = 65536, .grew = true },
+      { .number = 3,
+        .pages = 2000,
+        .us = 2000000,
+        .dirty = 65536,
+        .grew = true },
       MEXT_GO_ON },
     { IT(9, 9000, 2000),
-      { .number = 10, .pages = 2000, .us = 2000000, .dirty = 65536, .grew = true },
+      { .number = 10,
+        .pages = 2000,
+        .us = 2000000,
+        .dirty = 65536,
+        .grew = true },
       MEXT_STOP_LIMIT },
     /* the limit */
     { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },
@@ -68,8 +76,10 @@ END_TEST
 START_TEST(rest_is_foreseen)
 {
     const struct mext_iteration none = { .number = 1, .dirty = 5000 };
-    const struct mext_iteration first = { 1, 10000, 10000, 5000000, 700 };
-    const struct mext_iteration brief = { 2, 100, 100, 1, 300 };
+    const struct mext_iteration first = {
+        1, 10000, 10000, 5000000, 700, false
+    };
+    const struct mext_iteration brief = { 2, 100, 100, 1, 300, false };
 
     ck_assert_uint_eq(mext_precopy_rest_us(&none, NULL), 0);
     ck_assert_uint_eq(mext_precopy_rest_us(&first, NULL), 350000);

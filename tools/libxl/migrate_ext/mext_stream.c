@@ -253,8 +253,9 @@ static int look(struct mext_stream *s, struct mext_why *why)
     if (mext_dom_state(s->dom, &st, why))
         return -1;
     if (s->live && st.pages > s->size)
-        return mext_fail(why, "memory was given to the guest while it was sent: "
-                              "migrate it again when it has all of it");
+        return mext_fail(why,
+                         "memory was given to the guest while it was sent: "
+                         "migrate it again when it has all of it");
     s->size = st.pages;
     if (st.shutdown && st.reason == MEXT_SHUTDOWN_SUSPEND)
         s->t_suspended = mext_now_us();

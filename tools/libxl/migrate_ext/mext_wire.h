@@ -96,10 +96,10 @@
 #define MEXT_DATA_DONE        0x82 /* mstrap -> source */
 #define MEXT_DATA_ERROR       0x83 /* mstrap -> source */
 
-#define MEXT_PAGES_SPAN_MAX 1024 /* gfns one PAGES frame spans */
-#define MEXT_PAGES_DATA_MAX 64   /* data pages one PAGES frame carries */
-#define MEXT_PACKED_MAX     3840 /* bytes of a page's LZ4 block */
-#define MEXT_ABSENT_MAX     64   /* extents in one ABSENT frame */
+#define MEXT_PAGES_SPAN_MAX 1024  /* gfns one PAGES frame spans */
+#define MEXT_PAGES_DATA_MAX 64    /* data pages one PAGES frame carries */
+#define MEXT_PACKED_MAX     3840  /* bytes of a page's LZ4 block */
+#define MEXT_ABSENT_MAX     64    /* extents in one ABSENT frame */
 #define MEXT_ABSENT_PAGES   65536 /* gfns a channel calls so between barriers */
 #define MEXT_GFN_MAX        0xfffffffULL /* highest gfn: below 1 TiB */
 
