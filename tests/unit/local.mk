@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test_gate \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
+	tests/unit/test_hooks \
 	tests/unit/test_jail \
 	tests/unit/test_join \
 	tests/unit/test_joined \
@@ -73,6 +74,7 @@ unit_tests = \
 	tests/unit/test_precopy \
 	tests/unit/test_quote \
 	tests/unit/test_receiver \
+	tests/unit/test_received \
 	tests/unit/test_replay \
 	tests/unit/test_rotate \
 	tests/unit/test_seal \
@@ -196,6 +198,13 @@ tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LDADD)
 tests_unit_test_token_SOURCES = tests/unit/test_token.c
+
+tests_unit_test_hooks_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/agent
+tests_unit_test_hooks_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hooks_LDADD = $(UNIT_LDADD)
+tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c \
+	tools/agent/hooks.c \
+	tools/agent/util.c
 
 tests_unit_test_guest_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/agent
 tests_unit_test_guest_CFLAGS = $(UNIT_CFLAGS) $(XENVCHAN_CFLAGS)
@@ -334,6 +343,12 @@ tests_unit_test_steer_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_steer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_steer_LDADD = $(UNIT_LDADD) $(YAJL_LIBS) -lpthread
 tests_unit_test_steer_SOURCES = tests/unit/test_steer.c
+
+tests_unit_test_received_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_received_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_received_LDADD = $(UNIT_LDADD)
+tests_unit_test_received_SOURCES = tests/unit/test_received.c \
+	tools/packetd/received.c
 
 tests_unit_test_replay_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
