@@ -28,6 +28,7 @@
 
 #define BALLOON   32 /* pages */
 #define NEW_TICKS 64 /* in which it writes to those that are new */
+#define LATE      40 /* ticks at most until it takes them */
 
 #define MAGIC 0x7373656e746977ull
 
@@ -210,17 +211,20 @@ static void take_back(void)
     new_ticks = NEW_TICKS;
 }
 
-/* Once somebody notes what it writes it gets its pages, soon. */
+/* Once somebody notes what it writes it gets its pages, at any time. */
 static void balloon(void)
 {
+    static unsigned wait;
     struct image_domain now;
 
     if (new_ticks)
         write_page(head->npages - 1 - --new_ticks % BALLOON);
-    if (!head->out || some_number() % 4 || image_info(conn, self.domid, &now) ||
-        !now.logging)
+    if (!head->out || image_info(conn, self.domid, &now))
         return;
-    take_back();
+    if (!now.logging)
+        wait = some_number() % LATE;
+    else if (!wait--)
+        take_back();
 }
 
 static void boot(void)

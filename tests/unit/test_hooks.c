@@ -138,7 +138,7 @@ START_TEST(deadline)
 {
     hook("10-a", 0755, "sleep 1000");
     hook("20-b", 0755, "exit 0");
-    ck_assert_int_eq(run(true, 300), -1);
+    ck_assert_int_eq(run(true, 3000), -1);
     ck_assert_uint_eq(why.code, MEXT_AGENT_E_DEADLINE);
     ck_assert_uint_eq(n, 1);
     ran("10-a=pre.d ");

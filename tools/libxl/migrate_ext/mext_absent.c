@@ -111,10 +111,10 @@ static int make_room(struct mext_memory *m, struct telling *t,
     if (t->pages < MEXT_ABSENT_PAGES)
         return 0;
     t->pages = 0;
-    return flush(m, t, timeout_ms, why) ||
-                   mext_memory_barrier(m, timeout_ms, why)
-               ? -1
-               : 0;
+    if (flush(m, t, timeout_ms, why) || mext_memory_barrier(m, timeout_ms, why))
+        return -1;
+    m->progress(m->progress_arg, m->sent, m->sent);
+    return 0;
 }
 
 static int tell(struct mext_memory *m, struct telling *t, uint64_t gfn,

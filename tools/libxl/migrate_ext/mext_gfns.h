@@ -29,15 +29,6 @@ static inline uint64_t mext_gfns_count(const uint64_t *map, uint64_t n)
     return sum;
 }
 
-/* Clears all below end. */
-static inline void mext_gfns_clear(uint64_t *map, uint64_t end)
-{
-    for (uint64_t i = 0; i < end / 64; i++)
-        map[i] = 0;
-    if (end % 64)
-        map[end / 64] &= ~0ULL << (end % 64);
-}
-
 /*
  * The next gfns set in map, below end, from *gfn on, which moves on: up to max,
  * at least 64, into list, rising, all of a word or none of it; how many.

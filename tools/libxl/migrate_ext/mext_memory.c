@@ -124,7 +124,7 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
 /*
  * What the guest writes to a page that it got since the last fetch is not noted
  * before the next: Xen 4.17 and 4.20 take a new page for one that is not watched.  So
- * a guest that got any is sent once more.  One that gave up as many between two
+ * a guest that got any is sent once more.  What it gave up and got back between two
  * counts is not noticed.
  */
 static int count_pages(struct mext_memory *m, struct mext_why *why)
@@ -219,8 +219,9 @@ static int send_todo(struct mext_memory *m, bool all, unsigned timeout_ms,
         mext_packer_pause(&m->lane[i].packer);
     mext_order_begin(&m->order);
     rc = settle(m, put_todo(m, all, before, timeout_ms, why), why);
-    if (!rc && looked(m) > before)
-        m->progress(m->progress_arg, looked(m) - before, m->ntodo);
+    m->sent = looked(m) - before;
+    if (!rc && m->sent)
+        m->progress(m->progress_arg, m->sent, m->ntodo);
     return rc;
 }
 
@@ -256,7 +257,7 @@ int mext_memory_barrier(struct mext_memory *m, unsigned timeout_ms,
     struct mext_data d = { .type = MEXT_DATA_BARRIER };
     unsigned number = ++m->barriers;
 
-    if (mext_fault("source.barrier", why))
+    if (mext_fault("source.barrier", why) || count_pages(m, why))
         return -1;
     d.u.barrier.iteration = number;
     for (unsigned i = 0; i < m->nchannels; i++)
@@ -341,6 +342,27 @@ static int find_new(struct mext_memory *m, struct mext_why *why)
     return 0;
 }
 
+/*
+ * With a barrier, since what is sent afterwards may be for the same gfns.  It may have
+ * taken long, so what was written meanwhile is fetched again.
+ */
+static int tell_absent(struct mext_memory *m, bool *grew_r, unsigned timeout_ms,
+                       struct mext_why *why)
+{
+    uint64_t absent = m->absent, zero = m->zero;
+    bool grew;
+
+    if (settle(m, mext_absent_tell(m, timeout_ms, why), why))
+        return -1;
+    if (m->absent == absent && m->zero == zero)
+        return 0;
+    if (mext_memory_barrier(m, timeout_ms, why) ||
+        fetch_dirty(m, true, &grew, why))
+        return -1;
+    *grew_r |= grew;
+    return 0;
+}
+
 int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         unsigned timeout_ms, struct mext_iteration *it_r,
                         struct mext_why *why)
@@ -358,7 +380,7 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     it_r->pages = it_r->data + m->zero - zero;
     if (fetch_dirty(m, m->hurry, &it_r->grew, why) ||
         (m->size != m->size_looked && find_new(m, why)) ||
-        mext_absent_tell(m, timeout_ms, why))
+        tell_absent(m, &it_r->grew, timeout_ms, why))
         return -1;
     if (it_r->grew)
         take_all(m);
@@ -368,12 +390,15 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
 
 void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
 {
-    uint64_t before = m->nfree;
+    uint64_t before = m->nfree, end = mext_absent_ram_end(m);
     struct mext_why why;
 
+    /* What is written to a page that is new is not noted yet. */
+    if (count_pages(m, &why) || m->grew)
+        return;
     for (uint64_t i = 0; i < m->ngfns / 64; i++) {
-        m->clear[i] = m->todo[i] & bitmap[i];
-        m->todo[i] &= ~bitmap[i];
+        m->clear[i] = m->todo[i] & bitmap[i] & ~m->pages.gone[i];
+        m->todo[i] &= ~m->clear[i];
         m->nfree += (unsigned)__builtin_popcountll(m->clear[i]);
     }
     m->ntodo -= m->nfree - before;
@@ -387,8 +412,10 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
         m->nfree = before;
         memset(m->clear, 0, m->ngfns / 8);
     }
-    /* Above RAM as built the receiver has no pages but what is sent. */
-    mext_gfns_clear(m->clear, mext_absent_ram_end(m));
+    /* Above RAM as built, and where it gave it back, it has no page but what is sent. */
+    for (uint64_t i = 0; i * 64 < end; i++)
+        m->clear[i] &= m->pages.told[i] |
+                       (end - i * 64 < 64 ? ~0ULL << (end - i * 64) : 0);
 }
 
 static int send_end(struct mext_memory *m, unsigned timeout_ms,
@@ -407,7 +434,7 @@ static int send_end(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
-/* What is new was not there when it was last looked at: nothing else goes again. */
+/* Of what came since the last fetch it is known that it was not there before. */
 int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {

@@ -29,6 +29,7 @@ struct mext_memory {
     uint64_t special[MEXT_SPECIALS];
     uint64_t *todo;           /* bitmap of gfns to send, owned */
     uint64_t ntodo;           /* bits set in it */
+    uint64_t sent;            /* pages of the last iteration */
     struct mext_order order;  /* in which they are taken from there */
     const uint64_t *hot;      /* bitmap: written again; NULL: not known */
     uint64_t hot_at;          /* ms, when that was so */
