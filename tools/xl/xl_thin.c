@@ -16,9 +16,14 @@
 #include "mext_help.h"
 #include "mext_thin.h"
 
+#define COUNT_MS 100
+
 struct thin {
     struct mext_thin stream;
     struct mext_help help;
+    struct mext_dom *dom; /* NULL: it cannot be looked at */
+    uint64_t size;        /* pages the guest has, as last counted ... */
+    uint64_t counted_at;  /* ... then, ms */
     int out;
     uint64_t in, wire; /* bytes */
     bool told;
@@ -71,7 +76,25 @@ static void tell(struct thin *t)
             (unsigned long long)t->in / 1000000);
 }
 
-/* Until the stock xl closes its end; -1: COMMAND takes no more. */
+/*
+ * What a guest writes to memory that it got meanwhile the stock xl may miss: Xen 4.17
+ * and 4.20 do not note that before the dirty log is fetched the next time.
+ */
+static bool grew(struct thin *t)
+{
+    uint64_t now = mext_now_ms(), before = t->size;
+    struct mext_dom_state st;
+    struct mext_why why;
+
+    if (!t->dom || now - t->counted_at < COUNT_MS ||
+        mext_dom_state(t->dom, &st, &why))
+        return false;
+    t->counted_at = now;
+    t->size = st.pages;
+    return before && st.pages > before;
+}
+
+/* Until the stock xl closes its end; -1: it is to give up. */
 static int relay(struct thin *t)
 {
     static char buf[1 << 16];
@@ -87,6 +110,11 @@ static int relay(struct thin *t)
         if (n <= 0)
             return (int)n;
         t->in += (uint64_t)n;
+        if (grew(t)) {
+            say(NULL, "memory was given to the guest while it was sent: "
+                      "migrate it again when it has all of it");
+            return -1;
+        }
         if (mext_thin_feed(&t->stream, buf, (size_t)n))
             return -1;
     }
@@ -118,20 +146,18 @@ static pid_t start(char **argv, int *out_r)
 /* What the guest has, so that its agent can be asked. */
 static void prepare(struct thin *t, uint32_t domid)
 {
-    struct mext_dom *dom;
     struct mext_why why;
     uint64_t top;
 
     t->stream.out = write_all;
     t->stream.ask = ask;
     t->stream.arg = t;
-    if (!mext_dom_open(domid, &dom, &why)) {
-        if (!mext_dom_max_gfn(dom, &top, &why))
-            t->stream.bitmap = calloc(top / 64 + 1, sizeof(uint64_t));
-        if (t->stream.bitmap)
-            t->stream.ngfns = (top / 64 + 1) * 64;
-        mext_dom_close(dom);
-    }
+    if (mext_dom_open(domid, &t->dom, &why))
+        t->dom = NULL;
+    else if (!mext_dom_max_gfn(t->dom, &top, &why))
+        t->stream.bitmap = calloc(top / 64 + 1, sizeof(uint64_t));
+    if (t->stream.bitmap)
+        t->stream.ngfns = (top / 64 + 1) * 64;
     if (!t->stream.bitmap) {
         say(NULL, "without the guest's help: its memory cannot be looked at");
         t->help.wanted = false;
@@ -160,6 +186,7 @@ int main(int argc, char **argv)
         return 1;
     }
     failed = relay(&t);
+    mext_dom_close(t.dom);
     close(t.out);
     tell(&t);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
