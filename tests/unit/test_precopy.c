@@ -51,6 +51,13 @@ static const struct {
         .us = 2000000,
         .dirty = 65536,
         .grew = true },
+      MEXT_GO_ON },
+    { IT(10, 9000, 2000),
+      { .number = 11,
+        .pages = 2000,
+        .us = 2000000,
+        .dirty = 65536,
+        .grew = true },
       MEXT_STOP_LIMIT },
     /* the limit */
     { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },

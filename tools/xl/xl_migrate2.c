@@ -415,7 +415,8 @@ static int migrate_stock(const struct arguments *a)
     rc = a->rq.agent
              ? asprintf(&command, MEXT_PKGLIBEXECDIR "/xl-thin %u %u %s", domid,
                         a->rq.trim, ssh)
-             : asprintf(&command, "%s", ssh);
+             : asprintf(&command, MEXT_PKGLIBEXECDIR "/xl-thin %u - %s", domid,
+                        ssh);
     if (rc < 0)
         return 1;
     argv[3] = command;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * xl-thin DOMID TRIM COMMAND...: what the stock xl writes, without the pages
- * that the guest's agent calls free, goes to COMMAND.  xl migrate --cooperative
+ * that the guest's agent calls free, goes to COMMAND.  With "-" for TRIM the agent is
+ * not asked.  A guest that gets memory meanwhile is given up.  xl migrate --cooperative
  * --receiver xl puts it before ssh, as the stock xl's -s.  Whatever fails here
  * before a byte was sent, COMMAND gets the stream as it is.
  */
@@ -16,14 +17,11 @@
 #include "mext_help.h"
 #include "mext_thin.h"
 
-#define COUNT_MS 100
-
 struct thin {
     struct mext_thin stream;
     struct mext_help help;
     struct mext_dom *dom; /* NULL: it cannot be looked at */
-    uint64_t size;        /* pages the guest has, as last counted ... */
-    uint64_t counted_at;  /* ... then, ms */
+    uint64_t size;        /* pages the guest has, as last counted; 0: never */
     int out;
     uint64_t in, wire; /* bytes */
     bool told;
@@ -62,7 +60,7 @@ static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
 
 static void tell(struct thin *t)
 {
-    if (t->told)
+    if (t->told || !t->help.wanted)
         return;
     t->told = true;
     if (t->stream.odd)
@@ -78,18 +76,17 @@ static void tell(struct thin *t)
 
 /*
  * What a guest writes to memory that it got meanwhile the stock xl may miss: Xen 4.17
- * and 4.20 do not note that before the dirty log is fetched the next time.
+ * and 4.20 do not note that before the dirty log is fetched the next time.  At the
+ * stream's end the guest stands still; what comes then is between the two xl.
  */
 static bool grew(struct thin *t)
 {
-    uint64_t now = mext_now_ms(), before = t->size;
+    uint64_t before = t->size;
     struct mext_dom_state st;
     struct mext_why why;
 
-    if (!t->dom || now - t->counted_at < COUNT_MS ||
-        mext_dom_state(t->dom, &st, &why))
+    if (!t->dom || t->stream.ended || mext_dom_state(t->dom, &st, &why))
         return false;
-    t->counted_at = now;
     t->size = st.pages;
     return before && st.pages > before;
 }
@@ -173,11 +170,12 @@ int main(int argc, char **argv)
     pid_t pid;
 
     if (argc < 4) {
-        fprintf(stderr, "Usage: xl-thin DOMID TRIM COMMAND...\n");
+        fprintf(stderr, "Usage: xl-thin DOMID TRIM|- COMMAND...\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     t.help.domid = (uint32_t)strtoul(argv[1], NULL, 10);
+    t.help.wanted = strcmp(argv[2], "-");
     t.help.trim = (unsigned)strtoul(argv[2], NULL, 10);
     prepare(&t, t.help.domid);
     pid = start(argv + 3, &t.out);
@@ -188,6 +186,8 @@ int main(int argc, char **argv)
     failed = relay(&t);
     mext_dom_close(t.dom);
     close(t.out);
+    if (failed)
+        close(STDIN_FILENO); /* the stock xl finds out */
     tell(&t);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -134,6 +134,7 @@ static int count_pages(struct mext_memory *m, struct mext_why *why)
     if (mext_dom_state(m->pages.dom, &st, why))
         return -1;
     m->grew |= st.pages > m->size;
+    m->shrank |= st.pages < m->size;
     m->size = st.pages;
     return 0;
 }
@@ -378,6 +379,7 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     it_r->us = mext_now_us() - m->iteration_start;
     it_r->data = m->data - data;
     it_r->pages = it_r->data + m->zero - zero;
+    m->shrank = false;
     if (fetch_dirty(m, m->hurry, &it_r->grew, why) ||
         (m->size != m->size_looked && find_new(m, why)) ||
         tell_absent(m, &it_r->grew, timeout_ms, why))
@@ -434,7 +436,10 @@ static int send_end(struct mext_memory *m, unsigned timeout_ms,
     return 0;
 }
 
-/* Of what came since the last fetch it is known that it was not there before. */
+/*
+ * What came since the last fetch was not there when it was last looked at, unless the
+ * guest gave something up as well: then all goes once more.
+ */
 int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
                      struct mext_why *why)
 {
@@ -442,7 +447,11 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
 
     m->iteration_start = mext_now_us();
     if (fetch_dirty(m, true, &grew, why) || send_clear(m, timeout_ms, why) ||
-        find_new(m, why) || send_todo(m, true, timeout_ms, why) ||
+        find_new(m, why))
+        return -1;
+    if (grew && m->shrank)
+        take_all(m);
+    if (send_todo(m, true, timeout_ms, why) ||
         mext_absent_tell(m, timeout_ms, why))
         return -1;
     return settle(m, send_end(m, timeout_ms, why), why);

@@ -7,7 +7,7 @@
  * Memory: half a MiB for each channel, however large the guest is (mext_lane.h,
  * and a batch under way and one in the queue, 2 KiB each); of the guest 2 MiB
  * for each channel are under way at most.  Besides six bitmaps and the order's,
- * some 5 bits for each gfn.
+ * some 6 bits for each gfn.
  * Functions return 0 or -1 with *why filled.
  */
 #ifndef MEXT_MEMORY_H
@@ -39,6 +39,7 @@ struct mext_memory {
     uint64_t size;            /* pages the guest has, last counted ... */
     uint64_t size_looked;     /* ... before all gfns were last looked at */
     bool grew;                /* pages came since before the last fetch */
+    bool shrank;              /* pages went since before the last fetch */
     unsigned barriers;        /* sent so far */
     uint64_t iteration_start; /* us */
     bool hurry;  /* ends this iteration; what was not sent is left to do */

@@ -57,10 +57,10 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
     if (now->dirty <= FEW_PAGES ||
         (fits && (now->dirty <= REST_PAGES || !converges(now, before))))
         return MEXT_STOP_FITS;
+    if (now->grew && now->number <= l->iterations)
+        return MEXT_GO_ON;
     if (now->number >= l->iterations)
         return fits ? MEXT_STOP_FITS : MEXT_STOP_LIMIT;
-    if (now->grew)
-        return MEXT_GO_ON;
     /* From the third on: less than a tenth gained is no convergence. */
     if (!fits && before && now->number >= 3 &&
         now->dirty * 10 >= before->dirty * 9)
