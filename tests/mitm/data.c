@@ -687,6 +687,7 @@ void data_self_test(void)
     ck_assert_int_eq(run.session.state, MEXT_RCV_COMPLETE);
     ck_assert_uint_eq(run.reason, 0);
     ck_assert(!guest_leaked());
+    ck_assert(guest_grew());
     ck_assert_uint_eq(wrong_page(), GUEST_GFNS);
     ck_assert(find(PAGE, MEXT_DIR_TO_DEST, &p));
     play(&p, false, STOLEN, 0);

@@ -10,7 +10,13 @@
 #include "mext_xen.h"
 
 #define UNTOUCHED 0xa5
-#define VERSIONS  2
+#define VERSIONS  3
+
+/*
+ * So often it is asked for the dirty log before it stands still: twice in an
+ * iteration that tells what is absent.
+ */
+#define LAST_ASKED 4
 
 /* How often the guest has written a page; the source sends the last. */
 static unsigned version[GUEST_GFNS], asked;
@@ -31,7 +37,7 @@ static bool has_page(uint64_t gfn)
     if (gfn % 64 >= 30 && gfn % 64 < 36)
         return asked < 2;
     if (gfn % 64 == 51 || gfn % 64 == 55)
-        return asked > 2;
+        return asked > LAST_ASKED;
     return gfn % 64 < 50 || gfn % 64 > 55;
 }
 
@@ -71,6 +77,7 @@ int guest_receives(uint64_t gfn, uint8_t **page_r)
 {
     if (gfn >= GUEST_GFNS || is_special(gfn))
         return MEXT_E_GFN;
+    absent[gfn] = false;
     *page_r = received[gfn];
     return 0;
 }
@@ -102,6 +109,11 @@ int guest_absent(uint64_t gfn, uint32_t count)
 bool guest_leaked(void)
 {
     return leaked;
+}
+
+bool guest_grew(void)
+{
+    return asked > LAST_ASKED;
 }
 
 static bool is_version(uint64_t gfn, unsigned v)
@@ -173,8 +185,8 @@ int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
     static uint64_t bits[GUEST_GFNS / 64];
 
     for (unsigned i = 0; i < GUEST_GFNS / 64; i++)
-        bits[i] = 0x1111111111111111 << asked;
-    for (unsigned gfn = asked++; gfn < GUEST_GFNS; gfn += 4)
+        bits[i] = 0x1111111111111111 << asked % 4;
+    for (unsigned gfn = asked++ % 4; gfn < GUEST_GFNS; gfn += 4)
         version[gfn]++;
     *bits_r = bits;
     return 0;

@@ -22,6 +22,8 @@ int guest_absent(uint64_t gfn, uint32_t count);
 
 /* Whether a page had content when it was given back. */
 bool guest_leaked(void);
+/* It has got the memory that it gets at the end. */
+bool guest_grew(void);
 
 /*
  * Whether the received page is untouched, or as the source had it at some
