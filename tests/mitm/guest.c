@@ -185,7 +185,7 @@ int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
     static uint64_t bits[GUEST_GFNS / 64];
 
     for (unsigned i = 0; i < GUEST_GFNS / 64; i++)
-        bits[i] = 0x1111111111111111 << asked % 4;
+        bits[i] = 0x1111111111111111ull << asked % 4;
     for (unsigned gfn = asked++ % 4; gfn < GUEST_GFNS; gfn += 4)
         version[gfn]++;
     *bits_r = bits;
