@@ -98,8 +98,8 @@ clean-local:
 	rm -rf $(MS)/obj
 
 # The pure parts, on the host.
-ms_tests = stubdom/mstrap/test_pure stubdom/mstrap/test_session \
-	stubdom/mstrap/test_tidy
+ms_tests = stubdom/mstrap/test_pure stubdom/mstrap/test_pages \
+	stubdom/mstrap/test_session stubdom/mstrap/test_tidy
 TESTS += $(ms_tests)
 check_PROGRAMS += $(ms_tests) stubdom/mstrap/test_sender
 stubdom_mstrap_test_pure_SOURCES = \
@@ -110,14 +110,24 @@ stubdom_mstrap_test_pure_SOURCES = \
 	stubdom/mstrap/text.c
 stubdom_mstrap_test_pure_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 stubdom_mstrap_test_pure_LDADD = $(CHECK_LIBS)
-stubdom_mstrap_test_session_SOURCES = \
-	stubdom/mstrap/test_session.c \
+# Both over a session with a fake guest.
+MS_SESSION_CASE = \
+	stubdom/mstrap/session_case.c \
+	stubdom/mstrap/session_case.h \
 	stubdom/mstrap/channel.c \
 	stubdom/mstrap/session.c
+MS_SESSION_LDADD = tools/libxl/migrate_ext/libmext.a \
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)
+stubdom_mstrap_test_pages_SOURCES = \
+	stubdom/mstrap/test_pages.c $(MS_SESSION_CASE)
+stubdom_mstrap_test_pages_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
+	$(SODIUM_CFLAGS)
+stubdom_mstrap_test_pages_LDADD = $(MS_SESSION_LDADD)
+stubdom_mstrap_test_session_SOURCES = \
+	stubdom/mstrap/test_session.c $(MS_SESSION_CASE)
 stubdom_mstrap_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(SODIUM_CFLAGS)
-stubdom_mstrap_test_session_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(CHECK_LIBS) $(SODIUM_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS)
+stubdom_mstrap_test_session_LDADD = $(MS_SESSION_LDADD)
 stubdom_mstrap_test_tidy_SOURCES = \
 	stubdom/mstrap/test_tidy.c \
 	stubdom/mstrap/state.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * mstrap's pure parts on the host: text, command line, memory map, page
- * tables. The channel and the session have test_session.c.
+ * tables. Channels have test_pages.c, the session test_session.c.
  */
 #include <check.h>
 #include <stdlib.h>

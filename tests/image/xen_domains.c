@@ -265,10 +265,10 @@ static int log_dirty(struct domain *d, bool on)
 
     if (image_ram_open(d->pub.domid, false, &r))
         return -1;
-    if (on)
+    if (on) {
         memset(r.fresh, 0, IMAGE_GFNS / 8);
-    if (on)
         memset(r.dirty, 0, IMAGE_GFNS / 8);
+    }
     image_ram_close(&r);
     d->pub.logging = on;
     return 0;

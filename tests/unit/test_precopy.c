@@ -9,6 +9,12 @@
     { \
         .number = n, .pages = p, .data = p, .us = (p)*1000ull, .dirty = d \
     }
+/* The guest got memory meanwhile. */
+#define GREW(n) \
+    { \
+        .number = n, .pages = 2000, .us = 2000000, .dirty = 65536, \
+        .grew = true \
+    }
 /* 10,000 pages a second. */
 #define FAST(n, p, d) \
     { \
@@ -38,27 +44,9 @@ static const struct {
     { IT(1, 60000, 9000), IT(2, 9000, 8900), MEXT_GO_ON },
     { IT(2, 9000, 8900), IT(3, 8900, 8800), MEXT_STOP_STALLED },
     /* ... nor if the guest got memory, so that all of it is to do */
-    { IT(2, 9000, 2000),
-      { .number = 3,
-        .pages = 2000,
-        .us = 2000000,
-        .dirty = 65536,
-        .grew = true },
-      MEXT_GO_ON },
-    { IT(9, 9000, 2000),
-      { .number = 10,
-        .pages = 2000,
-        .us = 2000000,
-        .dirty = 65536,
-        .grew = true },
-      MEXT_GO_ON },
-    { IT(10, 9000, 2000),
-      { .number = 11,
-        .pages = 2000,
-        .us = 2000000,
-        .dirty = 65536,
-        .grew = true },
-      MEXT_STOP_LIMIT },
+    { IT(2, 9000, 2000), GREW(3), MEXT_GO_ON },
+    { IT(9, 9000, 2000), GREW(10), MEXT_GO_ON },
+    { IT(10, 9000, 2000), GREW(11), MEXT_STOP_LIMIT },
     /* the limit */
     { IT(9, 9000, 4000), IT(10, 4000, 2000), MEXT_STOP_LIMIT },
     { IT(9, 9000, 400), IT(10, 400, 100), MEXT_STOP_FITS },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mext_steady.h"
 #include "mext_thin.h"
 #include "unit.h"
 
@@ -324,12 +325,31 @@ START_TEST(bare)
 }
 END_TEST
 
+/* What it has less is no matter, and then counts. */
+START_TEST(steady)
+{
+    static const struct {
+        uint64_t pages;
+        int rc;
+    } counts[] = { { 100, 0 }, { 100, 0 }, { 90, 0 }, { 91, -1 }, { 91, 0 } };
+    struct mext_why why;
+    uint64_t size = 0;
+
+    for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct mext_dom_state now = { .pages = counts[i].pages };
+
+        ck_assert_int_eq(mext_steady(&now, &size, &why), counts[i].rc);
+    }
+    ck_assert_ptr_nonnull(strstr(why.text, "memory was given to the guest"));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = { free_pages,    only_the_first_iteration,
                                    asked_in_time, empty_batches,
                                    no_taker,      bare,
-                                   NULL };
+                                   steady,        NULL };
     Suite *s = unit_suite_in("thin", tests, setup, teardown);
     TCase *rows = tcase_create("rows");
 

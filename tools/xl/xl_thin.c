@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 #include "mext_help.h"
+#include "mext_steady.h"
 #include "mext_thin.h"
 
 struct thin {
     struct mext_thin stream;
     struct mext_help help;
     struct mext_dom *dom; /* NULL: it cannot be looked at */
-    uint64_t size;        /* pages the guest has, as last counted; 0: never */
+    uint64_t size;        /* mext_steady's */
     int out;
     uint64_t in, wire; /* bytes */
     bool told;
@@ -75,20 +76,19 @@ static void tell(struct thin *t)
 }
 
 /*
- * What a guest writes to memory that it got meanwhile the stock xl may miss: Xen 4.17
- * and 4.20 do not note that before the dirty log is fetched the next time.  At the
- * stream's end the guest stands still; what comes then is between the two xl.
+ * False once the guest got memory.  At the stream's end it stands still; what comes
+ * then is between the two xl.
  */
-static bool grew(struct thin *t)
+static bool is_steady(struct thin *t)
 {
-    uint64_t before = t->size;
     struct mext_dom_state st;
     struct mext_why why;
 
-    if (!t->dom || t->stream.ended || mext_dom_state(t->dom, &st, &why))
-        return false;
-    t->size = st.pages;
-    return before && st.pages > before;
+    if (!t->dom || t->stream.ended || mext_dom_state(t->dom, &st, &why) ||
+        !mext_steady(&st, &t->size, &why))
+        return true;
+    say(NULL, why.text);
+    return false;
 }
 
 /* Until the stock xl closes its end; -1: it is to give up. */
@@ -107,11 +107,8 @@ static int relay(struct thin *t)
         if (n <= 0)
             return (int)n;
         t->in += (uint64_t)n;
-        if (grew(t)) {
-            say(NULL, "memory was given to the guest while it was sent: "
-                      "migrate it again when it has all of it");
+        if (!is_steady(t))
             return -1;
-        }
         if (mext_thin_feed(&t->stream, buf, (size_t)n))
             return -1;
     }
@@ -159,6 +156,7 @@ static void prepare(struct thin *t, uint32_t domid)
         say(NULL, "without the guest's help: its memory cannot be looked at");
         t->help.wanted = false;
     }
+    is_steady(t);
     mext_help_begin(&t->help);
     mext_help_close(&t->help); /* of a PV guest nothing is asked later */
 }

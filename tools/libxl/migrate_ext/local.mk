@@ -115,6 +115,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_resolve.h \
 	tools/libxl/migrate_ext/mext_source.c \
 	tools/libxl/migrate_ext/mext_source.h \
+	tools/libxl/migrate_ext/mext_steady.c \
+	tools/libxl/migrate_ext/mext_steady.h \
 	tools/libxl/migrate_ext/mext_steer.c \
 	tools/libxl/migrate_ext/mext_steer.h \
 	tools/libxl/migrate_ext/mext_steer_ask.c \

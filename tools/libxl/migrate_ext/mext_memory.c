@@ -449,8 +449,11 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
     if (fetch_dirty(m, true, &grew, why) || send_clear(m, timeout_ms, why) ||
         find_new(m, why))
         return -1;
-    if (grew && m->shrank)
+    if (grew && m->shrank) {
+        if (mext_memory_barrier(m, timeout_ms, why)) /* behind send_clear */
+            return -1;
         take_all(m);
+    }
     if (send_todo(m, true, timeout_ms, why) ||
         mext_absent_tell(m, timeout_ms, why))
         return -1;

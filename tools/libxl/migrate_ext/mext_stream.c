@@ -10,6 +10,7 @@
 
 #include "mext_chunk.h"
 #include "mext_fault.h"
+#include "mext_steady.h"
 #include "mext_stream.h"
 #include "mext_suspend.h"
 
@@ -239,11 +240,7 @@ static void ask(void *arg, uint64_t *bitmap, uint64_t ngfns)
     mext_help_bitmap(s->copy->help, bitmap, ngfns);
 }
 
-/*
- * libxl suspends the guest without a word to us: it is looked for.  What a guest writes
- * to a page that it got meanwhile libxl may miss: Xen 4.17 and 4.20 do not note that
- * before the dirty log is fetched the next time.
- */
+/* libxl suspends the guest without a word to us: it is looked for. */
 static int look(struct mext_stream *s, struct mext_why *why)
 {
     struct mext_dom_state st;
@@ -252,11 +249,8 @@ static int look(struct mext_stream *s, struct mext_why *why)
         return 0;
     if (mext_dom_state(s->dom, &st, why))
         return -1;
-    if (s->live && st.pages > s->size)
-        return mext_fail(why,
-                         "memory was given to the guest while it was sent: "
-                         "migrate it again when it has all of it");
-    s->size = st.pages;
+    if (s->live && mext_steady(&st, &s->size, why))
+        return -1;
     if (st.shutdown && st.reason == MEXT_SHUTDOWN_SUSPEND)
         s->t_suspended = mext_now_us();
     return 0;
@@ -313,12 +307,10 @@ static int start_workers(struct mext_stream *s, struct mext_why *why)
 
 static int prepare(struct mext_stream *s, struct mext_why *why)
 {
-    struct mext_dom_state st;
     uint64_t top;
 
-    if (start_workers(s, why) || mext_dom_state(s->dom, &st, why))
+    if (start_workers(s, why) || look(s, why))
         return -1;
-    s->size = st.pages;
     s->since = mext_now_us();
     s->thin.out = out;
     s->thin.ask = ask;

@@ -54,7 +54,7 @@ struct mext_stream {
     uint32_t have;        /* bytes of the piece that is being made */
     uint64_t pieces;      /* before it */
     uint64_t since;       /* us */
-    uint64_t size;        /* pages the guest has, as last counted */
+    uint64_t size;        /* mext_steady's */
     struct mext_why *why; /* of a failure to send */
 };
 
