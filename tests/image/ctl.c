@@ -76,7 +76,7 @@ static void mind(uint32_t domid)
     for (int fd = 0; fd < 64; fd++)
         close(fd);
     if (!mext_lxl_open(0, &l, &why))
-        mext_lxl_mind(l, domid, note, NULL, NULL);
+        mext_lxl_mind(l, domid, 0, note, NULL, NULL);
     _exit(0);
 }
 

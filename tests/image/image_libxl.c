@@ -305,8 +305,8 @@ void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid)
 /* ---- a guest that stops ---- */
 
 /* All of them are destroyed when they stop by themselves. */
-int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                  mext_again_fn *again, void *arg)
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
+                  mext_note_fn *note, mext_again_fn *again, void *arg)
 {
     struct image_domain d;
     char token[16];

@@ -64,6 +64,8 @@ START_TEST(usage)
         "strip a",
         "diff a",
         "diff - -",
+        "strip a -",
+        "convert --to qemu a -",
         "verify --new a",
         "strip --json a b",
         "verify --zeroed a",
@@ -99,6 +101,10 @@ START_TEST(inspect)
     ck_assert_int_eq(xl("inspect a"), 1);
     has(err, "file.truncated");
     has(out, "STATIC_DATA_END");
+    /* what cannot be read is no file: its list is whole all the same */
+    ck_assert_int_eq(xl("inspect --json ."), 1);
+    has(err, "Is a directory");
+    has(out, "{\"list\":[]}\n");
 }
 END_TEST
 
@@ -212,6 +218,14 @@ START_TEST(strip)
     has(out, "pages 0x6 to 0x6: differ");
     ck_assert_int_eq(xl("strip a new"), 1);
     has(err, "new: File exists");
+    /* nothing is left but what it was told to write */
+    ck_assert(access("new.part", F_OK));
+    unlink("new");
+    put("new.part");
+    ck_assert_int_eq(xl("strip a new"), 1);
+    has(err, "new.part is there: remove it");
+    ck_assert(!unlink("new.part"));
+    ck_assert(access("new", F_OK));
 }
 END_TEST
 

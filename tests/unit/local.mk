@@ -304,6 +304,7 @@ tests_unit_test_move_SOURCES = tests/unit/test_move.c
 tests_unit_test_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = $(UNIT_LDADD)
+tests_unit_test_net_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
 
 tests_unit_test_order_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -2,6 +2,7 @@
 /* Journals: who holds one, all of them, and which are removed. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -206,6 +207,50 @@ START_TEST(in_order)
 }
 END_TEST
 
+static unsigned asked_of, of_final;
+
+static bool settles(void *arg, const struct mext_entry *e, bool alive)
+{
+    asked_of++;
+    of_final += mext_noted_final(e->noted);
+    return mext_noted_final(e->noted);
+}
+
+static void look_again(struct mext_journal_known *k, unsigned asked,
+                       unsigned final)
+{
+    asked_of = of_final = 0;
+    ck_assert_int_eq(mext_journal_others(journal_dir, k, settles, NULL, &why),
+                     0);
+    ck_assert_uint_eq(asked_of, asked);
+    ck_assert_uint_eq(of_final, final);
+}
+
+/* What is settled is asked about once; what is gone is forgotten. */
+START_TEST(settled_ones)
+{
+    struct mext_journal_known k = { 0 };
+
+    look_again(&k, 0, 0); /* no folder */
+    make_folder();
+    for (unsigned i = 0; i < 9; i++)
+        put_file(i, i % 3 ? MEXT_NOTED_DONE : MEXT_NOTED_BEGUN, 1, 1);
+    put_file(3, MEXT_NOTED_LOST, 1, 1); /* of the other side */
+    look_again(&k, 10, 7);
+    look_again(&k, 3, 0);
+    put_file(0, MEXT_NOTED_KEPT, 1, 1);
+    put_file(20, MEXT_NOTED_KEPT, 1, 1);
+    look_again(&k, 4, 2);
+    look_again(&k, 2, 0);
+    memset(journal_id, 0, sizeof(journal_id));
+    ck_assert_int_eq(unlink(path_of(journal_id, SRC)), 0);
+    look_again(&k, 2, 0);
+    put_file(0, MEXT_NOTED_KEPT, 1, 1);
+    look_again(&k, 3, 1);
+    free(k.v);
+}
+END_TEST
+
 /* What is none of ours is neither read nor removed. */
 START_TEST(other_files)
 {
@@ -331,13 +376,20 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        held,          held_here,        inherited,
-        create_twice,  never_found_free, taken_while_removed,
-        in_order,      other_files,      no_folder,
-        expire_by_age, expire_by_number, unfinished,
-        NULL
-    };
+    const TTest *const tests[] = { held,
+                                   held_here,
+                                   inherited,
+                                   create_twice,
+                                   never_found_free,
+                                   taken_while_removed,
+                                   in_order,
+                                   settled_ones,
+                                   other_files,
+                                   no_folder,
+                                   expire_by_age,
+                                   expire_by_number,
+                                   unfinished,
+                                   NULL };
 
     return journal_main("journals", tests);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Sockets, over loopback: addresses, deadlines, frames, a hostile peer. */
 #include <fcntl.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mext_conn.h"
@@ -166,6 +168,61 @@ START_TEST(changed_on_its_way)
 }
 END_TEST
 
+/* ---- a name with two addresses, of which packetd listens on the second ---- */
+
+int __wrap_getaddrinfo(const char *host, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **list_r);
+int __real_getaddrinfo(const char *host, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **list_r);
+
+int __wrap_getaddrinfo(const char *host, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **list_r)
+{
+    int r = __real_getaddrinfo(strcmp(host, "both") ? host : "127.0.0.2",
+                               service, hints, list_r);
+
+    if (!r && !strcmp(host, "both"))
+        r = __real_getaddrinfo("127.0.0.1", service, hints,
+                               &(*list_r)->ai_next);
+    return r;
+}
+
+START_TEST(second_address)
+{
+    int tcp, udp, fd;
+    char in[8];
+    uint16_t port;
+    pid_t pid;
+
+    ck_assert_int_eq(mext_net_listen("127.0.0.1", 0, &tcp, &udp, &port, &why),
+                     0);
+    ck_assert_int_eq(mext_net_connect("both", port, 10000, &fd, &why), 0);
+    close(fd);
+    pid = fork();
+    if (!pid) {
+        struct sockaddr_in from;
+        socklen_t len = sizeof(from);
+
+        fcntl(udp, F_SETFL, 0);
+        if (recvfrom(udp, in, sizeof(in), 0, (struct sockaddr *)&from, &len) !=
+            3)
+            _exit(1);
+        sendto(udp, "fine", 4, 0, (struct sockaddr *)&from, len);
+        _exit(0);
+    }
+    ck_assert_int_eq(
+        mext_net_ask("both", port, "how", 3, in, sizeof(in), 20000, &why), 4);
+    ck_assert_mem_eq(in, "fine", 4);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    close(tcp);
+    close(udp);
+    ck_assert_int_eq(
+        mext_net_ask("both", port, "how", 3, in, sizeof(in), 2000, &why), -1);
+    ck_assert_ptr_nonnull(strstr(why.text, "no packetd answers on both"));
+    ck_assert_int_eq(mext_net_connect("both", port, 2000, &fd, &why), -1);
+}
+END_TEST
+
 START_TEST(listen_and_connect)
 {
     int tcp, udp, fd;
@@ -187,7 +244,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         split,   plain_frames,       deadline_and_close, cancel,
-        control, changed_on_its_way, listen_and_connect, NULL,
+        control, changed_on_its_way, second_address,     listen_and_connect,
+        NULL,
     };
 
     return unit_main(unit_suite_in("net", tests, open_pair, close_pair));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mext_fate_ask.h"
+#include "mext_minds.h"
 #include "mext_resolve.h"
 #include "mext_steer.h"
 #include "mext_store.h"
@@ -29,6 +30,9 @@ struct mext_journal {
 };
 
 static struct mext_journal journal;
+static bool full;               /* the disk */
+static struct mext_journal new; /* of one that begins here */
+static struct mext_entry new_entry;
 
 int mext_boot_id(uint8_t boot_r[MEXT_BOOT_LEN], struct mext_why *w)
 {
@@ -45,6 +49,10 @@ int mext_journal_take(const char *dir, const uint8_t id[MEXT_ID_LEN],
                       enum mext_side side, struct mext_journal **j_r,
                       struct mext_why *w)
 {
+    if (!memcmp(id, new_entry.id, MEXT_ID_LEN)) {
+        *j_r = &new;
+        return 0;
+    }
     ck_assert_mem_eq(id, entry.id, MEXT_ID_LEN);
     *j_r = &journal;
     return taken;
@@ -52,13 +60,15 @@ int mext_journal_take(const char *dir, const uint8_t id[MEXT_ID_LEN],
 
 const struct mext_entry *mext_journal_entry(const struct mext_journal *j)
 {
-    return &entry;
+    return j == &new ? &new_entry : &entry;
 }
 
 int mext_journal_note(struct mext_journal *j, enum mext_noted n,
                       const char *text, struct mext_why *w)
 {
-    entry.noted = n;
+    if (full)
+        return mext_fail(w, "no room");
+    (j == &new ? &new_entry : &entry)->noted = n;
     return 0;
 }
 
@@ -69,7 +79,9 @@ void mext_journal_close(struct mext_journal *j)
 int mext_journal_create(const char *dir, struct mext_entry *e,
                         struct mext_journal **j_r, struct mext_why *w)
 {
-    return mext_fail(w, "nothing begins here");
+    *j_r = &new;
+    new_entry = *e;
+    return 0;
 }
 
 void mext_journal_expire(const char *dir, uint64_t now)
@@ -132,6 +144,13 @@ int mext_lxl_destroy(struct mext_lxl *l, uint32_t domid, struct mext_why *w)
     destroyed = true;
     there = 1;
     return 0;
+}
+
+static bool minds; /* packetd is to mind it */
+
+void mext_minds_ask(const uint8_t id[MEXT_ID_LEN])
+{
+    minds = true;
 }
 
 void mext_throttle_end(struct mext_lxl *l, struct mext_store *s, uint32_t domid)
@@ -225,7 +244,7 @@ static void setup(void)
     strcpy(name, "web" MEXT_AWAY_SUFFIX);
     there = 0;
     suspended = true;
-    taken = resumed = destroyed = false;
+    taken = resumed = destroyed = full = minds = false;
     asked = 0;
     memset(fates, 0, sizeof(fates));
     r.verdict = MEXT_VERDICT_NONE;
@@ -264,6 +283,7 @@ START_TEST(by_its_word)
         ck_assert_int_eq(resolve(rows[i].verdict), 0);
         ck_assert_int_eq(entry.noted, rows[i].noted);
         ck_assert(resumed == (rows[i].noted == MEXT_NOTED_KEPT));
+        ck_assert(minds == resumed);
         ck_assert(destroyed == (rows[i].noted == MEXT_NOTED_DONE));
     }
 }
@@ -319,6 +339,72 @@ START_TEST(not_told)
 }
 END_TEST
 
+/* It is the guest's again, but the journal does not say so: it is looked at again. */
+START_TEST(not_noted)
+{
+    full = true;
+    answers(MEXT_FATE_ABORTED);
+    ck_assert_int_eq(resolve(MEXT_VERDICT_NONE), -1);
+    ck_assert_ptr_nonnull(strstr(why.text, "cannot be noted"));
+    ck_assert(resumed);
+    ck_assert_int_eq(mext_resolve_domain(&r, DOMID, &why), -1);
+    full = false;
+    ck_assert_int_eq(mext_resolve_domain(&r, DOMID, &why), 0);
+    ck_assert_int_eq(entry.noted, MEXT_NOTED_KEPT);
+}
+END_TEST
+
+static int begin_another(void)
+{
+    struct mext_entry e = entry;
+    struct mext_source s = { .say = say };
+
+    memset(e.id, 2, sizeof(e.id));
+    memset(e.uuid, 9, sizeof(e.uuid));
+    e.domid = DOMID;
+    e.noted = MEXT_NOTED_BEGUN;
+    mext_source_init(&s);
+    return mext_source_begin(&s, "journal", &e, &why);
+}
+
+/* That one has died. */
+static int take_another(void)
+{
+    unsigned state;
+
+    new_entry.noted = MEXT_NOTED_BEGUN;
+    resumed = false;
+    suspended = true;
+    return mext_resolve(&r, new_entry.id, &state, &why);
+}
+
+/* Of a guest that another process is about to move, or has left half-moved. */
+START_TEST(not_beside_another)
+{
+    for (unsigned alive = 0; alive < 2; alive++) {
+        taken = alive;
+        entry.noted = MEXT_NOTED_BEGUN;
+        ck_assert_int_eq(begin_another(), -1);
+        ck_assert_ptr_nonnull(strstr(why.text, "migrated to there already"));
+        ck_assert_int_eq(new_entry.noted, MEXT_NOTED_KEPT);
+    }
+    /* ... and has died before it could note that it was not alone */
+    taken = true;
+    ck_assert_msg(!take_another(), "%s", why.text);
+    ck_assert(!resumed && suspended);
+    ck_assert_int_eq(new_entry.noted, MEXT_NOTED_KEPT);
+    taken = false;
+    ck_assert_msg(!take_another(), "%s", why.text);
+    ck_assert(resumed);
+    entry.noted = MEXT_NOTED_KEPT;
+    ck_assert_msg(!begin_another(), "%s", why.text);
+    ck_assert_int_eq(new_entry.noted, MEXT_NOTED_BEGUN);
+    entry.noted = MEXT_NOTED_BEGUN;
+    memset(entry.uuid, 8, sizeof(entry.uuid)); /* another guest's */
+    ck_assert_msg(!begin_another(), "%s", why.text);
+}
+END_TEST
+
 /* By another name, or number, of a copy that the journal tells of. */
 START_TEST(not_behind_its_back)
 {
@@ -345,6 +431,8 @@ int main(void)
                                    not_while_it_decides,
                                    not_if_it_never_does,
                                    not_told,
+                                   not_noted,
+                                   not_beside_another,
                                    not_behind_its_back,
                                    NULL };
 

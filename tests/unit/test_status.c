@@ -361,6 +361,13 @@ START_TEST(watch_json)
     ck_assert_int_eq(run("migrate-status --watch --json web"), 0);
     ck_assert_int_eq(strncmp(out, "{\"id\":\"beef", 11), 0);
     has(out, "\"text\":\"by the operator\"}\n");
+    stop();
+    /* of one that nobody minds: its last line */
+    ck_assert_int_eq(run("migrate-status --watch --json mail"), 0);
+    has(out, "\"guest\":\"mail\"");
+    has(out, "\"state\":\"committing\"");
+    has(out, "\"text\":\"");
+    ck_assert_ptr_eq(strchr(out, '\n'), out + strlen(out) - 1);
 }
 END_TEST
 

@@ -171,6 +171,36 @@ START_TEST(ends_between)
 }
 END_TEST
 
+/* By somebody else: it is theirs to let it run. */
+START_TEST(suspended_before)
+{
+    bool suspended;
+
+    suspends = 1;
+    ck_assert_int_eq(suspend(&suspended), 1);
+    ck_assert(!suspended);
+    ck_assert_str_eq(request, "");
+    ck_assert_uint_eq(looks, 1);
+}
+END_TEST
+
+/* Who asked it left no mark: a request that stands is taken back, at once. */
+START_TEST(abandoned)
+{
+    strcpy(request, "suspend");
+    ck_assert(!mext_suspend_abandon(NULL, (struct mext_store *)request));
+    ck_assert_str_eq(request, "");
+    ck_assert_uint_eq(looks, 1);
+    looks = 0;
+    suspends = 9; /* it had taken it */
+    ck_assert(mext_suspend_abandon(NULL, (struct mext_store *)request));
+    ck_assert_uint_eq(looks, 9);
+    looks = 0;
+    ck_assert(mext_suspend_abandon(NULL, NULL));
+    ck_assert_uint_eq(looks, 9);
+}
+END_TEST
+
 START_TEST(is_gone)
 {
     bool suspended;
@@ -204,11 +234,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        it_suspends,  cancelled_before, cancelled_between,
-        ends_between, is_gone,          found,
-        NULL
-    };
+    const TTest *const tests[] = { it_suspends,
+                                   cancelled_before,
+                                   cancelled_between,
+                                   ends_between,
+                                   suspended_before,
+                                   abandoned,
+                                   is_gone,
+                                   found,
+                                   NULL };
 
     return unit_main(unit_suite_in("suspend", tests, setup, teardown));
 }

@@ -49,8 +49,8 @@ static bool among(const struct admit_value *v, const char *const *list)
     } \
     static const struct admit_check name = { words, name##_fn }
 
-static const char *const formats[] = { "raw", "qcow", "qcow2",
-                                       "qed", "vhd",  NULL };
+static const char *const formats[] = { "raw", "qcow",  "qcow2", "qed",
+                                       "vhd", "empty", NULL };
 static const char *const actions[] = { "destroy", "restart", "preserve",
                                        "soft_reset", NULL };
 
@@ -72,8 +72,7 @@ CHECK(is_disabled, "disabled", is(v, "disabled"));
 CHECK(is_qemu_xen, "qemu_xen", is(v, "qemu_xen"));
 CHECK(is_xen, "xen", is(v, "xen"));
 CHECK(is_vif, "vif", is(v, "vif"));
-CHECK(is_raw, "raw", is(v, "raw"));
-CHECK(is_format, "raw, qcow, qcow2, qed or vhd", among(v, formats));
+CHECK(is_raw, "raw or empty", is(v, "raw") || is(v, "empty"));
 CHECK(is_local, "phy or qdisk", is(v, "phy") || is(v, "qdisk"));
 CHECK(is_action, "destroy, restart, preserve or soft_reset", among(v, actions));
 CHECK(is_unset, "4294967295", v->number == UINT32_MAX);
@@ -113,7 +112,8 @@ CHECK(is_block, "block", !strcmp(script_name(v), "block"));
 static enum admit_verdict guest_name(struct admit_judge *j,
                                      const struct admit_value *v)
 {
-    if (!v->len || *v->text == '.' || !only(v, ALNUM "._+:@-"))
+    if (!v->len || *v->text == '.' || !only(v, ALNUM "._+:@-") ||
+        policy_on_its_way(v->text))
         return ADMIT_NO;
     strcpy(j->guest->name, v->text);
     return ADMIT_YES;
@@ -161,8 +161,9 @@ static enum admit_verdict max_vcpus(struct admit_judge *j,
     return v->number ? ADMIT_YES : ADMIT_NO;
 }
 
-static const struct admit_check is_guest_name = { "letters, digits and ._+:@-",
-                                                  guest_name };
+static const struct admit_check is_guest_name = {
+    "letters, digits and ._+:@-, not a name of a domain on its way", guest_name
+};
 static const struct admit_check is_guest_type = { "pvh, hvm or pv",
                                                   guest_type };
 static const struct admit_check is_max_memory = {
@@ -175,13 +176,35 @@ static const struct admit_check is_overhead = { "counted with max_memkb",
 static const struct admit_check is_vcpus = { "at least 1, within vcpus=",
                                              max_vcpus };
 
+static enum admit_verdict disk_format(struct admit_judge *j,
+                                      const struct admit_value *v)
+{
+    j->disk.empty = is(v, "empty");
+    return among(v, formats) ? ADMIT_YES : ADMIT_NO;
+}
+
+static enum admit_verdict disk_is_cdrom(struct admit_judge *j,
+                                        const struct admit_value *v)
+{
+    j->disk.cdrom = v->number;
+    return ADMIT_YES;
+}
+
+static const struct admit_check is_format = {
+    "raw, qcow, qcow2, qed, vhd or empty", disk_format
+};
+static const struct admit_check is_cdrom = { "0 or 1", disk_is_cdrom };
+
 /* ---- checks by the rule ---- */
 
 static enum admit_verdict disk_path(struct admit_judge *j,
                                     const struct admit_value *v)
 {
+    if (!v->len)
+        return ADMIT_YES; /* of an empty drive, as disk_end sees to */
     if (!policy_path_plain(v->text, false))
         return ADMIT_NO;
+    j->disk.path = true;
     if (j->rule && !policy_path_within(&j->rule->disks, v->text))
         return admit_lacks(j, "disk=%s", v->text);
     return ADMIT_YES;
@@ -207,8 +230,9 @@ static enum admit_verdict on_bridge(struct admit_judge *j,
     return ADMIT_YES;
 }
 
-static const struct admit_check is_disk = { "a plain path within disk=",
-                                            disk_path };
+static const struct admit_check is_disk = {
+    "a plain path within disk=, or empty", disk_path
+};
 static const struct admit_check is_file = { "a plain path within file=",
                                             file_path };
 static const struct admit_check is_bridge = { "within bridge=", on_bridge };
@@ -227,9 +251,11 @@ static bool has(const struct admit_value *map, const char *name)
 static enum admit_verdict disk_end(struct admit_judge *j,
                                    const struct admit_value *v)
 {
-    (void)j;
-    return has(v, "pdev_path") && has(v, "vdev") && has(v, "format") ? ADMIT_YES
-                                                                     : ADMIT_NO;
+    bool good = j->disk.path ? !j->disk.empty : j->disk.empty && j->disk.cdrom;
+
+    good = good && has(v, "vdev") && has(v, "format");
+    memset(&j->disk, 0, sizeof(j->disk));
+    return good ? ADMIT_YES : ADMIT_NO;
 }
 
 /* libxl's own bridge for a vif that names none. */
@@ -281,7 +307,7 @@ static enum admit_verdict root_end(struct admit_judge *j,
 }
 
 static const struct admit_check is_whole_disk = {
-    "with pdev_path, vdev and format", disk_end
+    "with pdev_path, vdev and format, or an empty CD drive", disk_end
 };
 static const struct admit_check is_whole_nic = {
     "with a bridge, or xenbr0 within bridge=", nic_end
@@ -554,7 +580,7 @@ static const struct admit_field disk_fields[] = {
       NEEDS(SCRIPT)),
     F("removable", NUMBER, 1),
     F("readwrite", NUMBER, 1),
-    F("is_cdrom", NUMBER, 1),
+    F("is_cdrom", NUMBER, 1, .form = &is_cdrom),
     F("direct_io_safe", FLAG),
     F("discard_enable", BOOL),
     F("specification", WORD, .form = &is_xen),

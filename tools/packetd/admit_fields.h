@@ -74,6 +74,9 @@ struct admit_judge {
     unsigned depth;
     uint64_t overhead_kib; /* memory beside the guest's RAM */
     uint64_t target_kib;
+    struct {
+        bool path, empty, cdrom;
+    } disk;        /* the one that is being read */
     bool built[3]; /* what b_info says of the type, enum mext_inspect_guest */
 };
 

@@ -165,21 +165,6 @@ static void note_attempt(struct watcher *w, const char *name)
     a->ms = mext_now_ms();
 }
 
-/* A domain on its way has a name that no guest should have. */
-static bool on_its_way(const char *name)
-{
-    static const char *const ends[] = { "--incoming", "--migratedaway" };
-    size_t n = strlen(name);
-
-    for (unsigned i = 0; i < 2; i++) {
-        size_t k = strlen(ends[i]);
-
-        if (n > k && !strcmp(name + n - k, ends[i]))
-            return true;
-    }
-    return false;
-}
-
 /* 0, or -1 and why, with what the rule that counts says. */
 static int judge_rule(struct watcher *w, const char *name, const char *dest,
                       const struct policy_rule *r, struct mext_why *why)
@@ -210,7 +195,7 @@ static int judge(struct watcher *w, const char *name, const char *dest,
 {
     const struct policy *policy;
 
-    if (!*name || on_its_way(name))
+    if (!*name || policy_on_its_way(name))
         return mext_fail(why, "this domain cannot be moved now");
     policy = packetd_policy(w->p, why);
     if (!policy)

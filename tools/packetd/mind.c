@@ -13,29 +13,27 @@
 
 #include "mext_journal_file.h"
 #include "mext_libxl.h"
+#include "mext_minds.h"
 #include "mind.h"
 
-#define MINDS MEXT_RUNDIR "/packetd-minds"
-#define OVER  "over\n"
-
-static void path_of(const uint8_t id[MEXT_ID_LEN], char out[128])
-{
-    char hex[2 * MEXT_ID_LEN + 1];
-
-    sodium_bin2hex(hex, sizeof(hex), id, MEXT_ID_LEN);
-    snprintf(out, 128, MINDS "/%s", hex);
-}
+#define OVER "over\n"
+#define MADE " made\n"
+#define OTHERS_S \
+    5 /* of a guest that was here before: somebody else may mind it */
 
 static int open_file(const uint8_t id[MEXT_ID_LEN])
 {
-    char path[128];
+    char path[MEXT_MINDS_PATH];
 
-    path_of(id, path);
-    mkdir(MINDS, 0700); /* or it is there */
+    mext_minds_path(id, path);
+    mkdir(MEXT_MINDS_DIR, 0700); /* or it is there */
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-/* What is written: OVER; the domain that the guest has since it was started again. */
+/*
+ * What is written: OVER; the domain that the guest has since it was started again, and
+ * MADE if it has yet to be let run.
+ */
 static void read_word(int fd, char out[16])
 {
     ssize_t n = pread(fd, out, 15, 0);
@@ -51,38 +49,58 @@ static bool is_over(int fd)
     return !strcmp(word, OVER);
 }
 
-/* The domain that a minder before this one had last. */
-static uint32_t domain_of(int fd, const struct mext_entry *e)
+/* The domain that a minder before this one had last; whether it is to be let run. */
+static uint32_t domain_of(int fd, const struct mext_entry *e, bool *made_r)
 {
-    char word[16];
+    char word[16], *end;
     unsigned long n;
 
     read_word(fd, word);
-    n = strtoul(word, NULL, 10);
+    n = strtoul(word, &end, 10);
+    *made_r = !strcmp(end, MADE);
     return n && n <= MEXT_DOMID_MAX ? (uint32_t)n : e->domid;
 }
 
-bool mind_wanted(const struct mext_entry *e)
+enum care { CARE_OVER, CARE_TAKEN, CARE_WANTED };
+
+static enum care care_of(const struct mext_entry *e)
 {
     static uint8_t boot[MEXT_BOOT_LEN];
     static bool known;
     struct mext_why quiet;
-    char path[128];
-    bool wanted;
+    char path[MEXT_MINDS_PATH];
+    bool came = e->noted == MEXT_NOTED_RUNNING;
+    enum care c;
     int fd;
 
-    if (e->side != MEXT_SIDE_DEST || e->noted != MEXT_NOTED_RUNNING)
-        return false;
+    if (!came && e->noted != MEXT_NOTED_KEPT)
+        return CARE_OVER;
     known = known || !mext_boot_id(boot, &quiet);
-    if (!known || memcmp(boot, e->boot, sizeof(boot)))
-        return false;
-    path_of(e->id, path);
+    if (!known)
+        return CARE_TAKEN; /* for all that can be told */
+    if (memcmp(boot, e->boot, sizeof(boot)))
+        return CARE_OVER;
+    mext_minds_path(e->id, path);
     fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return came ? CARE_WANTED : CARE_OVER; /* it never suspended */
     if (fd < 0)
-        return errno == ENOENT;
-    wanted = !is_over(fd) && !mext_jfile_locked(fd);
+        return CARE_TAKEN;
+    c = is_over(fd)             ? CARE_OVER
+        : mext_jfile_locked(fd) ? CARE_TAKEN
+                                : CARE_WANTED;
     close(fd);
-    return wanted;
+    return c;
+}
+
+bool mind_wanted(const struct mext_entry *e)
+{
+    return care_of(e) == CARE_WANTED;
+}
+
+bool mind_over(const struct mext_entry *e)
+{
+    return care_of(e) == CARE_OVER;
 }
 
 static int write_word(int fd, const char *word)
@@ -97,7 +115,8 @@ int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
     int fd = open_file(id), rc = fd < 0 ? -1 : write_word(fd, OVER);
 
     if (rc)
-        mext_fail(why, "cannot write to " MINDS ": %s", strerror(errno));
+        mext_fail(why, "cannot write to " MEXT_MINDS_DIR ": %s",
+                  strerror(errno));
     if (fd >= 0)
         close(fd);
     return rc;
@@ -117,12 +136,12 @@ static void note(void *arg, const char *text)
 }
 
 /* Started again: whoever minds it after this process has to know. */
-static void again(void *arg, uint32_t domid)
+static void again(void *arg, uint32_t domid, bool runs)
 {
     const struct minder *m = arg;
     char word[16];
 
-    snprintf(word, sizeof(word), "%u\n", domid);
+    snprintf(word, sizeof(word), "%u%s", domid, runs ? "\n" : MADE);
     if (write_word(m->fd, word))
         note(arg, "its new number is not written down");
 }
@@ -137,7 +156,8 @@ static bool is_old(int minds, const char *name, const char *journals)
     int fd;
 
     if (sodium_hex2bin(id, sizeof(id), name, strlen(name), NULL, NULL, NULL) ||
-        mext_journal_read(journals, id, MEXT_SIDE_DEST, &e, &quiet) <= 0)
+        mext_journal_read(journals, id, MEXT_SIDE_DEST, &e, &quiet) <= 0 ||
+        mext_journal_read(journals, id, MEXT_SIDE_SOURCE, &e, &quiet) <= 0)
         return false;
     fd = openat(minds, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     locked = fd < 0 || mext_jfile_locked(fd);
@@ -151,7 +171,7 @@ static void tidy(const struct packetd *p)
     struct mext_why quiet;
     struct dirent *at;
     char journals[4096];
-    DIR *d = opendir(MINDS);
+    DIR *d = opendir(MEXT_MINDS_DIR);
 
     while (d && !packetd_journal_dir(p, journals, &quiet) && (at = readdir(d)))
         if (is_old(dirfd(d), at->d_name, journals))
@@ -160,14 +180,61 @@ static void tidy(const struct packetd *p)
         closedir(d);
 }
 
+/* Whoever made it anew died before it let it run. */
+static void let_run(struct minder *m, struct mext_lxl *l, uint32_t domid,
+                    bool paused)
+{
+    struct mext_why why;
+
+    if (paused && mext_lxl_unpause(l, domid, &why))
+        note(m, why.text);
+    else
+        again(m, domid, true);
+}
+
+struct other {
+    const struct mext_entry *ours;
+    bool found;
+};
+
+/* Of one guest's the one that began first minds it; packetd starts it if need be. */
+static bool is_earlier(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct other *o = arg;
+    const struct mext_entry *ours = o->ours;
+
+    (void)alive;
+    if (!memcmp(e->id, ours->id, sizeof(e->id)) ||
+        memcmp(e->uuid, ours->uuid, sizeof(e->uuid)) ||
+        e->changed > ours->changed ||
+        (e->changed == ours->changed &&
+         memcmp(e->id, ours->id, sizeof(e->id)) > 0))
+        return false;
+    o->found = !mind_over(e);
+    return o->found;
+}
+
+/* One that went away and came back is minded by who came with it. */
+static bool is_minded(const struct packetd *p, const struct mext_entry *e)
+{
+    struct other o = { .ours = e };
+    struct mext_why quiet;
+    char dir[4096];
+
+    return e->noted == MEXT_NOTED_KEPT &&
+           !packetd_journal_dir(p, dir, &quiet) &&
+           !mext_journal_each(dir, is_earlier, &o, &quiet) && o.found;
+}
+
 /* 0 when there is nothing more to mind. */
 static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
 {
     struct minder m = { e->name, fd };
-    uint32_t domid = domain_of(fd, e);
     struct mext_domain_now now;
     struct mext_lxl *l;
     struct mext_why why;
+    bool made;
+    uint32_t domid = domain_of(fd, e, &made);
     int r;
 
     if (mext_lxl_open(p->verbosity, &l, &why)) {
@@ -175,8 +242,13 @@ static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
         return -1;
     }
     r = mext_lxl_now(l, domid, &now);
-    if (r == 0 && !memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
-        r = mext_lxl_mind(l, domid, note, again, &m);
+    if (r == 0 && memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
+        r = 1;
+    if (r == 0 && made)
+        let_run(&m, l, domid, now.paused);
+    if (r == 0)
+        r = mext_lxl_mind(l, domid, e->noted == MEXT_NOTED_KEPT ? OTHERS_S : 0,
+                          note, again, &m);
     mext_lxl_close(l);
     return r < 0 ? -1 : 0;
 }
@@ -197,7 +269,7 @@ static int mind_here(const struct packetd *p, const struct mext_entry *e)
     if (mext_jfile_lock(fd) || is_over(fd))
         return 0;
     tidy(p);
-    return stay(p, e, fd) || write_word(fd, OVER);
+    return (!is_minded(p, e) && stay(p, e, fd)) || write_word(fd, OVER);
 }
 
 void mind(const struct packetd *p, const struct mext_entry *e)

@@ -226,10 +226,20 @@ static void keep_watcher(const struct packetd *p)
 /* Also for what other processes of this host leave behind: xl's. */
 static void keep_recovery(const struct packetd *p)
 {
+    static uint64_t look;
+    uint64_t now = mext_now_ms();
+    bool minds;
     pid_t pid;
 
-    if (!due(&recovery, LOOK_MS) || !packetd_unfinished(p))
+    if (recovery.pid || (recovery.at && now < look))
         return;
+    look = now + LOOK_MS;
+    if (!recovery.at)
+        recovery.at = now;
+    /* What waits for a destination does not let a guest wait that nobody minds. */
+    if (!packetd_unfinished(p, &minds) || (!minds && now < recovery.at))
+        return;
+    recovery.at = look;
     pid = start_process();
     if (pid == 0) {
         close(p->gate);

@@ -133,8 +133,11 @@ int packetd_fate(const struct packetd *p, const struct mext_query *q,
  */
 void packetd_pursue(const struct packetd *p, const struct mext_entry *e);
 
-/* Is there one whose process died before its end, or a guest that nobody minds? */
-bool packetd_unfinished(const struct packetd *p);
+/*
+ * Is there one whose process died before its end, or a guest that nobody minds?
+ * *minds_r: the latter.
+ */
+bool packetd_unfinished(const struct packetd *p, bool *minds_r);
 
 /* Brings those to their end, and has these minded; the exit status, 1: not all. */
 int packetd_recover(const struct packetd *p);

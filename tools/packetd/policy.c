@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mext_source.h"
 #include "policy.h"
 
 #define WORDS_MAX 64 /* of a line */
@@ -406,6 +407,21 @@ bool policy_path_plain(const char *path, bool prefix)
             return false;
     }
     return true;
+}
+
+bool policy_on_its_way(const char *name)
+{
+    static const char *const ends[] = { MEXT_INCOMING_SUFFIX,
+                                        MEXT_AWAY_SUFFIX };
+    size_t n = strlen(name);
+
+    for (unsigned i = 0; i < 2; i++) {
+        size_t k = strlen(ends[i]);
+
+        if (n >= k && !strcmp(name + n - k, ends[i]))
+            return true;
+    }
+    return false;
 }
 
 bool policy_path_within(const struct policy_prefixes *p, const char *path)

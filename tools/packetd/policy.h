@@ -131,6 +131,12 @@ void policy_accept_line(const char *key, const char *guest, uint64_t memory_kib,
  */
 bool policy_path_plain(const char *path, bool prefix);
 
+/*
+ * Is it the name of a domain on its way, from here or to here?  No guest may have
+ * such a one.
+ */
+bool policy_on_its_way(const char *name);
+
 /* Is a plain path one of the prefixes, or below one? */
 bool policy_path_within(const struct policy_prefixes *p, const char *path);
 

@@ -9,13 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mext_libxl.h"
 #include "mext_net.h"
 #include "received.h"
 
 #define UUID_LEN    36
 #define KEY_MAX     64 /* bytes of a name in the trust folder */
 #define DOMAINS_MAX 4096
-#define INCOMING    "--incoming"
 #define AWAY_S      300
 
 int received_lock(const char *state_dir, struct mext_why *why)
@@ -54,8 +54,8 @@ static bool read_name(struct mext_store *store, uint32_t domid, char *name_r,
 {
     int n = mext_store_read(store, domid, "name", name_r, max), k;
 
-    k = n - (int)strlen(INCOMING);
-    if (k > 0 && !strcmp(name_r + k, INCOMING))
+    k = n - (int)strlen(MEXT_INCOMING_SUFFIX);
+    if (k > 0 && !strcmp(name_r + k, MEXT_INCOMING_SUFFIX))
         name_r[k] = 0;
     return n > 0;
 }

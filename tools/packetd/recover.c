@@ -39,26 +39,37 @@ static bool collect(void *arg, const struct mext_entry *e, bool alive)
     return f->n == AT_ONCE;
 }
 
-/* One that died after its last note has left its socket, and nothing else. */
-static bool is_one(void *arg, const struct mext_entry *e, bool alive)
-{
-    bool *any = arg;
+struct unfinished {
+    bool any, minds;
+};
 
-    if (!alive && mext_noted_final(e->noted))
-        mext_steer_forget(MEXT_STEER_DIR, e);
-    *any |= is_ours(e, alive) || (!alive && mind_wanted(e));
-    return false;
+/*
+ * True: nothing is ever to be done about it.  One that died after its last note has
+ * left its socket, and nothing else.
+ */
+static bool is_over(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct unfinished *u = arg;
+
+    u->minds |= !alive && mind_wanted(e);
+    u->any |= is_ours(e, alive);
+    if (alive || !mext_noted_final(e->noted))
+        return false;
+    mext_steer_forget(MEXT_STEER_DIR, e);
+    return mind_over(e);
 }
 
-bool packetd_unfinished(const struct packetd *p)
+bool packetd_unfinished(const struct packetd *p, bool *minds_r)
 {
+    static struct mext_journal_known over;
+    struct unfinished u = { false, false };
     struct mext_why quiet;
     char dir[4096];
-    bool any = false;
 
     if (!packetd_journal_dir(p, dir, &quiet))
-        mext_journal_each(dir, is_one, &any, &quiet);
-    return any;
+        mext_journal_others(dir, &over, is_over, &u, &quiet);
+    *minds_r = u.minds;
+    return u.any || u.minds;
 }
 
 /* The guest runs, and perhaps nobody minds it. */
@@ -168,8 +179,15 @@ static int as_source(const struct packetd *p, const char *dir,
     };
     struct mext_why why;
     unsigned state;
-    int rc = mext_resolve(&r, e->id, &state, &why);
+    int rc;
 
+    if (mext_noted_final(e->noted)) {
+        packetd_log("%s: was to go to %s, stayed, and is minded", e->name,
+                    e->host);
+        mind(p, e);
+        return 0;
+    }
+    rc = mext_resolve(&r, e->id, &state, &why);
     if (rc == 0)
         packetd_log("%s: its migration to %s, broken off, is %s", e->name,
                     e->host, mext_src_name(state));

@@ -13,6 +13,7 @@
 #include "restore.h"
 
 #define ORDER_MS 10000
+#define LOCK_FD  (GATE_TCP_FD + 1) /* the journal's: held as long as we live */
 #define HELPER   "LIBXL_SAVE_HELPER=" MEXT_PKGLIBEXECDIR "/restore-helper"
 
 /* ---- who starts it ---- */
@@ -29,8 +30,8 @@ static int give_order(int fd, const struct packetd *p, const char *json,
 }
 
 pid_t restore_start(const struct packetd *p, const char *json,
-                    const uint8_t uuid[16], int *result_r, int *stream_r,
-                    struct mext_why *why)
+                    const uint8_t uuid[16], int lock, int *result_r,
+                    int *stream_r, struct mext_why *why)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";
     static char helper[] = HELPER;
@@ -46,8 +47,8 @@ pid_t restore_start(const struct packetd *p, const char *json,
         return mext_fail(why, "socketpair: %s", strerror(errno));
     }
     shutdown(stream[0], SHUT_RD);
-    pid = packetd_part(p, RESTORE_WORD, env, (int[]){ order[1], stream[1] }, 2,
-                       why);
+    pid = packetd_part(p, RESTORE_WORD, env,
+                       (int[]){ order[1], stream[1], lock }, 3, why);
     close(order[1]);
     close(stream[1]);
     if (pid > 0 && !give_order(order[0], p, json, uuid, why)) {
@@ -91,6 +92,7 @@ int packetd_restore(void)
     /* Not for the device model, which outlives us; libxl's helper gets its own. */
     fcntl(GATE_FD, F_SETFD, FD_CLOEXEC);
     fcntl(GATE_TCP_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC);
     json = take_order(&o, &r.why);
     if (json && !mext_lxl_open(o.verbosity, &l, &r.why)) {
         if (!mext_lxl_restore(l, json, o.uuid, GATE_TCP_FD, &domid, &r.why))

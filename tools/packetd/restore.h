@@ -25,12 +25,13 @@ struct restore_result {
 };
 
 /*
- * Starts it: *result_r becomes readable when it is over, and takes a struct
+ * Starts it, with lock, the journal's: nobody ends the migration before it has ended,
+ * whatever becomes of who started it.  *result_r becomes readable when it is over, and takes a struct
  * restore_result if it says one; *stream_r takes the stream.  Its pid, or -1.
  */
 pid_t restore_start(const struct packetd *p, const char *json,
-                    const uint8_t uuid[16], int *result_r, int *stream_r,
-                    struct mext_why *why);
+                    const uint8_t uuid[16], int lock, int *result_r,
+                    int *stream_r, struct mext_why *why);
 
 /* The program: GATE_FD and the stream at GATE_TCP_FD.  The exit status. */
 int packetd_restore(void);

@@ -360,12 +360,12 @@ static void settle(struct session *s)
 
     packetd_log("%s: runs as domain %u", s->name, domid);
     devices_wait(s->store, domid, DEVICES_MS);
-    if (!s->minded)
+    if (!s->adopted)
+        mext_lxl_vifs_strip(s->lxl, domid);
+    if (!s->minded) /* last: who is minded needs no recovery any more */
         mind(s->p, mext_journal_entry(s->commit.journal));
     mext_steer_close(s->steer, state_name(s), "");
     commit_close(&s->commit);
-    if (!s->adopted)
-        mext_lxl_vifs_strip(s->lxl, domid);
     if (s->report_ms)
         pass_report(s);
     mext_conn_close(&s->conn);

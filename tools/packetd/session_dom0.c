@@ -153,7 +153,9 @@ static int make(struct session *s, const struct mext_launch *how,
     memcpy(d->uuid, r.uuid, sizeof(d->uuid));
     if (watch_vm(s, why))
         return session_fail(s, MEXT_E_INTERNAL);
-    d->pid = restore_start(s->p, s->json, d->uuid, &d->result, &d->stream, why);
+    d->pid = restore_start(s->p, s->json, d->uuid,
+                           mext_journal_lock(s->commit.journal), &d->result,
+                           &d->stream, why);
     if (d->pid < 0)
         return session_fail(s, MEXT_E_INTERNAL);
     d->started = true;

@@ -22,6 +22,7 @@ XL_STREAM_SOURCES = \
 	tools/xl/xl_stream_index.c \
 	tools/xl/xl_stream_index.h \
 	tools/xl/xl_stream_inspect.c \
+	tools/xl/xl_stream_new.c \
 	tools/xl/xl_stream_run.h \
 	tools/xl/xl_stream_strip.c \
 	tools/xl/xl_stream_things.c \

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "xl_detach.h"
+#include "xl_json.h"
 
 #define LOG_DIR "/var/log/xen"
 #define HEX     (2 * MEXT_ID_LEN)
@@ -36,13 +37,26 @@ static int failed(const char *what)
     return 1;
 }
 
+static void told_json(const char *id)
+{
+    yajl_gen g = xl_json_open(stdout);
+
+    if (!g)
+        return;
+    yajl_gen_config(g, yajl_gen_beautify, 1);
+    yajl_gen_map_open(g);
+    xl_json_text(g, "result", "begun");
+    xl_json_text(g, "id", id);
+    xl_json_text(g, "log", self.log);
+    yajl_gen_map_close(g);
+    yajl_gen_free(g);
+}
+
 static void told(const char *domain, const char *host, const char *id,
                  bool json)
 {
     if (json)
-        printf("{\n    \"result\": \"begun\",\n    \"id\": \"%s\",\n"
-               "    \"log\": \"%s\"\n}\n",
-               id, self.log);
+        told_json(id);
     else
         printf("%s is being migrated to %s; xl migrate-status --watch %.8s "
                "shows it, its log is %s\n",

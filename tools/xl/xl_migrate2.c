@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "mext_monitor.h"
+#include "mext_resolve.h"
 #include "xl_args.h"
 #include "xl_detach.h"
 #include "xl_look.h"
@@ -392,6 +393,11 @@ static int parse(int argc, char **argv, struct arguments *a)
 
 /* ---- the word ---- */
 
+static void say_source(void *arg, const char *text)
+{
+    fprintf(stderr, "source: %s\n", text);
+}
+
 /*
  * The stock xl migrates; on its way to ssh the stream goes through xl-thin,
  * which asks the guest's agent.
@@ -408,7 +414,11 @@ static int migrate_stock(const struct arguments *a)
 
     if (mext_lxl_open(a->rq.verbosity, &lxl, &why))
         goto failed;
-    rc = mext_lxl_find(lxl, a->rq.domain, &domid, &why);
+    rc = mext_lxl_find(lxl, a->rq.domain, &domid, &why) ||
+                 mext_resolve_former(lxl, domid, a->rq.keys_dir, say_source,
+                                     NULL, &why)
+             ? -1
+             : 0;
     mext_lxl_close(lxl);
     if (rc)
         goto failed;

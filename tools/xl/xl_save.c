@@ -85,6 +85,20 @@ static void on_signal(int n)
     cancelled = 1;
 }
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* A signal that is blocked waits as long as no poll has to. */
+static int go_on(struct mext_why *why)
+{
+    sigset_t waiting;
+    bool stop = cancelled;
+
+    sigpending(&waiting);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        stop |= sigismember(&waiting, signals[i]) == 1;
+    return stop ? mext_fail(why, "cancelled") : 0;
+}
+
 static void say(void *arg, const char *text)
 {
     const struct save *s = arg;
@@ -346,8 +360,8 @@ static int relay(struct save *s, int from, const sigset_t *unblocked,
     ssize_t n;
 
     for (;;) {
-        if (cancelled)
-            return mext_fail(why, "cancelled");
+        if (go_on(why))
+            return -1;
         if (ppoll(&p, 1, NULL, unblocked) < 0) {
             if (errno == EINTR)
                 continue;
@@ -404,9 +418,7 @@ static int save(struct save *s, struct mext_why *why)
     int rc = -1;
 
     sigemptyset(&mask);
-    for (size_t i = 0; i < 3; i++) {
-        static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         signal(signals[i], on_signal);
         sigaddset(&mask, signals[i]);
     }
@@ -420,7 +432,8 @@ static int save(struct save *s, struct mext_why *why)
         ask_before(s);
         rc = save_stock(s, &before, why);
     }
-    return rc || mext_saved_finish(s->out, why);
+    return rc || mext_saved_flush(s->out, why) || go_on(why) ||
+           mext_saved_name(s->out, why);
 }
 
 /* -1 and why: it is here, paused. */

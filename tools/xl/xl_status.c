@@ -376,8 +376,10 @@ static int watch(struct xl_run *r, struct xl_seen *m)
 {
     struct mext_why why;
 
-    if (!m->alive || !r->json)
+    if (!r->json)
         show(r, m, 1, true);
+    else if (!m->alive)
+        xl_view_last(r->p->out, m);
     fflush(r->p->out);
     if (m->alive && mext_steer_ask(r->p->sockets, m->e.id, m->e.side, NULL,
                                    INT_MAX, watch_line, r, &why)) {

@@ -276,6 +276,28 @@ void xl_view_json(FILE *f, const struct xl_seen *m, size_t n)
     json_end(g, f);
 }
 
+static void copy_text(const char *text, char *out, size_t max)
+{
+    mext_show(text, strlen(text), out, max);
+}
+
+void xl_view_last(FILE *f, const struct xl_seen *m)
+{
+    struct mext_monitor_line l = {
+        .last = true,
+        .seconds = m->e.changed > m->e.begun ? m->e.changed - m->e.begun : 0,
+    };
+    char line[MEXT_MONITOR_LINE_MAX];
+
+    sodium_bin2hex(l.id, sizeof(l.id), m->e.id, MEXT_ID_LEN);
+    copy_text(mext_side_name(m->e.side), l.side, sizeof(l.side));
+    copy_text(m->e.name, l.guest, sizeof(l.guest));
+    copy_text(m->e.host, l.peer, sizeof(l.peer));
+    copy_text(state_of(m), l.state, sizeof(l.state));
+    copy_text(m->e.text, l.text, sizeof(l.text));
+    fwrite(line, 1, mext_monitor_text(&l, line), f);
+}
+
 void xl_view_cancel(FILE *f, const struct xl_seen *m, bool cancelled,
                     const struct mext_monitor_line *l)
 {

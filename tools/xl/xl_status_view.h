@@ -27,6 +27,9 @@ void xl_view_one(FILE *f, const struct xl_seen *m, uint64_t now);
 /* An array of objects. */
 void xl_view_json(FILE *f, const struct xl_seen *m, size_t n);
 
+/* Of one that no process minds any more: the last line of its monitor, as it was. */
+void xl_view_last(FILE *f, const struct xl_seen *m);
+
 /* How far one is, on one line without newline: state, iteration, rate. */
 void xl_view_progress(FILE *f, const struct mext_monitor_line *l);
 

@@ -241,9 +241,11 @@ int xl_stream_run(FILE *out, FILE *err, int argc, char **argv)
         return wrong(&x, "it has no such option");
     for (int i = 0; i < w->files; i++)
         x.name[i] = argv[optind + 1 + i];
-    if (w->run == xl_stream_diff && !strcmp(x.name[0], "-") &&
-        !strcmp(x.name[1], "-"))
-        return wrong(&x, "only one of both can be standard input");
+    if (w->files == 2 && !strcmp(x.name[1], "-") &&
+        (w->run != xl_stream_diff || !strcmp(x.name[0], "-")))
+        return wrong(&x, w->run == xl_stream_diff
+                             ? "only one of both can be standard input"
+                             : "NEW is a file, which is read again");
     rc = w->run(&x);
     if (!fflush(out) && !ferror(out))
         return rc;

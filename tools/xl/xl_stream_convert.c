@@ -5,9 +5,7 @@
  * the rules.  What goes where: docs/specs/portability.md.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "xl_stream_convert.h"
 
@@ -71,9 +69,6 @@ void xl_convert_put(void *arg, const void *p, size_t n)
 
 int xl_convert_begin(struct xl_convert *c)
 {
-    const char *name = c->x->name[1];
-    int fd;
-
     if (c->refused) {
         fprintf(c->x->err,
                 "xl: %s: nothing was written; --accept NAME does without "
@@ -83,49 +78,17 @@ int xl_convert_begin(struct xl_convert *c)
     }
     if (xl_file_rewind(c->x, &c->in))
         return -1;
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    c->new = fd < 0 ? NULL : fdopen(fd, "w");
-    if (c->new)
-        return 0;
-    fprintf(c->x->err, "xl: %s: %s\n", name, strerror(errno));
-    return -1;
-}
-
-static bool broken_new(void *arg, const struct stream_broken *b)
-{
-    const struct xl_convert *c = arg;
-
-    xl_stream_say(c->x->err, c->x->name[1], b);
-    return false;
-}
-
-static int check_new(struct xl_convert *c)
-{
-    static const struct stream_events events = { .broken = broken_new };
-    struct xl_file f;
-    int rc;
-
-    if (xl_file_open(c->x, c->x->name[1], &f))
-        return -1;
-    rc = xl_file_walk(c->x, &f, &events, c, NULL);
-    xl_file_close(&f);
-    return rc ? -1 : 0;
+    c->new = xl_new_open(c->x);
+    return c->new ? 0 : -1;
 }
 
 int xl_convert_end(struct xl_convert *c, int rc)
 {
-    if (fclose(c->new) && !c->error)
-        c->error = errno;
-    c->new = NULL;
     if (!rc && c->error) {
         fprintf(c->x->err, "xl: %s: %s\n", c->x->name[1], strerror(c->error));
         rc = -1;
     }
-    if (!rc)
-        rc = check_new(c);
-    if (rc)
-        unlink(c->x->name[1]);
-    return rc;
+    return xl_new_close(c->x, c->new, rc);
 }
 
 int xl_stream_convert(const struct xl_stream *x)

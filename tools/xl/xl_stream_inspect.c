@@ -193,6 +193,8 @@ int xl_stream_inspect(const struct xl_stream *x)
         totals(&v, stream_offset(s));
         rc = !stream_complete(s);
         stream_close(s);
+    } else if (v.json) {
+        yajl_gen_array_close(v.json);
     }
     close_json(&v);
     return rc ? 1 : 0;

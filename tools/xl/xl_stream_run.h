@@ -42,6 +42,14 @@ int xl_file_walk(const struct xl_stream *x, struct xl_file *f,
                  const struct stream_events *events, void *arg,
                  struct stream **s_r);
 
+/*
+ * The new file, x->name[1], to be written; NULL, and it was said.  It has another name,
+ * and goes if xl is interrupted, until xl_new_close finds that it keeps every rule: 0;
+ * -1, and it was said, or rc was not 0: there is no such file.
+ */
+FILE *xl_new_open(const struct xl_stream *x);
+int xl_new_close(const struct xl_stream *x, FILE *f, int rc);
+
 /* "FILE: offset 4096: libxc PAGE_DATA: libxc.page-type: ..." */
 void xl_stream_say(FILE *f, const char *name, const struct stream_broken *b);
 

@@ -6,12 +6,10 @@
  * guest: docs/specs/streams.md.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "xl_stream_index.h"
 #include "xl_stream_run.h"
@@ -191,32 +189,7 @@ static int second_walk(struct strip *t, struct xl_file *f)
     return -1;
 }
 
-/* ---- third walk, and the whole ---- */
-
-static bool tell_new(void *arg, const struct stream_broken *b)
-{
-    const struct strip *t = arg;
-
-    xl_stream_say(t->x->err, t->x->name[1], b);
-    return false;
-}
-
-static int third_walk(struct strip *t, uint64_t *bytes_r)
-{
-    static const struct stream_events events = { .broken = tell_new };
-    struct stream *s;
-    struct xl_file f;
-    int rc;
-
-    if (xl_file_open(t->x, t->x->name[1], &f))
-        return -1;
-    rc = xl_file_walk(t->x, &f, &events, t, &s);
-    xl_file_close(&f);
-    if (rc >= 0)
-        *bytes_r = stream_offset(s);
-    stream_close(s);
-    return rc;
-}
+/* ---- the whole ---- */
 
 static void report(const struct strip *t, uint64_t was, uint64_t is)
 {
@@ -232,26 +205,20 @@ static void report(const struct strip *t, uint64_t was, uint64_t is)
 
 static int copy(struct strip *t, struct xl_file *f)
 {
-    const char *name = t->x->name[1];
-    struct stat was;
-    uint64_t is = 0;
-    int fd, rc;
+    struct stat was, is = { 0 };
+    int rc;
 
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    t->new = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!t->new) {
-        fprintf(t->x->err, "xl: %s: %s\n", name, strerror(errno));
+    t->new = xl_new_open(t->x);
+    if (!t->new)
         return -1;
-    }
     rc = second_walk(t, f);
-    fclose(t->new);
-    if (!rc)
-        rc = third_walk(t, &is);
-    if (rc)
-        unlink(name);
-    else
-        report(t, fstat(f->fd, &was) ? 0 : (uint64_t)was.st_size, is);
-    return rc;
+    if (fstat(fileno(t->new), &is) && !rc)
+        rc = -1;
+    if (xl_new_close(t->x, t->new, rc))
+        return -1;
+    report(t, fstat(f->fd, &was) ? 0 : (uint64_t)was.st_size,
+           (uint64_t)is.st_size);
+    return 0;
 }
 
 int xl_stream_strip(const struct xl_stream *x)

@@ -83,6 +83,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_map.h \
 	tools/libxl/migrate_ext/mext_memory.c \
 	tools/libxl/migrate_ext/mext_memory.h \
+	tools/libxl/migrate_ext/mext_minds.c \
+	tools/libxl/migrate_ext/mext_minds.h \
 	tools/libxl/migrate_ext/mext_monitor.c \
 	tools/libxl/migrate_ext/mext_monitor.h \
 	tools/libxl/migrate_ext/mext_move.c \

@@ -158,6 +158,18 @@ int mext_journal_each(const char *dir, mext_entry_fn *fn, void *arg,
                       struct mext_why *why);
 
 /*
+ * For who looks again and again: those for which fn has once returned true are passed
+ * over, and their files not read any more.  In no order; *k, zeros at first, is what is
+ * passed over.
+ */
+struct mext_journal_known {
+    struct mext_journal_name *v; /* private */
+    size_t n;
+};
+int mext_journal_others(const char *dir, struct mext_journal_known *k,
+                        mext_entry_fn *fn, void *arg, struct mext_why *why);
+
+/*
  * Removes finished ones whose last note is older than MEXT_JOURNAL_KEEP_S at
  * `now`, in seconds since 1970, or, beginning with the oldest, that are more
  * than MEXT_JOURNAL_KEEP_MAX; and files without a whole record (their migration

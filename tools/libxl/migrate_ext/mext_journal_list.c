@@ -152,6 +152,89 @@ int mext_journal_each(const char *dir, mext_entry_fn *fn, void *arg,
     return r;
 }
 
+/* ---- again and again ---- */
+
+struct mext_journal_name {
+    uint8_t id[MEXT_ID_LEN];
+    uint8_t side;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct mext_journal_name));
+}
+
+static bool is_known(const struct mext_journal_known *k,
+                     const struct mext_journal_name *name)
+{
+    return k->n && bsearch(name, k->v, k->n, sizeof(*name), by_name);
+}
+
+/* Without memory it is read again. */
+static void know(struct mext_journal_known *k,
+                 const struct mext_journal_name *name)
+{
+    struct mext_journal_name *v = k->v;
+
+    if (!(k->n & (k->n - 1))) /* room is a power of two */
+        v = realloc(k->v, (k->n ? 2 * k->n : 1) * sizeof(*v));
+    if (!v)
+        return;
+    k->v = v;
+    k->v[k->n++] = *name;
+}
+
+/* One of the folder: whether it is known from now on. */
+static bool is_settled(const struct mext_folder *f, const char *name,
+                       const struct mext_journal_name *key, mext_entry_fn *fn,
+                       void *arg)
+{
+    struct mext_jfile c;
+    bool alive;
+
+    return !mext_jfile_peek(f, name, key->id, key->side, &c, &alive) && c.n &&
+           fn(arg, &c.e, alive);
+}
+
+int mext_journal_others(const char *dir, struct mext_journal_known *k,
+                        mext_entry_fn *fn, void *arg, struct mext_why *why)
+{
+    struct mext_journal_known next = { NULL, 0 };
+    struct mext_journal_name key;
+    enum mext_side side;
+    struct mext_folder f;
+    struct dirent *e;
+    DIR *d;
+    int fd;
+
+    if (mext_folder_open(NULL, dir, &f, why))
+        return -1;
+    fd = f.fd < 0 ? -1 : fcntl(f.fd, F_DUPFD_CLOEXEC, 0);
+    d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        int r = f.fd < 0 ? 0 : mext_jfile_failed(why, "read", dir);
+
+        mext_jfile_close(fd);
+        mext_folder_close(&f);
+        return r;
+    }
+    rewinddir(d);
+    while ((e = readdir(d))) {
+        if (!mext_jfile_parse(e->d_name, key.id, &side))
+            continue;
+        key.side = (uint8_t)side;
+        if (is_known(k, &key) || is_settled(&f, e->d_name, &key, fn, arg))
+            know(&next, &key);
+    }
+    closedir(d);
+    mext_folder_close(&f);
+    if (next.n)
+        qsort(next.v, next.n, sizeof(*next.v), by_name);
+    free(k->v);
+    *k = next;
+    return 0;
+}
+
 void mext_journal_expire(const char *dir, uint64_t now)
 {
     struct mext_folder f;

@@ -254,6 +254,7 @@ int mext_lxl_now(struct mext_lxl *l, uint32_t domid,
         memcpy(n_r->uuid, libxl_uuid_bytearray_const(&info.uuid),
                sizeof(n_r->uuid));
         n_r->paused = info.paused;
+        n_r->stopped = info.shutdown;
         n_r->suspended = info.shutdown &&
                          info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
         name = libxl_domid_to_name(l->ctx, domid);

@@ -53,7 +53,7 @@ int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why);
 /* A domain as it is now. */
 struct mext_domain_now {
     uint8_t uuid[16];
-    bool paused, suspended; /* suspended: by its own handshake */
+    bool paused, stopped, suspended; /* suspended: by its own handshake */
     char name[256];
 };
 /* 1: there is none, or it is going; -1: Xen did not say. No word with either. */
@@ -183,12 +183,13 @@ void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid);
 /*
  * Stays with a guest and does what its configuration says when it stops, as
  * the daemon of `xl create` would: 0 when the guest is gone or kept, -1 if that
- * cannot be told any more.  note is called with one line for the log, again when
- * it was started again, with its new number.
+ * cannot be told any more.  note is called with one line for the log, again with
+ * its new number when it has been made anew and is paused yet, and when it runs.
+ * For wait_s seconds after a stop somebody else may do it: then it is gone.
  */
 typedef void mext_note_fn(void *arg, const char *text);
-typedef void mext_again_fn(void *arg, uint32_t domid);
-int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                  mext_again_fn *again, void *arg);
+typedef void mext_again_fn(void *arg, uint32_t domid, bool runs);
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
+                  mext_note_fn *note, mext_again_fn *again, void *arg);
 
 #endif

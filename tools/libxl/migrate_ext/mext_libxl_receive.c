@@ -557,13 +557,37 @@ static uint32_t soft_reset(struct mext_lxl *l, libxl_domain_config *c,
                : domid;
 }
 
-/* Acts on a stop: new domid if the guest was started again, else 0. */
+/* The guest is destroyed; made anew it has another number, 0: it could not be. */
+static uint32_t start_again(struct mext_lxl *l, libxl_domain_config *c,
+                            mext_note_fn *note, mext_again_fn *again, void *arg)
+{
+    uint32_t domid = 0;
+
+    if (libxl_domain_create_new(l->ctx, c, &domid, NULL, NULL)) {
+        note(arg,
+             "guest could not be started again (are its kernel and disks on "
+             "this host?)");
+        return 0;
+    }
+    again(arg, domid, false);
+    if (libxl_domain_unpause(l->ctx, domid, NULL)) {
+        note(arg,
+             "guest was made anew and could not be let run: xl unpause it");
+        return domid;
+    }
+    again(arg, domid, true);
+    note(arg, "guest was started again");
+    return domid;
+}
+
+/* Acts on a stop: the guest's domid if it was started again, else 0. */
 static uint32_t act(struct mext_lxl *l, uint32_t domid,
-                    libxl_shutdown_reason reason, mext_note_fn *note, void *arg)
+                    libxl_shutdown_reason reason, mext_note_fn *note,
+                    mext_again_fn *again, void *arg)
 {
     libxl_domain_config c;
     libxl_action_on_shutdown a;
-    uint32_t again = 0;
+    uint32_t now = 0;
 
     libxl_domain_config_init(&c);
     if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
@@ -577,8 +601,8 @@ static uint32_t act(struct mext_lxl *l, uint32_t domid,
         goto out;
     }
     if (a == LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET) {
-        again = soft_reset(l, &c, domid);
-        if (again)
+        now = soft_reset(l, &c, domid);
+        if (now)
             goto out;
         note(arg, "guest could not be reset in its domain: it is started anew");
     }
@@ -589,22 +613,39 @@ static uint32_t act(struct mext_lxl *l, uint32_t domid,
         note(arg, "guest stopped and was destroyed");
         goto out;
     }
-    if (libxl_domain_create_new(l->ctx, &c, &again, NULL, NULL) ||
-        libxl_domain_unpause(l->ctx, again, NULL)) {
-        note(arg,
-             "guest could not be started again (are its kernel and disks on "
-             "this host?)");
-        again = 0;
-    } else {
-        note(arg, "guest was started again");
-    }
+    now = start_again(l, &c, note, again, arg);
 out:
     libxl_domain_config_dispose(&c);
-    return again;
+    return now;
 }
 
-int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
-                  mext_again_fn *again, void *arg)
+/* It has stopped: what becomes of it if somebody else has so long to act first. */
+static int left_after(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
+                      struct mext_domain_now *now_r)
+{
+    int r;
+
+    while (!(r = mext_lxl_now(l, domid, now_r)) && now_r->stopped && wait_s--)
+        sleep(1);
+    return r;
+}
+
+/* The domain that the guest goes on in, 0: none. */
+static uint32_t stopped(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
+                        libxl_shutdown_reason reason, mext_note_fn *note,
+                        mext_again_fn *again, void *arg)
+{
+    struct mext_domain_now now;
+    int r = left_after(l, domid, wait_s, &now);
+
+    if (r == 1)
+        return 0;
+    return r == 0 && !now.stopped ? domid
+                                  : act(l, domid, reason, note, again, arg);
+}
+
+int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
+                  mext_note_fn *note, mext_again_fn *again, void *arg)
 {
     while (domid) {
         libxl_evgen_domain_death *w;
@@ -616,9 +657,7 @@ int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, mext_note_fn *note,
         stop = next_stop(l, &reason);
         libxl_evdisable_domain_death(l->ctx, w);
         if (stop == STOP_SHUTDOWN) {
-            domid = act(l, domid, reason, note, arg);
-            if (domid)
-                again(arg, domid);
+            domid = stopped(l, domid, wait_s, reason, note, again, arg);
         } else if (stop == STOP_FAILED) {
             return -1;
         } else if (stop == STOP_GONE || !comes_back(l, domid)) {

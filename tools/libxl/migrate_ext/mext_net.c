@@ -220,22 +220,43 @@ fail:
     return -1;
 }
 
-int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
-                     int *fd_r, struct mext_why *why)
+/* All addresses of host, to be freed by freeaddrinfo. */
+static int resolve(const char *host, uint16_t port, int type,
+                   struct addrinfo **list_r, struct mext_why *why)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *a;
-    uint64_t end = mext_now_ms() + timeout_ms;
-    struct mext_why last = { "no address" };
+    struct addrinfo hints = { .ai_socktype = type };
     char service[8];
     int r;
 
     snprintf(service, sizeof(service), "%u", port);
-    r = getaddrinfo(host, service, &hints, &list);
-    if (r)
-        return mext_fail(why, "cannot resolve %s: %s", host, gai_strerror(r));
-    r = -1;
-    for (a = list; a && r; a = a->ai_next)
-        r = connect_addr(a->ai_addr, a->ai_addrlen, end, fd_r, &last);
+    r = getaddrinfo(host, service, &hints, list_r);
+    return r ? mext_fail(why, "cannot resolve %s: %s", host, gai_strerror(r))
+             : 0;
+}
+
+/* When to go on to the next address: what is left until end, shared evenly. */
+static uint64_t share_of(const struct addrinfo *a, uint64_t end)
+{
+    uint64_t now = mext_now_ms(), n = 0;
+
+    for (; a; a = a->ai_next)
+        n++;
+    return now >= end ? end : now + (end - now) / n;
+}
+
+int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
+                     int *fd_r, struct mext_why *why)
+{
+    uint64_t end = mext_now_ms() + timeout_ms;
+    struct mext_why last = { "no address" };
+    struct addrinfo *list;
+    int r = -1;
+
+    if (resolve(host, port, SOCK_STREAM, &list, why))
+        return -1;
+    for (const struct addrinfo *a = list; a && r; a = a->ai_next)
+        r = connect_addr(a->ai_addr, a->ai_addrlen, share_of(a, end), fd_r,
+                         &last);
     freeaddrinfo(list);
     if (r)
         return mext_fail(why, "cannot connect to %s port %u: %.200s", host,
@@ -370,32 +391,50 @@ int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why)
     return 0;
 }
 
+struct question {
+    const void *out;
+    size_t n;
+    void *in;
+    size_t max;
+};
+
+/* The answer's length, or -1. */
+static int ask_addr(const struct addrinfo *a, const struct question *q,
+                    uint64_t end, struct mext_why *why)
+{
+    int fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ssize_t k = -1;
+
+    if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) ||
+        send(fd, q->out, q->n, 0) != (ssize_t)q->n)
+        mext_fail(why, "cannot send: %s", strerror(errno));
+    else if (wait_events(&fd, 1, POLLIN, end, why) == 0 &&
+             (k = recv(fd, q->in, q->max, 0)) < 0)
+        mext_fail(why, "%s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return (int)k;
+}
+
 int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
                  void *in, size_t max, unsigned timeout_ms,
                  struct mext_why *why)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *a;
-    char service[8];
-    ssize_t k = -1;
-    int r, fd;
+    const struct question q = { out, n, in, max };
+    uint64_t end = mext_now_ms() + timeout_ms;
+    struct mext_why last = { "no address" };
+    struct addrinfo *list;
+    int k = -1;
 
-    snprintf(service, sizeof(service), "%u", port);
-    r = getaddrinfo(host, service, &hints, &a);
-    if (r)
-        return mext_fail(why, "cannot resolve %s: %s", host, gai_strerror(r));
-    fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) ||
-        send(fd, out, n, 0) != (ssize_t)n)
-        mext_fail(why, "cannot send to %s port %u: %s", host, port,
-                  strerror(errno));
-    else if (mext_net_wait(&fd, 1, timeout_ms, why) == 0 &&
-             (k = recv(fd, in, max, 0)) < 0)
-        mext_fail(why, "no packetd answers on %s port %u: %s", host, port,
-                  strerror(errno));
-    freeaddrinfo(a);
-    if (fd >= 0)
-        close(fd);
-    return (int)k;
+    if (resolve(host, port, SOCK_DGRAM, &list, why))
+        return -1;
+    /* TCP found the one that packetd listens on, which need not be the first. */
+    for (const struct addrinfo *a = list; a && k < 0; a = a->ai_next)
+        k = ask_addr(a, &q, share_of(a, end), &last);
+    freeaddrinfo(list);
+    return k < 0 ? mext_fail(why, "no packetd answers on %s port %u: %.200s",
+                             host, port, last.text)
+                 : k;
 }
 
 int mext_net_send(int fd, struct iovec *iov, int iovcnt, unsigned timeout_ms,

@@ -30,7 +30,10 @@ int mext_net_cancelled(struct mext_why *why);
 int mext_net_split(const char *text, uint16_t port_default, char host[256],
                    uint16_t *port_r, struct mext_why *why);
 
-/* Connected, non-blocking, close-on-exec TCP socket in *fd_r. */
+/*
+ * Connected, non-blocking, close-on-exec TCP socket in *fd_r.  All addresses of host
+ * are tried, each for its share of the time.
+ */
 int mext_net_connect(const char *host, uint16_t port, unsigned timeout_ms,
                      int *fd_r, struct mext_why *why);
 int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
@@ -56,7 +59,7 @@ int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why);
 
 /*
  * One datagram to host, one answer of at most max bytes back: its length, or
- * -1.
+ * -1.  Its addresses are tried as by mext_net_connect.
  */
 int mext_net_ask(const char *host, uint16_t port, const void *out, size_t n,
                  void *in, size_t max, unsigned timeout_ms,

@@ -4,7 +4,7 @@
 
 #include "mext_resolve.h"
 
-#define ONCE_MS   1 /* with the operator's word the destination is asked once */
+#define ASK_MS    3000  /* whatever the operator says; datagrams get lost */
 #define WAIT_MS   10000 /* but for longer if it is about to decide */
 #define FORMER_MS 3000
 
@@ -15,7 +15,7 @@ static void in_doubt(struct mext_source *s, const struct mext_resolver *r,
         mext_source_ask(s, r->patience_ms, why);
         return;
     }
-    mext_source_ask(s, ONCE_MS, why);
+    mext_source_ask(s, ASK_MS, why);
     if (s->undecided)
         mext_source_ask(s, WAIT_MS, why);
     if (s->machine.state == MEXT_SRC_DONE || s->machine.state == MEXT_SRC_KEPT)
@@ -86,6 +86,8 @@ int mext_resolve(const struct mext_resolver *r, const uint8_t id[MEXT_ID_LEN],
         return rc;
     rc = end_it(&s, r, why);
     *state_r = s.machine.state;
+    if (!rc && !mext_noted_final(mext_journal_entry(s.journal)->noted))
+        rc = mext_fail(why, "its end cannot be noted in the journal");
     if (rc && !why->text[0])
         mext_fail(why, "it is not known yet, and not given up");
     mext_source_close(&s);

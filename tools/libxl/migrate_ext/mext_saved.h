@@ -20,7 +20,7 @@
 struct mext_saved_out;
 
 /*
- * Begins PATH.part, which becomes PATH by mext_saved_finish.  level: of
+ * Begins PATH.part, which becomes PATH by mext_saved_name.  level: of
  * Zstandard, 0: not packed.
  */
 int mext_saved_create(const char *path, int level, struct mext_saved_out **o_r,
@@ -30,9 +30,11 @@ int mext_saved_write(struct mext_saved_out *o, const void *p, size_t n,
                      struct mext_why *why);
 /* Bytes in the file so far, about. */
 uint64_t mext_saved_len(const struct mext_saved_out *o);
-/* All is written: it is on disk, as PATH, when this returns 0. */
-int mext_saved_finish(struct mext_saved_out *o, struct mext_why *why);
-/* Frees it; PATH.part is removed unless it was finished. */
+/* All is written: PATH.part is whole, and on disk, when this returns 0. */
+int mext_saved_flush(struct mext_saved_out *o, struct mext_why *why);
+/* After that: it is PATH, on disk, when this returns 0. */
+int mext_saved_name(struct mext_saved_out *o, struct mext_why *why);
+/* Frees it; PATH.part is removed unless it got its name. */
 void mext_saved_close(struct mext_saved_out *o);
 
 /* ---- reading ---- */

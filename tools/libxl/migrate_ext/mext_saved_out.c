@@ -172,11 +172,27 @@ uint64_t mext_saved_len(const struct mext_saved_out *o)
     return o->len;
 }
 
+int mext_saved_flush(struct mext_saved_out *o, struct mext_why *why)
+{
+    uint8_t trailer[MEXT_SAVED_TRAILER];
+
+    if (o->z && pack(o, NULL, 0, ZSTD_e_end, why))
+        return -1;
+    memcpy(trailer, mext_saved_trailer_head, MEXT_SAVED_HEAD);
+    crypto_generichash_final(&o->sum, trailer + MEXT_SAVED_HEAD,
+                             MEXT_DIGEST_LEN);
+    if (fwrite(trailer, 1, sizeof(trailer), o->file) != sizeof(trailer) ||
+        fflush(o->file) || fsync(fileno(o->file)))
+        return cannot(o->part, why);
+    o->len += sizeof(trailer);
+    return 0;
+}
+
 /*
- * The file gets its name, which is there after a power cut.  If that is not sure it is
- * taken away again: the guest goes on, and no file of it may be restored.
+ * The name is there after a power cut.  If that is not sure it is taken away again: the
+ * guest goes on, and no file of it may be restored.
  */
-static int give_name(struct mext_saved_out *o, struct mext_why *why)
+int mext_saved_name(struct mext_saved_out *o, struct mext_why *why)
 {
     char *copy = strdup(o->path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -199,22 +215,6 @@ static int give_name(struct mext_saved_out *o, struct mext_why *why)
         close(fd);
     free(copy);
     return rc;
-}
-
-int mext_saved_finish(struct mext_saved_out *o, struct mext_why *why)
-{
-    uint8_t trailer[MEXT_SAVED_TRAILER];
-
-    if (o->z && pack(o, NULL, 0, ZSTD_e_end, why))
-        return -1;
-    memcpy(trailer, mext_saved_trailer_head, MEXT_SAVED_HEAD);
-    crypto_generichash_final(&o->sum, trailer + MEXT_SAVED_HEAD,
-                             MEXT_DIGEST_LEN);
-    if (fwrite(trailer, 1, sizeof(trailer), o->file) != sizeof(trailer) ||
-        fflush(o->file) || fsync(fileno(o->file)))
-        return cannot(o->part, why);
-    o->len += sizeof(trailer);
-    return give_name(o, why);
 }
 
 void mext_saved_close(struct mext_saved_out *o)

@@ -172,8 +172,11 @@ static int suspend_guest(struct sender *s, struct mext_why *why)
     uint64_t t = mext_now_us();
     bool suspended;
 
-    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms, &suspended,
-                     why))
+    int r = mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms,
+                         &suspended, why);
+
+    s->source.stranger = r == 1;
+    if (r)
         return -1;
     s->t_suspended = mext_now_us();
     s->copy.suspended = true;
@@ -385,6 +388,7 @@ static void use_connections(struct sender *s)
 
     s->stream.nconns = d->token.channels;
     s->stream.lock = mext_journal_lock(s->source.journal);
+    s->stream.id = d->token.id;
     s->stream.conn[0] = &d->conn;
     for (unsigned i = 1; i < s->stream.nconns; i++)
         s->stream.conn[i] = &d->joined[i - 1];

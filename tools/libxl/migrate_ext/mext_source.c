@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "mext_fate_ask.h"
+#include "mext_minds.h"
 #include "mext_source.h"
 #include "mext_steer.h"
 #include "mext_suspend.h"
@@ -108,6 +109,8 @@ static int resume(struct mext_source *s)
 
     if (r <= 0)
         return r ? not_told(s) : 0;
+    if (s->beside)
+        return 0;
     domid = mext_journal_entry(s->journal)->domid;
     unthrottle(s, domid);
     if (s->found)
@@ -115,8 +118,12 @@ static int resume(struct mext_source *s)
     mext_source_home_name(now.name, home);
     if (mext_lxl_now(s->lxl, domid, &now))
         return not_told(s);
-    if (now.suspended && mext_lxl_resume(s->lxl, domid, s->why))
-        return -1;
+    if (now.suspended && !s->stranger) {
+        /* First: who dies in between has left it to be seen. */
+        mext_minds_ask(mext_journal_entry(s->journal)->id);
+        if (mext_lxl_resume(s->lxl, domid, s->why))
+            return -1;
+    }
     if (s->resumed)
         s->resumed(s->say_arg);
     /* On one host the domain that arrives may have the name for a while. */
@@ -201,6 +208,28 @@ static void ask(struct mext_source *s)
     mext_wipe(&ids, sizeof(ids));
 }
 
+/* ---- others ---- */
+
+struct rival {
+    const struct mext_entry *ours;
+    char host[MEXT_ENTRY_HOST_MAX + 1]; /* where the other one goes; "": none */
+    bool alive;
+};
+
+static bool is_rival(void *arg, const struct mext_entry *e, bool alive)
+{
+    struct rival *r = arg;
+
+    if (e->side != MEXT_SIDE_SOURCE || mext_noted_final(e->noted) ||
+        e->domid != r->ours->domid ||
+        memcmp(e->uuid, r->ours->uuid, sizeof(e->uuid)) ||
+        !memcmp(e->id, r->ours->id, sizeof(e->id)))
+        return false;
+    snprintf(r->host, sizeof(r->host), "%s", e->host);
+    r->alive = alive;
+    return alive;
+}
+
 /* ---- the machine ---- */
 
 static int note(struct mext_source *s, enum mext_noted n)
@@ -262,19 +291,53 @@ void mext_source_init(struct mext_source *s)
                                         .effect = effect,
                                         .arg = s };
     s->journal = NULL;
-    s->found = false;
+    s->found = s->beside = false;
     s->undecided = false;
     s->heard = MEXT_EV_SILENT;
     s->domid_there = 0;
+}
+
+/*
+ * Of two that begin at once each has noted itself before it looks, so one sees the
+ * other, or each does and none goes on.
+ */
+static int alone(struct mext_source *s, const char *dir,
+                 const struct mext_entry *e, struct mext_why *why)
+{
+    struct rival r = { .ours = e };
+    struct mext_why quiet;
+
+    if (!mext_journal_each(dir, is_rival, &r, why) && !*r.host)
+        return 0;
+    if (*r.host)
+        mext_fail(why,
+                  "\"%.60s\" is being migrated to %.100s already (xl "
+                  "migrate-status, xl migrate-cancel)",
+                  e->name, r.host);
+    mext_journal_note(s->journal, MEXT_NOTED_KEPT, why->text, &quiet);
+    mext_source_close(s);
+    return -1;
 }
 
 int mext_source_begin(struct mext_source *s, const char *dir,
                       struct mext_entry *e, struct mext_why *why)
 {
     mext_journal_expire(dir, (uint64_t)time(NULL));
-    if (mext_journal_create(dir, e, &s->journal, why))
+    if (mext_journal_create(dir, e, &s->journal, why) || alone(s, dir, e, why))
         return -1;
     return mext_source_event(s, MEXT_EV_BEGIN, why);
+}
+
+/* It died as it saw the other one, or before: the guest is the other one's. */
+static int look_beside(struct mext_source *s, const char *dir,
+                       struct mext_why *why)
+{
+    struct rival r = { .ours = mext_journal_entry(s->journal) };
+
+    if (mext_journal_each(dir, is_rival, &r, why))
+        return -1;
+    s->beside = r.alive;
+    return 0;
 }
 
 int mext_source_take(struct mext_source *s, const char *dir,
@@ -293,6 +356,10 @@ int mext_source_take(struct mext_source *s, const char *dir,
         return r;
     s->machine.state = states[mext_journal_entry(s->journal)->noted];
     s->found = true;
+    if (s->machine.state == MEXT_SRC_COPYING && look_beside(s, dir, why)) {
+        mext_source_close(s);
+        return -1;
+    }
     mext_steer_forget(MEXT_STEER_DIR, mext_journal_entry(s->journal));
     return 0;
 }

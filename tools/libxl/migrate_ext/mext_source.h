@@ -22,10 +22,12 @@ struct mext_source {
     void *say_arg;
     struct mext_conn *conn;         /* NULL: none, or none any more */
     void (*resumed)(void *say_arg); /* the guest runs again; may be NULL */
+    bool stranger; /* who is no migration suspended the guest */
     /* private */
     struct mext_machine machine;
     struct mext_journal *journal;
     bool found;            /* in the journal, so the process is another one */
+    bool beside;           /* it began while another one moved the guest */
     enum mext_event heard; /* the destination's last word; or SILENT */
     bool undecided;        /* it was: that it has not decided yet */
     uint32_t domid_there;  /* 0: not known */

@@ -8,9 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "mext_chunk.h"
 #include "mext_fault.h"
 #include "mext_steady.h"
+#include "mext_store.h"
 #include "mext_stream.h"
 #include "mext_suspend.h"
 
@@ -24,7 +27,6 @@
 #define LAST_WORD_MS 2000
 #define STOP_MS      90000
 #define TERM_MS      5000 /* libxc's process takes its log-dirty mode back */
-#define KILLED_MS    5000 /* a guest that it has asked suspends so soon */
 #define PACE_MS      5000 /* at most, before wishes are looked at again */
 
 /* ---- libxl's process ---- */
@@ -44,15 +46,16 @@ static bool hold(int lock)
  */
 static void become_saver(const struct mext_stream *s, int out_fd)
 {
-    char id[12], detail[12];
+    char domid[12], detail[12], id[2 * MEXT_ID_LEN + 1];
 
     setpgid(0, 0);
-    snprintf(id, sizeof(id), "%u", mext_dom_id(s->dom));
+    snprintf(domid, sizeof(domid), "%u", mext_dom_id(s->dom));
+    sodium_bin2hex(id, sizeof(id), s->id, MEXT_ID_LEN);
     snprintf(detail, sizeof(detail), "%u", s->verbosity);
     if (dup2(out_fd, STDOUT_FILENO) >= 0 && hold(s->lock)) {
         close_range(LOCK_FD + 1, ~0U, 0);
-        execl(MEXT_XL_WRITE, "xl-write", id, s->live ? "live" : "still", detail,
-              NULL);
+        execl(MEXT_XL_WRITE, "xl-write", domid, s->live ? "live" : "still",
+              detail, id, NULL);
     }
     _exit(127);
 }
@@ -75,6 +78,17 @@ static int start(struct mext_stream *s, struct mext_why *why)
     return mext_fail(why, "fork: %s", strerror(errno));
 }
 
+/* Killed, so nobody looks after a guest that it may have asked to suspend. */
+static void after_kill(struct mext_stream *s)
+{
+    struct mext_store *store = NULL;
+    struct mext_why quiet;
+
+    mext_store_open(&store, &quiet);
+    mext_suspend_abandon(s->dom, store);
+    mext_store_close(store);
+}
+
 /* Its exit status, once it has ended. */
 static int reap(struct mext_stream *s)
 {
@@ -87,8 +101,10 @@ static int reap(struct mext_stream *s)
     if (s->in >= 0)
         close(s->in);
     s->in = -1;
-    if (WIFSIGNALED(status)) /* the guest, which it asked, is to be resumed */
-        mext_suspend_late(s->dom, KILLED_MS);
+    if (WIFSIGNALED(status))
+        after_kill(s);
+    if (status) /* libxc's process may not have got so far */
+        mext_dom_dirty_off(s->dom);
     return status;
 }
 
@@ -377,10 +393,8 @@ void mext_stream_stop(struct mext_stream *s)
 {
     mext_workers_stop(s->workers);
     s->workers = NULL;
-    if (s->pid) {
+    if (s->pid)
         end_saver(s);
-        mext_dom_dirty_off(s->dom);
-    }
     for (unsigned i = 0; i < s->nconns; i++) {
         free(s->lane[i].packed);
         s->lane[i].packed = NULL;

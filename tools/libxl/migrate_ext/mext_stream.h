@@ -41,7 +41,8 @@ struct mext_stream {
     bool live; /* the guest runs until the last of it is sent */
     bool pack; /* pieces that get smaller are sent so */
     unsigned verbosity;
-    int lock; /* the journal's: libxl's process has it as well */
+    int lock;          /* the journal's: libxl's process has it as well */
+    const uint8_t *id; /* the migration's, MEXT_ID_LEN */
     /* results */
     struct mext_thin thin;
     uint64_t bytes;       /* of the stream that are under way, or sent */

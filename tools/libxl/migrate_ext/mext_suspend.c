@@ -57,7 +57,7 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
                               &quiet) > 0;
 }
 
-bool mext_suspend_late(struct mext_dom *d, unsigned timeout_ms)
+static bool wait_late(struct mext_dom *d, unsigned timeout_ms)
 {
     static const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
     uint64_t end = mext_now_ms() + timeout_ms;
@@ -69,11 +69,16 @@ bool mext_suspend_late(struct mext_dom *d, unsigned timeout_ms)
     return r == 1;
 }
 
+bool mext_suspend_abandon(struct mext_dom *d, struct mext_store *s)
+{
+    return wait_late(d, s && withdraw(d, s) ? 0 : GRACE_MS);
+}
+
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
 {
     uint32_t domid = mext_dom_id(d);
     bool taken = mext_store_has(s, domid, ASKED) && !withdraw(d, s);
-    bool suspended = mext_suspend_late(d, taken ? GRACE_MS : 0);
+    bool suspended = wait_late(d, taken ? GRACE_MS : 0);
 
     mext_store_remove(s, domid, ASKED);
     return suspended;
@@ -96,8 +101,13 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
     int r;
 
     *suspended_r = false;
-    if (mext_store_watch(s, "@releaseDomain", why))
+    if (mext_store_watch(s, "@releaseDomain", why) || (r = look(d, why)) < 0)
         return -1;
+    if (r) {
+        mext_fail(why,
+                  "the guest was suspended already, not by this migration");
+        return 1;
+    }
     if (ask(d, s, why)) {
         look(d, why); /* it may be gone, which is what there is to say then */
         return -1;

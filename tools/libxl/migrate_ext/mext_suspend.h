@@ -10,7 +10,8 @@
 #include "mext_xen.h"
 
 /*
- * Asks the guest to suspend and waits until it has: 0.  -1 and why if it does
+ * Asks the guest to suspend and waits until it has: 0.  1 and why if somebody else had
+ * it suspended before, who is to let it run.  -1 and why if it does
  * not within timeout_ms, is gone or stopped otherwise, or the wait was
  * cancelled; the request is then withdrawn, and *suspended_r tells whether
  * the guest suspended all the same (the caller resumes it).
@@ -26,9 +27,9 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s);
 
 /*
- * Waits so long, whatever is cancelled, for a guest that somebody has asked: nobody
- * would look after one that suspends later.  True: it has.
+ * Likewise for a process that is dead and leaves no mark: a guest that has no request
+ * any more may have taken it, or was never asked.  s may be NULL: nothing is known.
  */
-bool mext_suspend_late(struct mext_dom *d, unsigned timeout_ms);
+bool mext_suspend_abandon(struct mext_dom *d, struct mext_store *s);
 
 #endif
