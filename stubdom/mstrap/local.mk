@@ -37,7 +37,7 @@ MS_FROM_MEXT = mext_codec.c mext_codec_data.c mext_receiver.c \
 MS_FROM_LWIP = \
 	core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c \
 	core/memp.c core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c \
-	core/tcp_out.c core/timeouts.c core/ipv4/etharp.c core/ipv4/icmp.c \
+	core/tcp_out.c core/timeouts.c core/ipv4/etharp.c \
 	core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c
 # Debian's archive has decoders of old formats and variants for many CPUs, 180
 # KiB more.

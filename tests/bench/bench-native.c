@@ -128,8 +128,8 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
 }
 
 /* Nothing is written meanwhile. */
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         struct mext_why *why)
+int mext_dom_dirty_fetch(struct mext_dom *d, bool final,
+                         const uint64_t **bits_r, struct mext_why *why)
 {
     static uint64_t *none;
 
@@ -142,7 +142,7 @@ int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
 int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
                         struct mext_why *why)
 {
-    return mext_dom_dirty_fetch(d, bits_r, why);
+    return mext_dom_dirty_fetch(d, false, bits_r, why);
 }
 
 struct mext_map {

@@ -102,7 +102,8 @@ static int put_dirty(struct saver *s, struct mext_why *why)
 {
     const uint64_t *bits;
 
-    return mext_dom_dirty_fetch(s->dom, &bits, why) || put_pages(s, bits, why);
+    return mext_dom_dirty_fetch(s->dom, false, &bits, why) ||
+           put_pages(s, bits, why);
 }
 
 static int put_headers(struct saver *s, struct mext_why *why)

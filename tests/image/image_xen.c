@@ -157,8 +157,8 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
     return 0;
 }
 
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         struct mext_why *why)
+int mext_dom_dirty_fetch(struct mext_dom *d, bool final,
+                         const uint64_t **bits_r, struct mext_why *why)
 {
     for (uint64_t i = 0; i < d->nbits / 64; i++)
         if (d->ram.fresh[i])

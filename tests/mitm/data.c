@@ -588,7 +588,10 @@ static void check_case(struct tally *t)
 
 /* ---- which objects ---- */
 
-/* The last of a kind that comes in phase 2, or else at all. */
+/* In which what is sent for the last time comes, as the channels are proven in the first. */
+#define LATE 3
+
+/* The last of a kind that comes in phase LATE, or else at all. */
 static bool find(unsigned kind, uint8_t dir, struct place *p_r)
 {
     bool found = false;
@@ -600,7 +603,7 @@ static bool find(unsigned kind, uint8_t dir, struct place *p_r)
             continue;
         if (kind == MEXT_DATA_ERROR && p->channel)
             continue; /* the source reads it on the first */
-        if (!found || p->phase == 2 || p_r->phase != 2)
+        if (!found || p->phase == LATE || p_r->phase != LATE)
             *p_r = *p;
         found = true;
     }

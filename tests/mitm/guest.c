@@ -179,8 +179,8 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
 }
 
 /* Each time it is asked the guest has written every fourth page, others. */
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         struct mext_why *why)
+int mext_dom_dirty_fetch(struct mext_dom *d, bool final,
+                         const uint64_t **bits_r, struct mext_why *why)
 {
     static uint64_t bits[GUEST_GFNS / 64];
 

@@ -301,6 +301,8 @@ static unsigned verify_by(verify_fn *verify, const uint8_t *in, size_t n,
     }
     if (code == MEXT_E_UNTRUSTED)
         mext_fail(why, "packetd trust add NAME KEY on the destination");
+    if (code == MEXT_E_EXPIRED)
+        mext_fail(why, "do the clocks of both hosts agree?");
     return code;
 }
 

@@ -100,3 +100,5 @@ install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)'
 	$(INSTALL_DATA) $(srcdir)/tools/packetd/packetd.sysusers \
 		'$(DESTDIR)$(sysusersdir)/packetd.conf'
+uninstall-hook:
+	rm -f '$(DESTDIR)$(sysusersdir)/packetd.conf'

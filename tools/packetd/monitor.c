@@ -155,6 +155,7 @@ static pid_t start_process(void)
         packetd_log("fork: %s", strerror(errno));
     if (pid == 0) {
         default_signals();
+        setpgid(0, 0); /* out of reach of a terminal's end */
         close(listeners[0]);
         close(listeners[1]);
         for (unsigned i = 0; i < SESSIONS_MAX; i++)
@@ -195,6 +196,7 @@ pid_t packetd_part(const struct packetd *p, const char *word, char **env,
         return mext_fail(why, "fork: %s", strerror(errno));
     if (pid == 0) {
         default_signals();
+        setpgid(0, 0);
         become_part(p, word, env, fds, n);
     }
     return pid;

@@ -93,6 +93,28 @@ static void look_at_cpu(struct session *s, const struct mext_cpu *guest)
                 "the CPU has all that the guest was promised");
 }
 
+/* ---- mstrap ---- */
+
+/* What packetd itself is to have for it. */
+static void look_at_mstrap(struct session *s)
+{
+    char path[64];
+
+    if (s->token.receiver != MEXT_RECEIVER_MSTRAP)
+        return;
+    snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", s->p->bridge);
+    if (access(path, F_OK))
+        finding(
+            s, MEXT_FINDING_OBSTACLE,
+            "packetd: there is no bridge %.32s here for mstrap: packetd run "
+            "--bridge",
+            s->p->bridge);
+    if (!s->token.ip && !s->p->pool_count)
+        finding(s, MEXT_FINDING_OBSTACLE,
+                "packetd: it has no pool of addresses for mstrap: packetd run "
+                "--pool there, or --mstrap-ip here");
+}
+
 int session_look(struct session *s, const struct mext_ctl *m,
                  struct mext_why *why)
 {
@@ -113,6 +135,7 @@ int session_look(struct session *s, const struct mext_ctl *m,
         how.json = s->json;
         mext_lxl_look(s->lxl, &how, send_finding, s);
         look_at_cpu(s, &guest);
+        look_at_mstrap(s);
     }
     packetd_log("%s: looked whether a guest could come", s->peer);
     return mext_conn_send(&s->conn, &end, SESSION_SEND_MS, why);

@@ -495,21 +495,55 @@ static int status_word(int argc, char **argv)
     return xl_status_run(&p, argc, argv);
 }
 
-int main(int argc, char **argv)
+/* What the stock xl takes before a word. */
+struct before {
+    unsigned verbosity;
+    bool dry, unknown;
+};
+
+/* Where the word is. */
+static int options_before(int argc, char **argv, struct before *b)
 {
-    unsigned verbosity = 0;
-    bool ours = false;
-    int first = 1, n, rc;
-    const char *word;
+    int first = 1;
 
     for (; first < argc && argv[first][0] == '-'; first++)
-        verbosity += !strcmp(argv[first], "-v") || !strcmp(argv[first], "-vv");
+        for (const char *p = argv[first] + 1; *p; p++) {
+            b->verbosity += *p == 'v';
+            b->dry |= *p == 'N';
+            b->unknown |= !strchr("vftTN", *p);
+        }
+    return first;
+}
+
+static bool is_ours(const char *word, bool cooperative)
+{
+    return (cooperative &&
+            (!strcmp(word, "migrate") || !strcmp(word, "save"))) ||
+           xl_status_word(word) || !strcmp(word, "migrate-resolve") ||
+           !strcmp(word, "migrate-stream");
+}
+
+int main(int argc, char **argv)
+{
+    struct before b = { 0 };
+    bool ours = false;
+    int first = options_before(argc, argv, &b), n, rc;
+    unsigned verbosity = b.verbosity;
+    const char *word;
+
     for (int i = first; i < argc && strcmp(argv[i], "--"); i++)
         ours |= !strcmp(argv[i], "--cooperative");
-    if (first == argc)
+    if (first == argc || b.unknown)
         return run_stock(argv);
     word = argv[first];
     n = argc - first;
+    if (b.dry && is_ours(word, ours)) {
+        fprintf(stderr,
+                "xl: %s has no -N; xl migrate --cooperative --dry-run tells "
+                "what would stand against a migration\n",
+                word);
+        return 2;
+    }
     if (!strcmp(word, "migrate") && ours)
         return migrate(n, argv + first, verbosity);
     if (!strcmp(word, "save") && ours)

@@ -14,7 +14,7 @@
 #define LWIP_IPV4         1
 #define LWIP_IPV6         0
 #define LWIP_ARP          1
-#define LWIP_ICMP         1
+#define LWIP_ICMP         0 /* answers would take the room of the source's */
 #define LWIP_UDP          0
 #define LWIP_RAW          0
 #define LWIP_DHCP         0

@@ -57,7 +57,7 @@ static int answer(uint8_t type, uint32_t id, uint32_t n)
 static int welcome(uint32_t id)
 {
     put(frame + 9, 1, 2);
-    put(frame + 11, 1, 4);
+    put(frame + 11, 3, 4); /* free pages, page cache */
     put(frame + 15, 0, 2);
     return answer(0x81, id, 13);
 }

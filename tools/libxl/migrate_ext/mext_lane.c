@@ -86,6 +86,26 @@ static unsigned fill(struct mext_lane *l, const uint64_t *list, const int *err,
     return i;
 }
 
+/* What cannot be mapped is gone since it was looked at: else it would be missed. */
+static int all_mapped(struct mext_lane *l, const struct mext_batch *b,
+                      unsigned n, const int *err, struct mext_why *why)
+{
+    uint64_t left[MEXT_WINDOW_MAX];
+    unsigned k = 0;
+    int there, first = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (err[i]) {
+            left[k++] = b->gfn[i];
+            first = err[i];
+        }
+    there = mext_pages_present(l->pages, left, k, why);
+    if (there > 0)
+        mext_fail(why, "gfn 0x%llx of the guest cannot be mapped: %s",
+                  (unsigned long long)left[0], strerror(abs(first)));
+    return there ? -1 : 0;
+}
+
 static int send_window(struct mext_lane *l, const struct mext_batch *b,
                        unsigned n, struct mext_why *why)
 {
@@ -95,7 +115,8 @@ static int send_window(struct mext_lane *l, const struct mext_batch *b,
     struct mext_data d;
 
     if (mext_fault("source.window", why) ||
-        mext_map_window(l->map, b->gfn, n, err, &window, why))
+        mext_map_window(l->map, b->gfn, n, err, &window, why) ||
+        all_mapped(l, b, n, err, why))
         return -1;
     l->packer.again = b->again;
     for (unsigned i = 0, k; i < n; i += k) {

@@ -14,6 +14,29 @@
 /* So often the guest is looked at while its pages are sent, ms. */
 #define LOOK_MS 100
 
+/* On all channels a barrier, and its acknowledgement. */
+static int round_trip(struct mext_memory *m, unsigned timeout_ms,
+                      struct mext_why *why)
+{
+    struct mext_data d = { .type = MEXT_DATA_BARRIER };
+    unsigned number = ++m->barriers;
+
+    d.u.barrier.iteration = number;
+    for (unsigned i = 0; i < m->nchannels; i++)
+        if (mext_channel_send(&m->lane[i].channel, &d, timeout_ms, why))
+            return -1;
+    for (unsigned i = 0; i < m->nchannels; i++) {
+        if (mext_channel_recv(&m->lane[i].channel, &d, timeout_ms, why))
+            return -1;
+        if (d.type != MEXT_DATA_BARRIER_ACK || d.u.barrier.iteration != number)
+            return mext_fail(why,
+                             "mstrap answered the barrier with message "
+                             "0x%02x",
+                             d.type);
+    }
+    return 0;
+}
+
 int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
                         const uint8_t id[MEXT_ID_LEN], uint16_t channels,
                         const struct mext_root *root, unsigned timeout_ms,
@@ -26,7 +49,8 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
         if (mext_channel_open(&m->lane[o.index].channel, ip, port, &o, root,
                               timeout_ms, why))
             return -1;
-    return 0;
+    /* Whose frames open is no stranger: mstrap keeps it, however long nothing comes. */
+    return round_trip(m, timeout_ms, why);
 }
 
 /* They are never sent. */
@@ -255,25 +279,9 @@ static int send_clear(struct mext_memory *m, unsigned timeout_ms,
 int mext_memory_barrier(struct mext_memory *m, unsigned timeout_ms,
                         struct mext_why *why)
 {
-    struct mext_data d = { .type = MEXT_DATA_BARRIER };
-    unsigned number = ++m->barriers;
-
-    if (mext_fault("source.barrier", why) || count_pages(m, why))
-        return -1;
-    d.u.barrier.iteration = number;
-    for (unsigned i = 0; i < m->nchannels; i++)
-        if (mext_channel_send(&m->lane[i].channel, &d, timeout_ms, why))
-            return -1;
-    for (unsigned i = 0; i < m->nchannels; i++) {
-        if (mext_channel_recv(&m->lane[i].channel, &d, timeout_ms, why))
-            return -1;
-        if (d.type != MEXT_DATA_BARRIER_ACK || d.u.barrier.iteration != number)
-            return mext_fail(why,
-                             "mstrap answered the barrier with message "
-                             "0x%02x",
-                             d.type);
-    }
-    return 0;
+    return mext_fault("source.barrier", why) || count_pages(m, why)
+               ? -1
+               : round_trip(m, timeout_ms, why);
 }
 
 /* *grew_r: pages came since the last fetch, or just now. */
@@ -284,7 +292,8 @@ static int fetch(struct mext_memory *m, const uint64_t **bits_r, bool *grew_r,
         return -1;
     *grew_r = m->grew;
     m->grew = false;
-    if (mext_dom_dirty_fetch(m->pages.dom, bits_r, why) || count_pages(m, why))
+    if (mext_dom_dirty_fetch(m->pages.dom, m->final, bits_r, why) ||
+        count_pages(m, why))
         return -1;
     *grew_r |= m->grew;
     return 0;
@@ -446,6 +455,7 @@ int mext_memory_last(struct mext_memory *m, unsigned timeout_ms,
     bool grew;
 
     m->iteration_start = mext_now_us();
+    m->final = true;
     if (fetch_dirty(m, true, &grew, why) || send_clear(m, timeout_ms, why) ||
         find_new(m, why))
         return -1;

@@ -41,6 +41,7 @@ struct mext_memory {
     bool grew;                /* pages came since before the last fetch */
     bool shrank;              /* pages went since before the last fetch */
     unsigned barriers;        /* sent so far */
+    bool final;               /* the guest is suspended */
     uint64_t iteration_start; /* us */
     bool hurry;  /* ends this iteration; what was not sent is left to do */
     bool again;  /* what is sent now may have been sent before */

@@ -188,20 +188,22 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
     return 0;
 }
 
-static int read_dirty(struct mext_dom *d, unsigned op, struct mext_why *why)
+static int read_dirty(struct mext_dom *d, unsigned op, unsigned mode,
+                      struct mext_why *why)
 {
     xc_shadow_op_stats_t stats = { 0, 0 };
 
-    if (xc_logdirty_control(d->xch, d->domid, op, &d->bitmap, d->nbits, 0,
+    if (xc_logdirty_control(d->xch, d->domid, op, &d->bitmap, d->nbits, mode,
                             &stats) < 0)
         return xen_fail(d, why, "reading the dirty bitmap");
     return 0;
 }
 
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         struct mext_why *why)
+int mext_dom_dirty_fetch(struct mext_dom *d, bool final,
+                         const uint64_t **bits_r, struct mext_why *why)
 {
-    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_CLEAN, why))
+    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_CLEAN,
+                   final ? XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL : 0, why))
         return -1;
     *bits_r = d->bitmap.hbuf;
     return 0;
@@ -210,7 +212,7 @@ int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
 int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
                         struct mext_why *why)
 {
-    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_PEEK, why))
+    if (read_dirty(d, XEN_DOMCTL_SHADOW_OP_PEEK, 0, why))
         return -1;
     *bits_r = d->bitmap.hbuf;
     return 0;

@@ -53,12 +53,13 @@ int mext_dom_specials(struct mext_dom *d, uint64_t gfn_r[MEXT_SPECIALS],
 /*
  * Log-dirty.  start allocates a bitmap of n bits; fetch clears the
  * hypervisor's and returns ours (owned by d, valid until the next call), bit
- * g of word g/64 set if gfn g was written since the last fetch.  peek returns
+ * g of word g/64 set if gfn g was written since the last fetch; final: the guest is
+ * suspended, so also what Xen itself may write to then.  peek returns
  * the same and clears nothing.
  */
 int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why);
-int mext_dom_dirty_fetch(struct mext_dom *d, const uint64_t **bits_r,
-                         struct mext_why *why);
+int mext_dom_dirty_fetch(struct mext_dom *d, bool final,
+                         const uint64_t **bits_r, struct mext_why *why);
 int mext_dom_dirty_peek(struct mext_dom *d, const uint64_t **bits_r,
                         struct mext_why *why);
 void mext_dom_dirty_stop(struct mext_dom *d);
