@@ -21,6 +21,7 @@ static const char usage[] =
     "  create NAME MIB     a guest, minded until it ends; prints its number\n"
     "  list                number, name, state and log-dirty of all domains\n"
     "  check NAME          exit status 0: its memory is right\n"
+    "  resumed NAME        exit status 0: it suspended and was let run again\n"
     "  shutdown NAME       asks it to power off\n"
     "  destroy NAME\n"
     "  nodes               all of xenstore\n"
@@ -181,6 +182,8 @@ static int run(int argc, char **argv)
         return nodes();
     if (argc == 1 && !strcmp(argv[0], "power-cut"))
         return image_do(conn, IMAGE_POWER_CUT, 0), 0;
+    if (argc == 2 && !strcmp(argv[0], "resumed"))
+        return !by_name(argv[1], &d) || !d.resumed;
     if (argc == 2 && !strcmp(argv[0], "check"))
         return check(argv[1]);
     if (argc == 2 && !strcmp(argv[0], "shutdown"))

@@ -45,6 +45,7 @@ struct image_domain {
     uint64_t max_kib;
     uint32_t vcpus;
     bool paused, shutdown, logging;
+    bool resumed;   /* after a suspend */
     uint8_t reason; /* MEXT_SHUTDOWN_*, when shutdown */
     uint8_t entry;  /* enum image_entry */
     char kernel[IMAGE_PATH_MAX], cmdline[IMAGE_PATH_MAX];

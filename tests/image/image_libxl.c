@@ -380,6 +380,11 @@ void mext_lxl_facts(struct mext_lxl *l, char out[128])
     snprintf(out, 128, "a host of images");
 }
 
+bool mext_lxl_bridge_here(const char *name)
+{
+    return true;
+}
+
 void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
                    mext_finding_fn *fn, void *arg)
 {

@@ -134,6 +134,7 @@ static int resume(struct domain *d)
     if (!d->pub.shutdown || d->pub.reason != MEXT_SHUTDOWN_SUSPEND)
         return -1;
     d->pub.shutdown = false;
+    d->pub.resumed = true;
     if (d->stopped)
         client_answer(d->stopped, &m);
     d->stopped = NULL;

@@ -699,4 +699,11 @@ void data_self_test(void)
     play(&none, true, NOTHING, 0);
     ck_assert_uint_eq(run.reason, MEXT_E_GFN);
     ck_assert_ptr_nonnull(strstr(run.why.text, "mstrap: "));
+    /* a page that the source cannot read is not passed over */
+    guest_hide(1);
+    play(&none, false, NOTHING, 0);
+    ck_assert_int_eq(run.rc, -1);
+    ck_assert_str_eq(run.why.text,
+                     "gfn 0x1 of the guest is there and cannot be mapped");
+    guest_hide(GUEST_GFNS);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static uint8_t content[GUEST_GFNS][VERSIONS][MEXT_PAGE_SIZE];
 
 static uint8_t received[GUEST_GFNS][MEXT_PAGE_SIZE];
 static bool absent[GUEST_GFNS];
+static uint64_t hidden = GUEST_GFNS; /* cannot be mapped */
 static bool leaked; /* content was there when it was given back */
 
 /*
@@ -104,6 +106,11 @@ int guest_absent(uint64_t gfn, uint32_t count)
         leaked |= !untouched(gfn) && !wiped(gfn);
     }
     return 0;
+}
+
+void guest_hide(uint64_t gfn)
+{
+    hidden = gfn;
 }
 
 bool guest_leaked(void)
@@ -224,7 +231,7 @@ int mext_map_window(struct mext_map *m, const uint64_t *gfns, unsigned n,
                     int *err_r, const uint8_t **p_r, struct mext_why *why)
 {
     for (unsigned i = 0; i < n; i++) {
-        err_r[i] = 0;
+        err_r[i] = gfns[i] == hidden ? -EINVAL : 0;
         memcpy(m->window[i], content[gfns[i]][version[gfns[i]]],
                MEXT_PAGE_SIZE);
     }

@@ -20,6 +20,9 @@ void guest_init(void);
 int guest_receives(uint64_t gfn, uint8_t **page_r);
 int guest_absent(uint64_t gfn, uint32_t count);
 
+/* A page that cannot be mapped from now on, though it may be there; GUEST_GFNS: none. */
+void guest_hide(uint64_t gfn);
+
 /* Whether a page had content when it was given back. */
 bool guest_leaked(void);
 /* It has got the memory that it gets at the end. */

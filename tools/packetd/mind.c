@@ -19,7 +19,7 @@
 #define OVER "over\n"
 #define MADE " made\n"
 #define OTHERS_S \
-    5 /* of a guest that was here before: somebody else may mind it */
+    5 /* so long who else may mind a guest that stayed acts first */
 
 static int open_file(const uint8_t id[MEXT_ID_LEN])
 {

@@ -98,12 +98,9 @@ static void look_at_cpu(struct session *s, const struct mext_cpu *guest)
 /* What packetd itself is to have for it. */
 static void look_at_mstrap(struct session *s)
 {
-    char path[64];
-
     if (s->token.receiver != MEXT_RECEIVER_MSTRAP)
         return;
-    snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", s->p->bridge);
-    if (access(path, F_OK))
+    if (!mext_lxl_bridge_here(s->p->bridge))
         finding(
             s, MEXT_FINDING_OBSTACLE,
             "packetd: there is no bridge %.32s here for mstrap: packetd run "

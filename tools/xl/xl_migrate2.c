@@ -487,7 +487,12 @@ static int migrate(int argc, char **argv, unsigned verbosity)
     return (int)o;
 }
 
-static int status_word(int argc, char **argv)
+static int stream_word(int argc, char **argv, unsigned verbosity)
+{
+    return xl_stream_run(stdout, stderr, argc, argv);
+}
+
+static int status_word(int argc, char **argv, unsigned verbosity)
 {
     struct xl_places p;
 
@@ -515,12 +520,20 @@ static int options_before(int argc, char **argv, struct before *b)
     return first;
 }
 
-static bool is_ours(const char *word, bool cooperative)
+typedef int word_fn(int argc, char **argv, unsigned verbosity);
+
+/* Ours, or NULL. */
+static word_fn *find_word(const char *word, bool cooperative)
 {
-    return (cooperative &&
-            (!strcmp(word, "migrate") || !strcmp(word, "save"))) ||
-           xl_status_word(word) || !strcmp(word, "migrate-resolve") ||
-           !strcmp(word, "migrate-stream");
+    if (!strcmp(word, "migrate"))
+        return cooperative ? migrate : NULL;
+    if (!strcmp(word, "save"))
+        return cooperative ? xl_save_run : NULL;
+    if (!strcmp(word, "migrate-resolve"))
+        return xl_resolve_run;
+    if (!strcmp(word, "migrate-stream"))
+        return stream_word;
+    return xl_status_word(word) ? status_word : NULL;
 }
 
 int main(int argc, char **argv)
@@ -528,8 +541,8 @@ int main(int argc, char **argv)
     struct before b = { 0 };
     bool ours = false;
     int first = options_before(argc, argv, &b), n, rc;
-    unsigned verbosity = b.verbosity;
     const char *word;
+    word_fn *run;
 
     for (int i = first; i < argc && strcmp(argv[i], "--"); i++)
         ours |= !strcmp(argv[i], "--cooperative");
@@ -537,23 +550,16 @@ int main(int argc, char **argv)
         return run_stock(argv);
     word = argv[first];
     n = argc - first;
-    if (b.dry && is_ours(word, ours)) {
+    run = find_word(word, ours);
+    if (run && b.dry) {
         fprintf(stderr,
                 "xl: %s has no -N; xl migrate --cooperative --dry-run tells "
                 "what would stand against a migration\n",
                 word);
         return 2;
     }
-    if (!strcmp(word, "migrate") && ours)
-        return migrate(n, argv + first, verbosity);
-    if (!strcmp(word, "save") && ours)
-        return xl_save_run(n, argv + first, verbosity);
-    if (xl_status_word(word))
-        return status_word(n, argv + first);
-    if (!strcmp(word, "migrate-resolve"))
-        return xl_resolve_run(n, argv + first, verbosity);
-    if (!strcmp(word, "migrate-stream"))
-        return xl_stream_run(stdout, stderr, n, argv + first);
+    if (run)
+        return run(n, argv + first, b.verbosity);
     if (!strcmp(word, "help") && n == 1)
         return help(argv);
     rc = strcmp(word, "restore") ? -1 : xl_restore_prepare(argc, argv, first);

@@ -47,6 +47,18 @@ static void forget(void)
     part = NULL;
 }
 
+static void not_made(const struct xl_stream *x)
+{
+    if (errno == EEXIST)
+        fprintf(x->err,
+                "xl: %s is there: remove it, unless another xl writes to it\n",
+                part);
+    else
+        failed(x, part);
+    free(part);
+    part = NULL;
+}
+
 FILE *xl_new_open(const struct xl_stream *x)
 {
     const char *name = x->name[1];
@@ -63,23 +75,18 @@ FILE *xl_new_open(const struct xl_stream *x)
         failed(x, name);
         return NULL;
     }
-    catch_signals();
     fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        f = fdopen(fd, "w");
+    if (fd < 0) {
+        not_made(x);
+        return NULL;
     }
+    catch_signals(); /* now that it is ours */
+    f = fdopen(fd, "w");
     if (f)
         return f;
-    if (fd < 0 && errno == EEXIST)
-        fprintf(x->err,
-                "xl: %s is there: remove it, unless another xl writes to it\n",
-                part);
-    else
-        failed(x, part);
-    if (fd >= 0) {
-        close(fd);
-        unlink(part);
-    }
+    failed(x, part);
+    close(fd);
+    unlink(part);
     forget();
     return NULL;
 }
@@ -106,13 +113,18 @@ static int check(const struct xl_stream *x)
     return rc ? -1 : 0;
 }
 
-/* Not over one that has come meanwhile; not all file systems know both ways. */
+/*
+ * Not over one that has come meanwhile; not all file systems know both ways.  -1 and
+ * errno: it has the old name.
+ */
 static int give_name(const char *from, const char *to)
 {
-    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) &&
-                   (errno != EINVAL || link(from, to))
-               ? -1
-               : 0;
+    if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+        return 0;
+    if (errno != EINVAL || link(from, to))
+        return -1;
+    unlink(from);
+    return 0;
 }
 
 int xl_new_close(const struct xl_stream *x, FILE *f, int rc)
@@ -125,7 +137,8 @@ int xl_new_close(const struct xl_stream *x, FILE *f, int rc)
         rc = check(x);
     if (!rc && give_name(part, name))
         rc = failed(x, name);
-    unlink(part); /* or it is NEW now */
+    if (rc)
+        unlink(part);
     forget();
     return rc;
 }

@@ -102,18 +102,28 @@ static int by_age(const void *pa, const void *pb)
     return memcmp(a->id, b->id, sizeof(a->id));
 }
 
+/* All its names; NULL and errno. */
+static DIR *open_names(const struct mext_folder *f)
+{
+    int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d)
+        rewinddir(d);
+    else
+        mext_jfile_close(fd);
+    return d;
+}
+
 /* The oldest first; 0, or -1 with errno.  To be freed in any case. */
 static int list(struct items *s)
 {
-    int fd = fcntl(s->f->fd, F_DUPFD_CLOEXEC, 0), err;
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = open_names(s->f);
     struct dirent *e;
+    int err;
 
-    if (!d) {
-        mext_jfile_close(fd);
+    if (!d)
         return -1;
-    }
-    rewinddir(d);
     while (errno = 0, (e = readdir(d)))
         look_at(s, e->d_name);
     err = s->full ? ENOMEM : errno;
@@ -205,20 +215,17 @@ int mext_journal_others(const char *dir, struct mext_journal_known *k,
     struct mext_folder f;
     struct dirent *e;
     DIR *d;
-    int fd;
 
     if (mext_folder_open(NULL, dir, &f, why))
         return -1;
-    fd = f.fd < 0 ? -1 : fcntl(f.fd, F_DUPFD_CLOEXEC, 0);
-    d = fd < 0 ? NULL : fdopendir(fd);
+    if (f.fd < 0)
+        return 0;
+    d = open_names(&f);
     if (!d) {
-        int r = f.fd < 0 ? 0 : mext_jfile_failed(why, "read", dir);
-
-        mext_jfile_close(fd);
+        mext_jfile_failed(why, "read", dir);
         mext_folder_close(&f);
-        return r;
+        return -1;
     }
-    rewinddir(d);
     while ((e = readdir(d))) {
         if (!mext_jfile_parse(e->d_name, key.id, &side))
             continue;

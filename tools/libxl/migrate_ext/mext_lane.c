@@ -92,17 +92,15 @@ static int all_mapped(struct mext_lane *l, const struct mext_batch *b,
 {
     uint64_t left[MEXT_WINDOW_MAX];
     unsigned k = 0;
-    int there, first = 0;
+    int there;
 
     for (unsigned i = 0; i < n; i++)
-        if (err[i]) {
+        if (err[i])
             left[k++] = b->gfn[i];
-            first = err[i];
-        }
     there = mext_pages_present(l->pages, left, k, why);
     if (there > 0)
-        mext_fail(why, "gfn 0x%llx of the guest cannot be mapped: %s",
-                  (unsigned long long)left[0], strerror(abs(first)));
+        mext_fail(why, "gfn 0x%llx of the guest is there and cannot be mapped",
+                  (unsigned long long)left[0]);
     return there ? -1 : 0;
 }
 

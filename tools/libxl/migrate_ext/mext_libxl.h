@@ -105,6 +105,8 @@ struct mext_launch {
  */
 void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
                    mext_finding_fn *fn, void *arg);
+/* Linux has a bridge of this name. */
+bool mext_lxl_bridge_here(const char *name);
 
 /*
  * Creates the domain paused, named NAME--incoming, with all the guest's

@@ -52,10 +52,17 @@ static void look_at_disk(struct look *k, const libxl_device_disk *d)
         tell(k, MEXT_FINDING_FINE, "disk %.20s: %.200s", name, d->pdev_path);
 }
 
+bool mext_lxl_bridge_here(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", name);
+    return !strchr(name, '/') && !access(path, F_OK);
+}
+
 static void look_at_nic(struct look *k, const libxl_device_nic *n)
 {
     const char *bridge = n->bridge && *n->bridge ? n->bridge : DEFAULT_BRIDGE;
-    char path[128];
 
     if (n->backend_domname || n->backend_domid ||
         (n->script && strcmp(n->script, "vif-bridge") &&
@@ -63,8 +70,7 @@ static void look_at_nic(struct look *k, const libxl_device_nic *n)
         tell(k, MEXT_FINDING_NOTE, "vif %d: not looked at", n->devid);
         return;
     }
-    snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", bridge);
-    if (strchr(bridge, '/') || access(path, F_OK))
+    if (!mext_lxl_bridge_here(bridge))
         tell(k, MEXT_FINDING_OBSTACLE, "vif %d: there is no bridge %.32s here",
              n->devid, bridge);
     else

@@ -105,8 +105,7 @@ static bool is_former(void *arg, const struct mext_entry *e, bool alive)
 {
     struct former *f = arg;
 
-    if (e->side != MEXT_SIDE_SOURCE || mext_noted_final(e->noted) ||
-        e->domid != f->domid || memcmp(e->uuid, f->uuid, sizeof(e->uuid)))
+    if (!mext_source_is_of(e, f->domid, f->uuid))
         return false;
     f->found = true;
     f->alive = alive;
@@ -133,10 +132,7 @@ int mext_resolve_domain(const struct mext_resolver *r, uint32_t domid,
             return 0;
         rc = f.alive ? 1 : mext_resolve(r, f.e.id, &state, &reason);
         if (rc > 0)
-            return mext_fail(why,
-                             "\"%.60s\" is being migrated to %.100s already "
-                             "(xl migrate-status, xl migrate-cancel)",
-                             now.name, f.e.host);
+            return mext_source_busy(now.name, f.e.host, why);
         if (rc < 0)
             return mext_fail(why,
                              "a former migration to %.100s is not over: %.300s "

@@ -210,6 +210,21 @@ static void ask(struct mext_source *s)
 
 /* ---- others ---- */
 
+bool mext_source_is_of(const struct mext_entry *e, uint32_t domid,
+                       const uint8_t uuid[MEXT_UUID_LEN])
+{
+    return e->side == MEXT_SIDE_SOURCE && !mext_noted_final(e->noted) &&
+           e->domid == domid && !memcmp(e->uuid, uuid, sizeof(e->uuid));
+}
+
+int mext_source_busy(const char *name, const char *host, struct mext_why *why)
+{
+    return mext_fail(why,
+                     "\"%.60s\" is being migrated to %.100s already (xl "
+                     "migrate-status, xl migrate-cancel)",
+                     name, host);
+}
+
 struct rival {
     const struct mext_entry *ours;
     char host[MEXT_ENTRY_HOST_MAX + 1]; /* where the other one goes; "": none */
@@ -220,9 +235,7 @@ static bool is_rival(void *arg, const struct mext_entry *e, bool alive)
 {
     struct rival *r = arg;
 
-    if (e->side != MEXT_SIDE_SOURCE || mext_noted_final(e->noted) ||
-        e->domid != r->ours->domid ||
-        memcmp(e->uuid, r->ours->uuid, sizeof(e->uuid)) ||
+    if (!mext_source_is_of(e, r->ours->domid, r->ours->uuid) ||
         !memcmp(e->id, r->ours->id, sizeof(e->id)))
         return false;
     snprintf(r->host, sizeof(r->host), "%s", e->host);
@@ -310,10 +323,7 @@ static int alone(struct mext_source *s, const char *dir,
     if (!mext_journal_each(dir, is_rival, &r, why) && !*r.host)
         return 0;
     if (*r.host)
-        mext_fail(why,
-                  "\"%.60s\" is being migrated to %.100s already (xl "
-                  "migrate-status, xl migrate-cancel)",
-                  e->name, r.host);
+        mext_source_busy(e->name, r.host, why);
     mext_journal_note(s->journal, MEXT_NOTED_KEPT, why->text, &quiet);
     mext_source_close(s);
     return -1;

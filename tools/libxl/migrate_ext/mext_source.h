@@ -34,6 +34,12 @@ struct mext_source {
     struct mext_why *why;  /* of the first failure of a call; else empty */
 };
 
+/* Is it a migration of this domain from here that is not over? */
+bool mext_source_is_of(const struct mext_entry *e, uint32_t domid,
+                       const uint8_t uuid[MEXT_UUID_LEN]);
+/* why: the guest, by its name, is under way to host; -1. */
+int mext_source_busy(const char *name, const char *host, struct mext_why *why);
+
 /* State MEXT_SRC_NEW, of no migration yet. */
 void mext_source_init(struct mext_source *s);
 
