@@ -351,8 +351,8 @@ static void pass_report(struct session *s)
 }
 
 /*
- * The guest runs: what is left of the migration goes, once its devices are back,
- * since all of that is work for dom0 as well.
+ * The guest runs: its devices come back first, and the source is told; then what is
+ * left of the migration goes, since all of that is work for dom0 as well.
  */
 static void settle(struct session *s)
 {
@@ -360,15 +360,15 @@ static void settle(struct session *s)
 
     packetd_log("%s: runs as domain %u", s->name, domid);
     devices_wait(s->store, domid, DEVICES_MS);
+    if (s->report_ms)
+        pass_report(s);
+    mext_conn_close(&s->conn);
     if (!s->adopted)
         mext_lxl_vifs_strip(s->lxl, domid);
     if (!s->minded) /* last: who is minded needs no recovery any more */
         mind(s->p, mext_journal_entry(s->commit.journal));
     mext_steer_close(s->steer, state_name(s), "");
     commit_close(&s->commit);
-    if (s->report_ms)
-        pass_report(s);
-    mext_conn_close(&s->conn);
     mext_dom_close(s->ms.dom);
     mext_store_close(s->store);
     mext_lxl_close(s->lxl);
