@@ -385,6 +385,11 @@ bool mext_lxl_bridge_here(const char *name)
     return true;
 }
 
+bool mext_lxl_device_model(char out[128])
+{
+    return false;
+}
+
 void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
                    mext_finding_fn *fn, void *arg)
 {

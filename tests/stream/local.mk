@@ -44,6 +44,7 @@ tests_stream_test_xl_stream_LDADD = $(STREAM_TEST_LDADD)
 tests_stream_test_xl_stream_SOURCES = tests/stream/test_xl_stream.c \
 	tests/stream/xl_case.c \
 	tests/stream/xl_case.h \
+	tools/xl/xl_restore.c \
 	$(STREAM_TEST_SOURCES) \
 	$(XL_STREAM_SOURCES)
 

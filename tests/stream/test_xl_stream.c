@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "broken.h"
+#include "mext_saved.h"
 #include "unit.h"
 #include "xl_case.h"
+#include "xl_save.h"
 #include "xl_stream.h"
 #include "xl_stream_index.h"
 
@@ -323,6 +325,81 @@ START_TEST(diff_only)
 }
 END_TEST
 
+/* The stream, as xl save --cooperative writes it. */
+static void put_saved(const char *name, int level)
+{
+    struct mext_saved_out *o;
+    struct mext_why why;
+
+    ck_assert(!mext_saved_create(name, level, &o, &why));
+    ck_assert(!mext_saved_write(o, stream.p, stream.n, &why));
+    ck_assert(!mext_saved_flush(o, &why) && !mext_saved_name(o, &why));
+    mext_saved_close(o);
+}
+
+/* An octet of a page that no rule is about: only the sum tells. */
+static void damage(const char *name)
+{
+    static const uint8_t page[64] = { 0x5a };
+    int fd = open(name, O_RDWR);
+
+    ck_assert_int_eq(pwrite(fd, page, sizeof(page), 15000), sizeof(page));
+    ck_assert(!close(fd));
+    ck_assert_int_eq(xl("inspect --json a"), 0);
+    has(out, "\"violations\":0}\n");
+}
+
+/* What only the sum finds is in no file that is made of it, nor restored. */
+START_TEST(damaged)
+{
+    static const char sum[] = "a: it is damaged: its sum is not the one";
+    char words[6][8] = { "xl", "restore", "conf", "a", "-p", "-e" };
+    char *argv[] = { words[0], words[1], words[2], words[3],
+                     words[4], words[5], NULL };
+
+    build_stream(&stream, BASE_PVH);
+    put_saved("a", 0);
+    put("b");
+    ck_assert_int_eq(xl("verify a"), 0);
+    ck_assert_int_eq(xl("diff a b"), 0);
+    ck_assert_int_eq(xl("strip a new"), 0);
+    ck_assert_int_eq(xl_restore_prepare(6, argv, 1), -1);
+    damage("a");
+    ck_assert_int_eq(xl("verify a"), 1);
+    has(err, sum);
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(err, sum);
+    ck_assert_int_eq(xl("strip a new2"), 1);
+    has(err, sum);
+    ck_assert(access("new2", F_OK));
+    ck_assert_int_eq(xl("convert --to qemu a new2"), 1);
+    has(err, sum);
+    ck_assert_int_eq(xl_restore_prepare(6, argv, 1), 1);
+    ck_assert_int_eq(xl_restore_prepare(4, argv, 1), 1);
+    put_saved("a", 1);
+    ck_assert_int_eq(xl("verify a"), 0);
+    ck_assert_int_eq(xl("strip a new2"), 0);
+}
+END_TEST
+
+/* Damaged at the same place both are not told to be the same. */
+START_TEST(diff_broken)
+{
+    static const struct broken change = {
+        .base = BASE_PVH,
+        .record = "libxc PAGE_DATA",
+        .patch = { { .op = SET, .at = 16 + 4 * 8 + 7, .octets = "30" } },
+    };
+
+    build_broken(&stream, &change);
+    put("a");
+    put("b");
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(err, "b: it breaks rules, so not all of it is compared");
+    ck_assert(!strstr(out, "the same\n"));
+}
+END_TEST
+
 /* Over several sizes of the table, with numbers near and far. */
 START_TEST(pages_table)
 {
@@ -398,11 +475,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        usage,          dump,        inspect,     verify,
-        standard_input, mapped,      real_mapped, strip_refuses,
-        diff_only,      pages_table, NULL
-    };
+    const TTest *const tests[] = { usage,       dump,           inspect,
+                                   verify,      standard_input, mapped,
+                                   real_mapped, strip_refuses,  diff_only,
+                                   diff_broken, damaged,        pages_table,
+                                   NULL };
     const char *top = getenv("srcdir");
     char here[3000], fixtures[3100];
     Suite *s = unit_suite_in("xl migrate-stream", tests, setup, teardown);

@@ -120,6 +120,7 @@ struct agent {
     uint64_t idle_end;        /* of the session */
     enum agent_state state;
     uint64_t hold_end; /* of state, unless RUNNING */
+    bool gave_up;      /* a quiesce, post.d is to be run without a session */
     struct mext_agent_report report;
     uint8_t in[64];
     size_t have;

@@ -95,40 +95,50 @@ static bool tell_neighbours(const struct card *c, const struct in6_addr *ip)
     return n == sizeof(m);
 }
 
-/* After a resume a card has a carrier only when its backend has answered. */
-static bool wait_card(const char *name, struct card *c, uint64_t end_ms)
+/*
+ * Those of the list that have a carrier, after a resume when their backends have
+ * answered, are told, and taken out of it: how many.
+ */
+static unsigned tell(struct ifaddrs *list, bool *left_r)
 {
-    short flags;
-
-    while (find_card(name, c, &flags)) {
-        if (flags & IFF_RUNNING)
-            return true;
-        if (agent_now_ms() >= end_ms)
-            return false;
-        agent_sleep_ms(10);
-    }
-    return false;
-}
-
-unsigned announce(uint64_t end_ms)
-{
-    struct ifaddrs *list, *a;
     unsigned n = 0;
     struct card c;
+    short flags;
 
-    if (getifaddrs(&list))
-        return 0;
-    for (a = list; a; a = a->ifa_next) {
+    *left_r = false;
+    for (struct ifaddrs *a = list; a; a = a->ifa_next) {
         int family = a->ifa_addr ? a->ifa_addr->sa_family : AF_UNSPEC;
 
         if ((family != AF_INET && family != AF_INET6) ||
-            !wait_card(a->ifa_name, &c, end_ms))
+            !find_card(a->ifa_name, &c, &flags))
             continue;
+        if (!(flags & IFF_RUNNING)) {
+            *left_r = true;
+            continue;
+        }
         if (family == AF_INET)
             n += tell_arp(&c, ((struct sockaddr_in *)a->ifa_addr)->sin_addr);
         else
             n += tell_neighbours(
                 &c, &((struct sockaddr_in6 *)a->ifa_addr)->sin6_addr);
+        a->ifa_addr = NULL;
+    }
+    return n;
+}
+
+/* A card that stays without a carrier keeps none of the others waiting. */
+unsigned announce(uint64_t end_ms)
+{
+    struct ifaddrs *list;
+    unsigned n;
+    bool left;
+
+    if (getifaddrs(&list))
+        return 0;
+    n = tell(list, &left);
+    while (left && agent_now_ms() < end_ms) {
+        agent_sleep_ms(10);
+        n += tell(list, &left);
     }
     freeifaddrs(list);
     return n;

@@ -4,6 +4,7 @@
  * docs/specs/guest-migrate.md.  Lives through the move.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -24,6 +26,9 @@
 
 #define REQUEST MEXT_MOVE_DIR "/request"
 #define STATUS  MEXT_MOVE_DIR "/status"
+
+/* Locked by who asks: one at a time. */
+#define LOCK "/run/mext-migrate.lock"
 
 /* How long a request that nobody took is waited for, once withdrawn, ms. */
 #define LINGER_MS 2000
@@ -159,6 +164,14 @@ static bool under_way(struct wish *w)
            !strcmp(rq.id, s.id) && !mext_move_final(s.state);
 }
 
+/* False if another migrate of this guest asks; until this one ends. */
+static bool only_one(void)
+{
+    int fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    return fd < 0 || !flock(fd, LOCK_EX | LOCK_NB);
+}
+
 static int new_id(char out[MEXT_MOVE_ID_LEN + 1])
 {
     uint64_t r;
@@ -173,7 +186,7 @@ static int ask(struct wish *w)
 {
     char text[MEXT_MOVE_REQUEST_MAX + 1];
 
-    if (under_way(w))
+    if (!only_one() || under_way(w))
         return complain(w, "this guest is being moved already");
     read_domid(w, w->domid);
     if (new_id(w->rq.id))

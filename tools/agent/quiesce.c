@@ -12,7 +12,6 @@ int agent_quiesce(struct agent *a, unsigned deadline_ms, unsigned hold_ms,
 {
     uint64_t start = agent_now_ms(), end = start + deadline_ms;
     unsigned hooks, cgroups;
-    struct mext_agentmsg undone;
 
     if (a->state == AGENT_QUIET)
         return agent_fail(why, MEXT_AGENT_E_STATE, "quiet already");
@@ -20,7 +19,10 @@ int agent_quiesce(struct agent *a, unsigned deadline_ms, unsigned hold_ms,
     hooks_begin();
     if (hooks_run(a->config->hooks, "pre.d", end, true, &hooks, why) ||
         cgroups_freeze(a->config, end, &cgroups, why)) {
-        agent_resume(a, false, a->config->hook_ms, &undone);
+        /* post.d later: dom0 waits for this answer, then suspends the guest */
+        cgroups_undo();
+        a->state = AGENT_RUNNING;
+        a->gave_up = true;
         return -1;
     }
     a->state = AGENT_QUIET;

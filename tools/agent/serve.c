@@ -202,6 +202,18 @@ static void look(struct agent *a)
 
 /* ---- loop ---- */
 
+/* Hooks take their time, in which the guest may be suspended: no ring is left. */
+static void finish_quiesce(struct agent *a)
+{
+    struct mext_agentmsg unused;
+
+    if (!a->gave_up)
+        return;
+    a->gave_up = false;
+    end_session(a);
+    agent_resume(a, false, a->config->hook_ms, &unused);
+}
+
 static void check_times(struct agent *a)
 {
     struct mext_agentmsg unused;
@@ -244,6 +256,7 @@ static int loop(struct agent *a, int sigfd, int watchfd)
             libxenvchan_wait(a->chan);
             serve_chan(a);
         }
+        finish_quiesce(a);
         if (p[1].revents && watch_fired(watchfd))
             look(a);
         check_times(a);

@@ -5,26 +5,44 @@
 #include "cpu.h"
 #include "mext_xen.h"
 
-static void add(void *arg, const char *what)
-{
-    char *text = arg;
-    size_t n = strlen(text);
+struct words {
+    char text[CPU_TEXT];
+    cpu_words_fn *fn;
+    void *arg;
+};
 
-    snprintf(text + n, CPU_TEXT - n, "%s%s", n ? ", " : "", what);
+static void flush(struct words *w)
+{
+    if (w->text[0])
+        w->fn(w->arg, w->text);
+    w->text[0] = 0;
 }
 
-int cpu_missing(bool pv, const struct mext_cpu *guest, char text[CPU_TEXT],
-                struct mext_why *why)
+static void add(void *arg, const char *what)
 {
+    struct words *w = arg;
+    size_t n = strlen(w->text);
+
+    if (n + 2 + strlen(what) >= sizeof(w->text)) {
+        flush(w);
+        n = 0;
+    }
+    snprintf(w->text + n, sizeof(w->text) - n, "%s%s", n ? ", " : "", what);
+}
+
+int cpu_missing(bool pv, const struct mext_cpu *guest, cpu_words_fn *fn,
+                void *arg, struct mext_why *why)
+{
+    struct words w = { .fn = fn, .arg = arg };
     struct mext_policy p;
     struct mext_cpu host;
     unsigned n;
 
-    text[0] = 0;
     if (mext_host_policy_get(pv, &p, why))
         return -1;
     host = (struct mext_cpu){ p.nleaves, p.nmsrs, p.leaves, p.msrs, p.xen };
-    n = mext_cpu_missing(guest, &host, add, text);
+    n = mext_cpu_missing(guest, &host, add, &w);
+    flush(&w);
     mext_policy_free(&p);
     return (int)n;
 }

@@ -262,6 +262,19 @@ static int begin_with(struct session *s, struct mext_ctl *m,
     return 0;
 }
 
+/* What does not fit into a message is left out, and said so. */
+static void lacks(void *arg, const char *words)
+{
+    struct mext_why *why = arg;
+
+    if (!*why->text)
+        mext_fail(why, CPU_LACKS, words);
+    else if (!strstr(why->text, "--dry-run"))
+        snprintf(why->text + strlen(why->text),
+                 sizeof(why->text) - strlen(why->text),
+                 ", and more (--dry-run)");
+}
+
 /* Of a guest that an mstrap or libxl would take, and that would die here. */
 static int judge_cpu(struct session *s, const struct mext_ctl *m,
                      struct mext_why *why)
@@ -269,11 +282,10 @@ static int judge_cpu(struct session *s, const struct mext_ctl *m,
     struct mext_cpu guest = { m->u.config.nleaves, m->u.config.nmsrs,
                               m->u.config.leaves, m->u.config.msrs,
                               m->u.config.xen };
-    char text[CPU_TEXT];
-    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, &guest, text, why);
+    int n;
 
-    if (n > 0)
-        mext_fail(why, CPU_LACKS, text);
+    why->text[0] = 0;
+    n = cpu_missing(s->guest == MEXT_INSPECT_PV, &guest, lacks, why, why);
     return n ? session_fail(s, MEXT_E_POLICY) : 0;
 }
 

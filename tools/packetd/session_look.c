@@ -78,17 +78,19 @@ static int look_at_policy(struct session *s)
 
 /* ---- the CPU ---- */
 
+static void lacks(void *arg, const char *words)
+{
+    finding(arg, MEXT_FINDING_OBSTACLE, CPU_LACKS, words);
+}
+
 static void look_at_cpu(struct session *s, const struct mext_cpu *guest)
 {
-    char text[CPU_TEXT];
     struct mext_why why;
-    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, guest, text, &why);
+    int n = cpu_missing(s->guest == MEXT_INSPECT_PV, guest, lacks, s, &why);
 
     if (n < 0)
-        finding(s, MEXT_FINDING_NOTE, "%s", why.text);
-    else if (n)
-        finding(s, MEXT_FINDING_OBSTACLE, CPU_LACKS, text);
-    else
+        finding(s, MEXT_FINDING_OBSTACLE, "%s", why.text);
+    else if (!n)
         finding(s, MEXT_FINDING_FINE,
                 "the CPU has all that the guest was promised");
 }

@@ -72,14 +72,18 @@ static int unpack(struct mext_saved_in *in, char **arg_r)
 
 int xl_restore_prepare(int argc, char **argv, int word)
 {
-    const char *name = argv[argc - 1];
+    int at = argc - 1; /* of the file's name: no option has a value */
     uint64_t shown = mext_now_ms();
     struct mext_saved_in *in;
     struct mext_why why;
+    const char *name;
     int fd, rc = -1;
 
-    if (argc - word < 2 || name[0] == '-')
+    while (at > word && argv[at][0] == '-')
+        at--;
+    if (at <= word)
         return -1;
+    name = argv[at];
     fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1; /* the stock xl says what is wrong */
@@ -93,7 +97,7 @@ int xl_restore_prepare(int argc, char **argv, int word)
                 why.text);
         rc = 1;
     } else if (mext_saved_kind(in) == MEXT_SAVED_ZSTD) {
-        rc = unpack(in, &argv[argc - 1]);
+        rc = unpack(in, &argv[at]);
     }
     mext_saved_close_in(in);
     close(fd);

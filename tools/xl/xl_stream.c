@@ -83,6 +83,19 @@ int xl_file_rewind(const struct xl_stream *x, struct xl_file *f)
     return -1;
 }
 
+int xl_file_check(const struct xl_stream *x, struct xl_file *f)
+{
+    struct mext_why why;
+
+    if (mext_saved_kind(f->in) == MEXT_SAVED_STOCK)
+        return 0;
+    f->at = 0;
+    if (!mext_saved_check(f->in, NULL, NULL, &why))
+        return 0;
+    fprintf(x->err, "xl: %s: %s\n", f->name, why.text);
+    return -1;
+}
+
 static ptrdiff_t read_file(void *arg, uint64_t at, void *buf, size_t n)
 {
     struct xl_file *f = arg;

@@ -98,7 +98,7 @@ int xl_stream_convert(const struct xl_stream *x)
 
     if (xl_file_open(x, x->name[0], &c.in))
         return 1;
-    if (!xl_file_rewind(x, &c.in))
+    if (!xl_file_rewind(x, &c.in) && !xl_file_check(x, &c.in))
         rc = x->xen ? xl_stream_to_xen(&c) : xl_stream_to_qemu(&c);
     xl_file_close(&c.in);
     return rc ? 1 : 0;

@@ -233,17 +233,6 @@ static void count_end(void *arg, const struct stream_record *r)
     v->pages += sum(r);
 }
 
-/* Of a file of xl save --cooperative. */
-static int check_sum(const struct xl_stream *x, const struct xl_file *f)
-{
-    struct mext_why why;
-
-    if (!mext_saved_check(f->in, NULL, NULL, &why))
-        return 0;
-    fprintf(x->err, "xl: %s: %s\n", f->name, why.text);
-    return 1;
-}
-
 int xl_stream_verify(const struct xl_stream *x)
 {
     static const struct stream_events events = { .end = count_end,
@@ -259,7 +248,7 @@ int xl_stream_verify(const struct xl_stream *x)
     if (!rc)
         rc = xl_file_walk(x, &f, &events, &v, &s);
     if (!rc)
-        rc = check_sum(x, &f);
+        rc = xl_file_check(x, &f);
     xl_file_close(&f);
     if (v.json) {
         yajl_gen_array_close(v.json);

@@ -33,6 +33,11 @@ int xl_file_open(const struct xl_stream *x, const char *name,
 void xl_file_close(struct xl_file *f);
 /* From the first byte again: -1, and it was said, if it is none to be sought. */
 int xl_file_rewind(const struct xl_stream *x, struct xl_file *f);
+/*
+ * The sum of a file of xl save --cooperative, over all of it: -1, and it was said, if
+ * it is another.  Of other files nothing is read; the first byte is read next.
+ */
+int xl_file_check(const struct xl_stream *x, struct xl_file *f);
 
 /*
  * Walks the file: as stream_walk; -1 was said.  *s_r is the caller's to close,

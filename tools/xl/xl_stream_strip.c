@@ -233,7 +233,8 @@ int xl_stream_strip(const struct xl_stream *x)
     t.data = malloc((size_t)BATCH * STREAM_PAGE_LEN);
     if (!t.data)
         fprintf(x->err, "xl: %s: %s\n", f.name, strerror(ENOMEM));
-    else if (!xl_file_rewind(x, &f) && !first_walk(&t, &f))
+    else if (!xl_file_rewind(x, &f) && !xl_file_check(x, &f) &&
+             !first_walk(&t, &f))
         rc = copy(&t, &f);
     xl_file_close(&f);
     xl_index_free(&t.counts);

@@ -121,10 +121,17 @@ static bool ask(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns,
 static void ask_free(struct mext_help *h, struct mext_memory *m)
 {
     uint64_t *bitmap = malloc(m->ngfns / 8), before = m->nfree;
+    struct mext_why why;
     bool zero;
 
-    if (bitmap && ask(h, bitmap, m->ngfns, &zero)) {
-        mext_memory_free(m, bitmap, zero);
+    if (!bitmap || !ask(h, bitmap, m->ngfns, &zero)) {
+        free(bitmap);
+        return;
+    }
+    if (!mext_memory_free(m, bitmap, zero)) {
+        mext_fail(&why, "it got memory just now");
+        without(h, "the guest's free pages are sent", &why);
+    } else {
         h->did |= MEXT_HELPED_FREE;
         h->free_pages = m->nfree;
         if (m->nfree - before >= 1024)
@@ -157,6 +164,16 @@ void mext_help_bitmap(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns)
         }
     }
     hang_up(h);
+}
+
+void mext_help_no_quiesce(struct mext_help *h)
+{
+    struct mext_why why;
+
+    if (!h->talk)
+        return;
+    mext_fail(&why, "libxl chooses the moment of its suspend");
+    without(h, "the guest's services do not hold still", &why);
 }
 
 bool mext_help_calm(struct mext_help *h)

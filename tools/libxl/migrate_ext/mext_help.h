@@ -43,6 +43,8 @@ struct mext_help {
  * the agent's may be there when the guest suspends.
  */
 void mext_help_begin(struct mext_help *h);
+/* After mext_help_begin, where libxl suspends the guest: says what it goes without. */
+void mext_help_no_quiesce(struct mext_help *h);
 
 /*
  * Right after mext_memory_start: what is free is not sent.  Ends the talk,

@@ -105,6 +105,8 @@ struct mext_launch {
  */
 void mext_lxl_look(struct mext_lxl *l, const struct mext_launch *how,
                    mext_finding_fn *fn, void *arg);
+/* The device model that libxl starts for HVM guests, its version; false: none. */
+bool mext_lxl_device_model(char out[128]);
 /* Linux has a bridge of this name. */
 bool mext_lxl_bridge_here(const char *name);
 

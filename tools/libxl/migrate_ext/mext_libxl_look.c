@@ -11,6 +11,9 @@
 
 #define DEFAULT_BRIDGE "xenbr0" /* libxl's, for a vif that names none */
 
+/* Where libxl looks for it, as Debian builds it (QEMU_XEN_PATH); no API tells. */
+#define DEVICE_MODEL "/usr/libexec/xen-qemu-system-i386"
+
 struct look {
     mext_finding_fn *fn;
     void *arg;
@@ -77,6 +80,37 @@ static void look_at_nic(struct look *k, const libxl_device_nic *n)
         tell(k, MEXT_FINDING_FINE, "vif %d: bridge %.32s", n->devid, bridge);
 }
 
+bool mext_lxl_device_model(char out[128])
+{
+    FILE *f = access(DEVICE_MODEL, X_OK)
+                  ? NULL
+                  : popen("exec " DEVICE_MODEL " --version 2>/dev/null", "re");
+    bool said = f && fgets(out, 128, f);
+
+    if (said)
+        out[strcspn(out, "\n")] = 0;
+    while (f && getc(f) != EOF)
+        ;
+    if (f)
+        pclose(f);
+    return said;
+}
+
+/* Another QEMU takes what an older one wrote, seldom the other way round. */
+static void look_at_model(struct look *k, const libxl_domain_config *c)
+{
+    char version[128];
+
+    if (c->c_info.type != LIBXL_DOMAIN_TYPE_HVM)
+        return;
+    if (mext_lxl_device_model(version))
+        tell(k, MEXT_FINDING_FINE, "device model: %s", version);
+    else
+        tell(k, MEXT_FINDING_OBSTACLE,
+             "there is no device model here, %s (qemu-system-xen)",
+             DEVICE_MODEL);
+}
+
 /* Only what the guest's next start needs. */
 static void look_at_file(struct look *k, const char *what, const char *path)
 {
@@ -108,6 +142,7 @@ static void look_at(struct look *k, struct mext_lxl *l, libxl_domain_config *c,
         look_at_disk(k, &c->disks[i]);
     for (int i = 0; i < c->num_nics; i++)
         look_at_nic(k, &c->nics[i]);
+    look_at_model(k, c);
     look_at_file(k, "kernel", c->b_info.kernel);
     look_at_file(k, "ramdisk", c->b_info.ramdisk);
 }

@@ -105,6 +105,8 @@ static int look_here(struct look *k, struct mext_why *why)
         return -1;
     mext_lxl_facts(k->lxl, facts);
     here(k, MEXT_FINDING_NOTE, "%s", facts);
+    if (!strcmp(k->guest.type, "hvm") && mext_lxl_device_model(facts))
+        here(k, MEXT_FINDING_NOTE, "device model: %s", facts);
     look_at_state(k);
     look_at_agent(k);
     return 0;

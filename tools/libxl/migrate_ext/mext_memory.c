@@ -399,14 +399,14 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     return 0;
 }
 
-void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
+bool mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
 {
     uint64_t before = m->nfree, end = mext_absent_ram_end(m);
     struct mext_why why;
 
     /* What is written to a page that is new is not noted yet. */
     if (count_pages(m, &why) || m->grew)
-        return;
+        return false;
     for (uint64_t i = 0; i < m->ngfns / 64; i++) {
         m->clear[i] = m->todo[i] & bitmap[i] & ~m->pages.gone[i];
         m->todo[i] &= ~m->clear[i];
@@ -414,7 +414,7 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
     }
     m->ntodo -= m->nfree - before;
     if (zero || m->sparse)
-        return;
+        return true;
     /* A guest that calls free what it does not have must not get it. */
     if (mext_memory_look(m, m->clear, m->ngfns, &why)) {
         for (uint64_t i = 0; i < m->ngfns / 64; i++)
@@ -427,6 +427,7 @@ void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
     for (uint64_t i = 0; i * 64 < end; i++)
         m->clear[i] &= m->pages.told[i] |
                        (end - i * 64 < 64 ? ~0ULL << (end - i * 64) : 0);
+    return true;
 }
 
 static int send_end(struct mext_memory *m, unsigned timeout_ms,

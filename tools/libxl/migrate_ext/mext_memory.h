@@ -82,9 +82,10 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
  * below ngfns, and was asked for after the last fetch of dirty pages
  * (mext_memory_start, mext_memory_iterate).  They are not sent; zero: they are
  * sent as zero, without a look at them, as are those that the receiver may have
- * no page for.  Once between two fetches.
+ * no page for.  Once between two fetches.  False: nothing is left out, since there are
+ * pages of which writes are not noted yet.
  */
-void mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
+bool mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
 
 /*
  * After the guest was suspended: the last pages, the gfns of RAM that the

@@ -407,6 +407,7 @@ static int prepare(struct sender *s, struct mext_why *why)
         use_connections(s);
         s->rep->setup_us = mext_now_us() - s->t_start;
         mext_help_begin(&s->help);
+        mext_help_no_quiesce(&s->help);
         mext_help_close(&s->help); /* of a PV guest nothing is asked later */
         return 0;
     }
