@@ -269,6 +269,54 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* Of QEMU's section cpu, octets from where mcg_cap is. */
+START_TEST(refuses_to_xen)
+{
+    static const struct {
+        const char *name;
+        const char *find;
+        int at, value, also; /* also: another place, 0: none */
+    } row[] = {
+        { "pending-event", "\0\0\0\0\1\0\1\x0a", -8, 1, -25 },
+        { "machine-check", "\0\0\0\0\1\0\1\x0a", 15, 4, 0 },
+        { "machine-check", "\0\0\0\0\1\0\1\x0a", 32, 0x80, 0 },
+        { "a20", "\xff\xff\xff\xff\0\0\x1f\x80", 1, 0xef, 0 },
+    };
+    static uint8_t p[GUEST_MAX];
+    char text[64];
+    uint8_t *q;
+    size_t n;
+
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("convert --to qemu a new"), 0);
+    n = get("new", p, sizeof(p));
+    q = memmem(p, n, row[_i].find, 8);
+    ck_assert(q);
+    q[row[_i].at] = (uint8_t)row[_i].value;
+    if (row[_i].also)
+        memcpy(q + row[_i].also - 3, "\0\0\0\x80", 4);
+    put(p, n);
+    unlink("new");
+    ck_assert_int_eq(xl("convert --to xen a new"), 1);
+    snprintf(text, sizeof(text), "a: not carried: %s: ", row[_i].name);
+    has(err, text);
+    ck_assert(!is_there("new"));
+}
+END_TEST
+
+START_TEST(refuses_a_parameter)
+{
+    static const char *const name[] = { "generation-id", "machine-check" };
+    const uint64_t was[] = { 1, 0xfeffc }, now[] = { _i ? 38 : 34, 0xfc009000 };
+    uint8_t *p = memmem(guest.p, guest.n, was, sizeof(was));
+
+    ck_assert(p);
+    memcpy(p, now, sizeof(now));
+    put(guest.p, guest.n);
+    is_refused(name[_i]);
+}
+END_TEST
+
 START_TEST(refuses_a_running_timer)
 {
     patch(6, 0x380, 1000, 4);
@@ -517,6 +565,8 @@ int main(void)
     tcase_add_loop_test(c, back_to_xen, 0, 2);
     tcase_add_loop_test(c, refuses, 0, ROWS(refused));
     tcase_add_loop_test(c, refuses_pages, 0, 3);
+    tcase_add_loop_test(c, refuses_to_xen, 0, 4);
+    tcase_add_loop_test(c, refuses_a_parameter, 0, 2);
     tcase_add_loop_test(c, refuses_rings, 0, 2);
     tcase_add_loop_test(c, refuses_fixtures, 0, 2);
     suite_add_tcase(s, c);

@@ -112,6 +112,16 @@ static bool is_frozen(const char *file, bool v2)
            strstr(text, "frozen 1");
 }
 
+/* Frozen by others, who are to find it so. */
+static bool is_theirs(const char *file, bool v2)
+{
+    const char *set = v2 ? "1" : "FROZEN";
+    char text[256];
+
+    return agent_read_file(file, text, sizeof(text)) > 0 &&
+           !strncmp(text, set, strlen(set));
+}
+
 static int freeze(const char *name, uint64_t end_ms, struct agent_why *why)
 {
     char file[FILE_MAX];
@@ -123,6 +133,8 @@ static int freeze(const char *name, uint64_t end_ms, struct agent_why *why)
     if (!freezer(name, file, &v2))
         return agent_fail(why, MEXT_AGENT_E_FAILED,
                           "no cgroup %.100s that can be frozen", name);
+    if (is_theirs(file, v2))
+        return 0;
     if (remember(file, v2 ? "0" : "THAWED") ||
         agent_write_file(file, v2 ? "1" : "FROZEN"))
         return agent_fail(why, MEXT_AGENT_E_FAILED, "freezing %.100s: %s", name,

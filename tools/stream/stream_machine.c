@@ -21,6 +21,8 @@
 #define CR0_ET       0x10u
 #define CR0_PG       0x80000000u
 #define NONE         UINT32_MAX
+#define A20          (1u << 20)
+#define BANKS        10u  /* of four registers each */
 #define TPR_AT       124u /* state of kvm-tpr-opt: hw/i386/kvmvapic.c */
 #define TPR_ACTIVE   1u   /* the guest's code was changed for it */
 #define PM_XEN_TAIL  8u /* of PCI hot-plug, as the emulator under Xen has it */
@@ -234,6 +236,18 @@ static void check_shadow(const struct qemu_machine *m,
         }
 }
 
+/* Xen has banks of its own, empty. */
+static void check_errors(const struct qemu_vcpu *v, unsigned n,
+                         const struct stream_target *t)
+{
+    bool some = v->cpu.mcg_status;
+
+    for (unsigned i = 0; i < BANKS; i++)
+        some |= v->cpu.mce[4 * i + 1] != 0; /* IA32_MCi_STATUS */
+    if (some)
+        stream_refuse(t, "machine-check", "vCPU %u was told of an error", n);
+}
+
 /* What it is in the middle of. */
 static void check_mode(const struct qemu_vcpu *v, unsigned n,
                        const struct stream_target *t)
@@ -249,6 +263,12 @@ static void check_mode(const struct qemu_vcpu *v, unsigned n,
     if (v->cpu.exception != NONE || v->cpu.nmi_injected)
         stream_refuse(t, "pending-event", "vCPU %u has exception %d", n,
                       (int)v->cpu.exception);
+    if (v->cpu.injected != NONE && v->cpu.soft)
+        stream_refuse(t, "pending-event", "vCPU %u has an INT instruction's",
+                      n);
+    if (~v->cpu.a20_mask & A20)
+        stream_refuse(t, "a20", "vCPU %u has address line 20 off", n);
+    check_errors(v, n, t);
 }
 
 static void check_vcpu(const struct qemu_machine *m, unsigned n,

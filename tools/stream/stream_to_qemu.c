@@ -17,6 +17,8 @@ enum {
     ACPI_S_STATE = 14,
     ACPI_IOPORTS = 19,
     NESTEDHVM = 24,
+    VM_GENERATION_ID_ADDR = 34,
+    MCA_CAP = 38,
 };
 
 static bool has(const struct xen_guest *g, unsigned type)
@@ -121,6 +123,13 @@ static void check_params(const struct xen_guest *g,
         stream_refuse(t, "viridian", "the guest has Viridian's features");
     if (g->param[NESTEDHVM])
         stream_refuse(t, "nested-hvm", "the guest may run guests of its own");
+    if (g->param[VM_GENERATION_ID_ADDR])
+        stream_refuse(t, "generation-id",
+                      "the guest looks whether it was copied (at %#llx)",
+                      (unsigned long long)g->param[VM_GENERATION_ID_ADDR]);
+    if (g->param[MCA_CAP])
+        stream_refuse(t, "machine-check",
+                      "the guest may have errors told to one vCPU");
     if (g->param[ACPI_S_STATE])
         stream_refuse(t, "acpi-sleep", "the guest sleeps");
     if (g->param[ACPI_IOPORTS] > 1)

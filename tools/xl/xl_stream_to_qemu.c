@@ -47,6 +47,7 @@ struct to_qemu {
     uint64_t ram;  /* pages */
     uint64_t rom;  /* pages in the ROM's place */
     uint64_t none; /* zero pages that have no place */
+    uint64_t lost; /* pages that Xen calls broken */
     uint32_t store[OWN], console[OWN];
     struct area area[3];
 };
@@ -126,6 +127,7 @@ static void note_page(void *arg, const struct stream_page *p)
     struct area *a = area_of(t, p->pfn);
 
     note_rings(t, p);
+    t->lost += p->kind == STREAM_BROKEN;
     if (p->kind != STREAM_NOTAB && p->kind != STREAM_XALLOC)
         return;
     if (a && !is_full(p)) {
@@ -172,6 +174,15 @@ static void check_areas(const struct to_qemu *t)
     }
 }
 
+static void check_lost(const struct to_qemu *t)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%" PRIu64 " pages of bad memory", t->lost);
+    if (t->lost)
+        xl_convert_refuse(t->c, "page-broken", text);
+}
+
 static int look(struct to_qemu *t, const struct stream_target *target)
 {
     static const struct stream_events events = { .broken = broken,
@@ -189,6 +200,7 @@ static int look(struct to_qemu *t, const struct stream_target *target)
     }
     stream_guest_check(t->g, target);
     check_areas(t);
+    check_lost(t);
     check_rings(t);
     return 0;
 }
