@@ -450,6 +450,20 @@ START_TEST(real)
 }
 END_TEST
 
+/* QEMU's description names them; of two machines they differ. */
+START_TEST(subsections)
+{
+    ck_assert(unpack("qemu10-pc", "a") && unpack("qemu10-microvm", "b"));
+    ck_assert_int_eq(xl("inspect a"), 0);
+    has(out, "- QEMU  cpu/poll_control_msr: subsection of cpu 0\n");
+    ck_assert_int_eq(xl("inspect --json a"), 0);
+    has(out, "{\"layer\":\"QEMU\",\"subsection\":\"cpu/poll_control_msr\","
+             "\"device\":\"cpu\",\"instance\":0}");
+    ck_assert_int_eq(xl("diff a b"), 1);
+    has(out, "subsection acpi-ged 0 acpi-ged/memhp: - | there\n");
+}
+END_TEST
+
 /* The same machine in both forms; a pipe will not do for one of them. */
 START_TEST(real_mapped)
 {
@@ -475,11 +489,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { usage,       dump,           inspect,
-                                   verify,      standard_input, mapped,
-                                   real_mapped, strip_refuses,  diff_only,
-                                   diff_broken, damaged,        pages_table,
-                                   NULL };
+    const TTest *const tests[] = {
+        usage,   dump,        inspect,       verify,    standard_input,
+        mapped,  real_mapped, strip_refuses, diff_only, diff_broken,
+        damaged, subsections, pages_table,   NULL
+    };
     const char *top = getenv("srcdir");
     char here[3000], fixtures[3100];
     Suite *s = unit_suite_in("xl migrate-stream", tests, setup, teardown);

@@ -97,6 +97,9 @@ struct stream_events {
     void (*param)(void *arg, uint64_t index, uint64_t value);
     /* Another block of QEMU's RAM: number, name, bytes. */
     void (*block)(void *arg, uint32_t number, const char *name, uint64_t len);
+    /* What QEMU's description says a device's section ends with. */
+    void (*subsection)(void *arg, const char *device, uint32_t instance,
+                       const char *name);
     /* The body of the record that began last, in pieces, without padding. */
     void (*body)(void *arg, const void *p, size_t n);
     /* Each byte that was read, in the order in which they are done with. */

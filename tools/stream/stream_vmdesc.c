@@ -118,10 +118,12 @@ static int on_string(void *arg, const unsigned char *text, size_t n)
     if (!d->depth)
         return 0;
     l = inner(d);
-    if (l->text == NAME)
+    if (l->text == NAME) {
         stream_printable(l->name, sizeof(l->name), text, n);
-    else if (l->text == VMSD)
+    } else if (l->text == VMSD) {
+        stream_printable(l->name, sizeof(l->name), text, n);
         l->vmsd = n < 256 ? (uint32_t)n : 256;
+    }
     return 1;
 }
 
@@ -178,6 +180,16 @@ static int on_device(struct desc *d, const struct level *l)
     return 0;
 }
 
+static void tell_subsection(struct desc *d, const struct level *l)
+{
+    const struct level *device = l;
+
+    while (device > d->level && device->what != DEVICE)
+        device--;
+    if (d->s->ev.subsection && device->what == DEVICE)
+        d->s->ev.subsection(d->s->arg, device->name, device->instance, l->name);
+}
+
 static int leave(void *arg)
 {
     struct desc *d = arg;
@@ -191,12 +203,14 @@ static int leave(void *arg)
         d->over = on_device(d, l);
         return !d->over;
     }
-    if (l->what == FIELD)
+    if (l->what == FIELD) {
         outer->total = plus(outer->total, times(l->size, l->count));
-    else if (l->what == SUBSECTION)
+    } else if (l->what == SUBSECTION) {
         outer->total = plus(outer->total, plus(l->total, SUB_LEN + l->vmsd));
-    else if (l->what == FIELDS || l->what == SUBSECTIONS)
+        tell_subsection(d, l);
+    } else if (l->what == FIELDS || l->what == SUBSECTIONS) {
         outer->total = plus(outer->total, l->total);
+    }
     return 1;
 }
 

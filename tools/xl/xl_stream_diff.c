@@ -105,6 +105,15 @@ static void on_param(void *arg, uint64_t index, uint64_t value)
     add_text(arg, "param", known ? known : name, text, strlen(text));
 }
 
+static void on_subsection(void *arg, const char *device, uint32_t instance,
+                          const char *name)
+{
+    char full[2 * STREAM_NAME_MAX + 16];
+
+    snprintf(full, sizeof(full), "%s %" PRIu32 " %s", device, instance, name);
+    add_text(arg, "subsection", full, "there", 5);
+}
+
 static void on_block(void *arg, uint32_t number, const char *name, uint64_t len)
 {
     struct side *d = arg;
@@ -211,6 +220,7 @@ static int read_side(struct side *d)
         .entry = on_entry,
         .param = on_param,
         .block = on_block,
+        .subsection = on_subsection,
         .body = on_body,
     };
     struct stream *s = NULL;

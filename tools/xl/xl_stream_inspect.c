@@ -121,6 +121,27 @@ static void on_end(void *arg, const struct stream_record *r)
     v->n = 1;
 }
 
+static void put_subsection(void *arg, const char *device, uint32_t instance,
+                           const char *name)
+{
+    struct view *v = arg;
+    yajl_gen g = v->json;
+
+    flush(v);
+    if (!g) {
+        fprintf(v->x->out, "%12s %12s %-5s %s: subsection of %s %" PRIu32 "\n",
+                "-", "-", stream_layer_name(STREAM_QEMU), name, device,
+                instance);
+        return;
+    }
+    yajl_gen_map_open(g);
+    xl_json_text(g, "layer", stream_layer_name(STREAM_QEMU));
+    xl_json_text(g, "subsection", name);
+    xl_json_text(g, "device", device);
+    xl_json_number(g, "instance", instance);
+    yajl_gen_map_close(g);
+}
+
 static bool count_broken(void *arg, const struct stream_broken *b)
 {
     struct view *v = arg;
@@ -173,6 +194,7 @@ static void close_json(struct view *v)
 int xl_stream_inspect(const struct xl_stream *x)
 {
     static const struct stream_events events = { .end = on_end,
+                                                 .subsection = put_subsection,
                                                  .broken = count_broken };
     struct view v = { .x = x };
     struct xl_file f;
