@@ -261,6 +261,21 @@ static void is_refused(const char *name)
     ck_assert_int_eq(xl("verify new"), 0);
 }
 
+/* What stands in the way, and what was gone without, for programs. */
+START_TEST(json)
+{
+    patch(12, 16, 1, 8);
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("convert --to qemu --json a new"), 1);
+    has(out, "{\"not_carried\":[{\"name\":\"hpet-rate\",\"why\":\"");
+    has(out, "\"accepted\":false}],\"written\":false}\n");
+    ck_assert_int_eq(xl("convert --to qemu --json --accept hpet-rate a new"),
+                     0);
+    has(out, "\"accepted\":true}],\"written\":true,\"how\":\"");
+    has(out, "qemu-system-x86_64 -machine ");
+}
+END_TEST
+
 START_TEST(refuses)
 {
     patch(refused[_i].type, refused[_i].at, refused[_i].value, refused[_i].n);
@@ -525,7 +540,7 @@ START_TEST(usage)
         "convert --to qemu a",
         "convert --to vmware a new",
         "convert --to qemu --accel fast a new",
-        "convert --to qemu --json a new",
+        "convert --to qemu --all a new",
         "verify --to qemu a",
         "verify --accept hpet-rate a",
     };
@@ -545,6 +560,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = { devices,
+                                   json,
                                    to_qemu,
                                    usage,
                                    refuses_a_running_timer,

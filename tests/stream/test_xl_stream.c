@@ -69,7 +69,7 @@ START_TEST(usage)
         "strip a -",
         "convert --to qemu a -",
         "verify --new a",
-        "strip --json a b",
+        "strip --all a b",
         "verify --zeroed a",
         "diff --zeroed a b",
     };
@@ -362,7 +362,9 @@ START_TEST(damaged)
     put("b");
     ck_assert_int_eq(xl("verify a"), 0);
     ck_assert_int_eq(xl("diff a b"), 0);
-    ck_assert_int_eq(xl("strip a new"), 0);
+    ck_assert_int_eq(xl("strip --json a new"), 0);
+    has(out, "{\"bytes\":");
+    has(out, ",\"absent\":2,\"zero\":0}\n");
     ck_assert_int_eq(xl_restore_prepare(6, argv, 1), -1);
     damage("a");
     ck_assert_int_eq(xl("verify a"), 1);

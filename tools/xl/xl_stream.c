@@ -17,9 +17,9 @@ const char xl_stream_help[] =
 static const char usage[] =
     "Usage: xl migrate-stream inspect [--json] [--all] FILE\n"
     "       xl migrate-stream verify [--json] [--all] FILE\n"
-    "       xl migrate-stream strip [--zeroed] FILE NEW\n"
+    "       xl migrate-stream strip [--json] [--zeroed] FILE NEW\n"
     "       xl migrate-stream diff [--json] [--all] FILE FILE\n"
-    "       xl migrate-stream convert --to qemu|xen [--accel kvm|tcg]\n"
+    "       xl migrate-stream convert --to qemu|xen [--accel kvm|tcg] [--json]\n"
     "                         [--accept NAME[,NAME]...] FILE NEW\n"
     "\n"
     "Reads what xl save and xl migrate write (xl's, libxl's and libxc's formats)\n"
@@ -147,9 +147,9 @@ static const struct word {
 } words[] = {
     { "inspect", 1, true, true, false, false, xl_stream_inspect },
     { "verify", 1, true, true, false, false, xl_stream_verify },
-    { "strip", 2, false, false, true, false, xl_stream_strip },
+    { "strip", 2, true, false, true, false, xl_stream_strip },
     { "diff", 2, true, true, false, false, xl_stream_diff },
-    { "convert", 2, false, false, false, true, xl_stream_convert },
+    { "convert", 2, true, false, false, true, xl_stream_convert },
 };
 
 #define WORDS (sizeof(words) / sizeof(words[0]))

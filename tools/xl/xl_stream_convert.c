@@ -5,6 +5,7 @@
  * the rules.  What goes where: docs/specs/portability.md.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "xl_stream_convert.h"
@@ -46,12 +47,27 @@ static bool is_vital(const char *name)
     return false;
 }
 
+static void put_json(struct xl_convert *c, const char *name, const char *why,
+                     bool fine)
+{
+    yajl_gen_map_open(c->json);
+    xl_json_text(c->json, "name", name);
+    xl_json_text(c->json, "why", why);
+    xl_json_key(c->json, "accepted");
+    yajl_gen_bool(c->json, fine);
+    yajl_gen_map_close(c->json);
+}
+
 void xl_convert_refuse(void *arg, const char *name, const char *why)
 {
     struct xl_convert *c = arg;
+    bool fine = accepted(c->x->accept, name) && !is_vital(name);
 
-    if (accepted(c->x->accept, name) && !is_vital(name)) {
-        fprintf(c->x->out, "accepted: %s: %s\n", name, why);
+    if (c->json)
+        put_json(c, name, why, fine);
+    if (fine) {
+        if (!c->json)
+            fprintf(c->x->out, "accepted: %s: %s\n", name, why);
         return;
     }
     c->refused++;
@@ -91,15 +107,52 @@ int xl_convert_end(struct xl_convert *c, int rc)
     return xl_new_close(c->x, c->new, rc);
 }
 
+static int convert(struct xl_convert *c)
+{
+    const struct xl_stream *x = c->x;
+    int rc = -1;
+
+    if (xl_file_open(x, x->name[0], &c->in))
+        return -1;
+    if (!xl_file_rewind(x, &c->in) && !xl_file_check(x, &c->in))
+        rc = x->xen ? xl_stream_to_xen(c) : xl_stream_to_qemu(c);
+    xl_file_close(&c->in);
+    return rc;
+}
+
+/* What is said of how to go on is one text of it. */
+static int convert_json(const struct xl_stream *x)
+{
+    struct xl_stream inner = *x;
+    struct xl_convert c = { .x = &inner, .json = xl_json_open(x->out) };
+    char *how = NULL;
+    size_t n;
+    int rc;
+
+    inner.out = open_memstream(&how, &n);
+    if (!c.json || !inner.out) {
+        fprintf(x->err, "xl: %s\n", strerror(ENOMEM));
+        return -1;
+    }
+    yajl_gen_map_open(c.json);
+    xl_json_key(c.json, "not_carried");
+    yajl_gen_array_open(c.json);
+    rc = convert(&c);
+    yajl_gen_array_close(c.json);
+    xl_json_key(c.json, "written");
+    yajl_gen_bool(c.json, !rc);
+    fclose(inner.out);
+    if (!rc)
+        xl_json_text(c.json, "how", how);
+    free(how);
+    yajl_gen_map_close(c.json);
+    xl_json_close(x->out, c.json);
+    return rc;
+}
+
 int xl_stream_convert(const struct xl_stream *x)
 {
     struct xl_convert c = { .x = x };
-    int rc = -1;
 
-    if (xl_file_open(x, x->name[0], &c.in))
-        return 1;
-    if (!xl_file_rewind(x, &c.in) && !xl_file_check(x, &c.in))
-        rc = x->xen ? xl_stream_to_xen(&c) : xl_stream_to_qemu(&c);
-    xl_file_close(&c.in);
-    return rc ? 1 : 0;
+    return (x->json ? convert_json(x) : convert(&c)) ? 1 : 0;
 }

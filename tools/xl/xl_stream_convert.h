@@ -11,6 +11,7 @@ struct xl_convert {
     FILE *new;
     int error;        /* errno of writing */
     unsigned refused; /* by name, and not accepted */
+    yajl_gen json;    /* in the array not_carried; NULL: text */
 };
 
 /* For events and for what is not carried; arg: a struct whose first this is. */

@@ -191,8 +191,27 @@ static int second_walk(struct strip *t, struct xl_file *f)
 
 /* ---- the whole ---- */
 
-static void report(const struct strip *t, uint64_t was, uint64_t is)
+static int report_json(const struct strip *t, uint64_t was, uint64_t is)
 {
+    yajl_gen g = xl_json_open(t->x->out);
+
+    if (!g)
+        return -1;
+    yajl_gen_map_open(g);
+    xl_json_number(g, "bytes", is);
+    xl_json_number(g, "bytes_before", was);
+    xl_json_number(g, "older", t->older);
+    xl_json_number(g, "absent", t->absent);
+    xl_json_number(g, "zero", t->zeroed);
+    yajl_gen_map_close(g);
+    xl_json_close(t->x->out, g);
+    return 0;
+}
+
+static int report(const struct strip *t, uint64_t was, uint64_t is)
+{
+    if (t->x->json)
+        return report_json(t, was, is);
     fprintf(t->x->out,
             "%" PRIu64 " bytes instead of %" PRIu64 " (%.1f %%): %" PRIu64
             " older copies of pages, %" PRIu64 " entries without a page",
@@ -201,6 +220,7 @@ static void report(const struct strip *t, uint64_t was, uint64_t is)
     if (t->x->zeroed)
         fprintf(t->x->out, ", %" PRIu64 " zero pages", t->zeroed);
     fprintf(t->x->out, " left out\n");
+    return 0;
 }
 
 static int copy(struct strip *t, struct xl_file *f)
@@ -216,9 +236,8 @@ static int copy(struct strip *t, struct xl_file *f)
         rc = -1;
     if (xl_new_close(t->x, t->new, rc))
         return -1;
-    report(t, fstat(f->fd, &was) ? 0 : (uint64_t)was.st_size,
-           (uint64_t)is.st_size);
-    return 0;
+    return report(t, fstat(f->fd, &was) ? 0 : (uint64_t)was.st_size,
+                  (uint64_t)is.st_size);
 }
 
 int xl_stream_strip(const struct xl_stream *x)
