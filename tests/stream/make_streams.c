@@ -2,6 +2,8 @@
 /*
  * make_streams DIR CORPUS: the small streams as files in DIR, and what the fuzz
  * targets begin with in CORPUS/stream_*.
+ * make_streams bad DIR: each of broken.c's table as DIR/RULE/ROW, to be tried with other
+ * readers.
  * make_streams big MIB: a PVH guest's on standard output, with so much memory.
  */
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "broken.h"
 #include "build_guest.h"
 #include "build_stream.h"
 #include "stream_guest.h"
@@ -213,15 +216,30 @@ static int put_big(unsigned long mib)
     return fflush(stdout) ? 1 : 0;
 }
 
+static int put_bad(const char *dir)
+{
+    char name[32];
+
+    for (size_t i = 0; i < nbroken; i++) {
+        build_broken(&stream, &broken[i]);
+        snprintf(name, sizeof(name), "%zu", i);
+        put_file(dir, stream_rule_name(broken[i].rule), name, stream.p,
+                 stream.n);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const name[] = { "pvh", "hvm",  "pv",     "v2",
                                         NULL,  "qemu", "mapped", "dump" };
 
     if (argc != 3) {
-        fprintf(stderr, "Usage: make_streams DIR CORPUS | big MIB\n");
+        fprintf(stderr, "Usage: make_streams DIR CORPUS | bad DIR | big MIB\n");
         return 2;
     }
+    if (!strcmp(argv[1], "bad"))
+        return put_bad(argv[2]);
     if (!strcmp(argv[1], "big"))
         return put_big(strtoul(argv[2], NULL, 10));
     for (unsigned b = 0; b <= BASE_DUMP; b++)
