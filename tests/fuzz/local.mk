@@ -17,6 +17,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_quote \
 	tests/fuzz/fuzz_receipt \
+	tests/fuzz/fuzz_saved \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_steer \
 	tests/fuzz/fuzz_stream_dump \
@@ -237,6 +238,13 @@ tests_fuzz_fuzz_stream_xl_CFLAGS = $(UNIT_CFLAGS)
 tests_fuzz_fuzz_stream_xl_LDADD = $(STREAM_TEST_LDADD)
 tests_fuzz_fuzz_stream_xl_SOURCES = tests/fuzz/fuzz_stream_xl.c \
 	$(FUZZ_STREAM_SOURCES)
+
+tests_fuzz_fuzz_saved_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_saved_CFLAGS = $(UNIT_CFLAGS)
+tests_fuzz_fuzz_saved_LDADD = $(UNIT_LDADD)
+tests_fuzz_fuzz_saved_SOURCES = tests/fuzz/fuzz_saved.c \
+	tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
 
 tests_fuzz_fuzz_thin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_thin_CFLAGS = $(UNIT_CFLAGS)
