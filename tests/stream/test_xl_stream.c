@@ -285,6 +285,11 @@ START_TEST(diff)
             .nth = 1,
             .patch = { { .op = SET, .at = 40, .octets = "77" } } },
           "pages pc.ram 0x1 to 0x1: differ\n" },
+        { { .base = BASE_QEMU,
+            .record = "QEMU ram",
+            .nth = 2,
+            .patch = { { .op = SET, .at = 26, .octets = "77" } } },
+          "pages pc.ram 0x1 to 0x1: differ\n" },
         { { .base = BASE_DUMP,
             .record = "mext PAGES",
             .patch = { { .op = SET, .at = 30, .octets = "77" } } },
@@ -458,6 +463,8 @@ START_TEST(subsections)
     ck_assert(unpack("qemu10-pc", "a") && unpack("qemu10-microvm", "b"));
     ck_assert_int_eq(xl("inspect a"), 0);
     has(out, "- QEMU  cpu/poll_control_msr: subsection of cpu 0\n");
+    /* of a structure within */
+    has(out, "- QEMU  pckbd/extended_state: subsection of pckbd 0\n");
     ck_assert_int_eq(xl("inspect --json a"), 0);
     has(out, "{\"layer\":\"QEMU\",\"subsection\":\"cpu/poll_control_msr\","
              "\"device\":\"cpu\",\"instance\":0}");
@@ -508,7 +515,7 @@ int main(void)
     tcase_set_timeout(loops, 120);
     tcase_add_checked_fixture(loops, setup, teardown);
     tcase_add_loop_test(loops, strip, 0, 2);
-    tcase_add_loop_test(loops, diff, 0, 7);
+    tcase_add_loop_test(loops, diff, 0, 8);
     tcase_add_loop_test(loops, real, 0, 9);
     suite_add_tcase(s, loops);
     return unit_main(s);

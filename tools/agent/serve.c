@@ -139,7 +139,7 @@ static int take_frame(struct agent *a)
         return -1;
     a->have -= MEXT_FRAME_HDR_LEN + len;
     memmove(a->in, a->in + MEXT_FRAME_HDR_LEN + len, a->have);
-    return 1;
+    return a->gave_up ? -1 : 1;
 }
 
 /* What has come on the vchan. */

@@ -23,6 +23,7 @@ enum what {
     FIELD,
     SUBSECTIONS,
     SUBSECTION,
+    STRUCT, /* a field's, whose size has all of it */
 };
 
 struct level {
@@ -66,7 +67,8 @@ static bool is(const unsigned char *key, size_t n, const char *word)
 static int on_key(void *arg, const unsigned char *key, size_t n)
 {
     struct level *l = inner(arg);
-    bool sized = l->what == DEVICE || l->what == SUBSECTION;
+    bool sized = l->what == DEVICE || l->what == SUBSECTION ||
+                 l->what == STRUCT;
 
     l->next = OTHER;
     l->number = NO_NUMBER;
@@ -77,6 +79,8 @@ static int on_key(void *arg, const unsigned char *key, size_t n)
         l->next = FIELDS;
     else if (sized && is(key, n, "subsections"))
         l->next = SUBSECTIONS;
+    else if (l->what == FIELD && is(key, n, "struct"))
+        l->next = STRUCT;
     else if (l->what == FIELD && is(key, n, "size"))
         l->number = SIZE;
     else if (l->what == FIELD && is(key, n, "array_len"))
@@ -141,6 +145,8 @@ static int enter(struct desc *d, bool array)
     else if (outer->what == DEVICES || outer->what == FIELDS ||
              outer->what == SUBSECTIONS)
         what = outer->what + 1;
+    else if (outer->next == STRUCT)
+        what = STRUCT;
     l = &d->level[d->depth++];
     memset(l, 0, sizeof(*l));
     l->what = what;
