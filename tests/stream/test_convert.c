@@ -398,6 +398,31 @@ START_TEST(refuses_pages)
 }
 END_TEST
 
+/* hvmloader's page is the last of the record: now without content. */
+START_TEST(refuses_broken_memory)
+{
+    const uint64_t was = 0xfc000;
+    uint8_t *p = memmem(guest.p, guest.n, &was, sizeof(was)), *end;
+    uint32_t n = 0, count = 0, type = 0, len;
+
+    ck_assert(p);
+    p[7] = 0xd0; /* BROKEN */
+    do {
+        memcpy(&count, p - 8 * ++n, sizeof(count));
+        memcpy(&type, p - 8 * n - 8, sizeof(type));
+    } while (type != 1 || count != n); /* PAGE_DATA's head */
+    memcpy(&len, p - 8 * n - 4, sizeof(len));
+    end = p - 8 * n + len;
+    memmove(end - 4096, end, (size_t)(guest.p + guest.n - end));
+    guest.n -= 4096;
+    len -= 4096;
+    memcpy(p - 8 * n - 4, &len, sizeof(len));
+    put(guest.p, guest.n);
+    ck_assert_int_eq(xl("verify a"), 0);
+    is_refused("page-broken");
+}
+END_TEST
+
 START_TEST(refuses_rings)
 {
     static const struct {
@@ -561,6 +586,7 @@ int main(void)
 {
     const TTest *const tests[] = { devices,
                                    json,
+                                   refuses_broken_memory,
                                    to_qemu,
                                    usage,
                                    refuses_a_running_timer,

@@ -155,10 +155,11 @@ tests_unit_test_chunk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_chunk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_chunk_LDADD = $(UNIT_LDADD)
 tests_unit_test_chunk_SOURCES = tests/unit/test_chunk.c
-tests_unit_test_cpu_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cpu_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/packetd
 tests_unit_test_cpu_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_cpu_LDADD = $(UNIT_LDADD)
-tests_unit_test_cpu_SOURCES = tests/unit/test_cpu.c
+tests_unit_test_cpu_SOURCES = tests/unit/test_cpu.c \
+	tools/packetd/cpu.c
 
 tests_unit_test_saved_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_saved_CFLAGS = $(UNIT_CFLAGS)

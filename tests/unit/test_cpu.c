@@ -3,12 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mext_cpu.h"
+#include "cpu.h"
+#include "mext_xen.h"
 #include "unit.h"
 
 #define NO_SUBLEAF 0xffffffffu
 
-static char told[1000];
+static char told[4000];
 
 static void note(void *arg, const char *what)
 {
@@ -162,11 +163,58 @@ START_TEST(no_promises)
 }
 END_TEST
 
+/* ---- packetd's words for it ---- */
+
+static struct cpu host;
+
+int mext_host_policy_get(bool pv, struct mext_policy *p_r, struct mext_why *why)
+{
+    *p_r = (struct mext_policy){ .nleaves = host.p.nleaves,
+                                 .nmsrs = host.p.nmsrs,
+                                 .leaves = host.leaves,
+                                 .msrs = host.msrs };
+    return 0;
+}
+
+void mext_policy_free(struct mext_policy *p)
+{
+}
+
+static unsigned calls;
+static char all[4000];
+
+static void take(void *arg, const char *words)
+{
+    ck_assert_uint_lt(strlen(words), CPU_TEXT);
+    calls++;
+    snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s",
+             *all ? ", " : "", words);
+}
+
+/* More than goes into one message: each is told, once, and whole. */
+START_TEST(in_pieces)
+{
+    struct mext_why why;
+    struct cpu guest;
+    unsigned n;
+
+    start(&guest);
+    start(&host);
+    add(&guest, (struct mext_leaf){ 1, NO_SUBLEAF, 0, 0, ~0u, ~0u });
+    add(&guest, (struct mext_leaf){ 7, 0, 0, ~0u, ~0u, ~0u });
+    n = missing(&guest, &host);
+    ck_assert_uint_eq(cpu_missing(false, &guest.p, take, NULL, &why), n);
+    ck_assert_uint_gt(calls, 1);
+    ck_assert_str_eq(all, told);
+    ck_assert_int_eq(cpu_missing(false, &host.p, take, NULL, &why), 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = { same,        older_xen,    more,
-                                   by_name,     other_things, without_a_name,
-                                   no_promises, NULL };
+    const TTest *const tests[] = { in_pieces,      same,        older_xen,
+                                   more,           by_name,     other_things,
+                                   without_a_name, no_promises, NULL };
 
     return unit_main(unit_suite("cpu", tests));
 }

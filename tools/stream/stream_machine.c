@@ -22,7 +22,6 @@
 #define CR0_PG       0x80000000u
 #define NONE         UINT32_MAX
 #define A20          (1u << 20)
-#define BANKS        10u  /* of four registers each */
 #define TPR_AT       124u /* state of kvm-tpr-opt: hw/i386/kvmvapic.c */
 #define TPR_ACTIVE   1u   /* the guest's code was changed for it */
 #define PM_XEN_TAIL  8u /* of PCI hot-plug, as the emulator under Xen has it */
@@ -242,8 +241,9 @@ static void check_errors(const struct qemu_vcpu *v, unsigned n,
 {
     bool some = v->cpu.mcg_status;
 
-    for (unsigned i = 0; i < BANKS; i++)
-        some |= v->cpu.mce[4 * i + 1] != 0; /* IA32_MCi_STATUS */
+    /* IA32_MCi_STATUS, the second of each bank's four registers */
+    for (size_t i = 1; i < sizeof(v->cpu.mce) / sizeof(v->cpu.mce[0]); i += 4)
+        some |= v->cpu.mce[i] != 0;
     if (some)
         stream_refuse(t, "machine-check", "vCPU %u was told of an error", n);
 }

@@ -122,12 +122,10 @@ static int on_string(void *arg, const unsigned char *text, size_t n)
     if (!d->depth)
         return 0;
     l = inner(d);
-    if (l->text == NAME) {
+    if (l->text != NO_TEXT)
         stream_printable(l->name, sizeof(l->name), text, n);
-    } else if (l->text == VMSD) {
-        stream_printable(l->name, sizeof(l->name), text, n);
+    if (l->text == VMSD)
         l->vmsd = n < 256 ? (uint32_t)n : 256;
-    }
     return 1;
 }
 

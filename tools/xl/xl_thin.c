@@ -158,6 +158,7 @@ static void prepare(struct thin *t, uint32_t domid)
     }
     is_steady(t);
     mext_help_begin(&t->help);
+    mext_help_no_quiesce(&t->help);
     mext_help_close(&t->help); /* of a PV guest nothing is asked later */
 }
 

@@ -128,8 +128,7 @@ static void ask_free(struct mext_help *h, struct mext_memory *m)
         free(bitmap);
         return;
     }
-    if (!mext_memory_free(m, bitmap, zero)) {
-        mext_fail(&why, "it got memory just now");
+    if (mext_memory_free(m, bitmap, zero, &why)) {
         without(h, "the guest's free pages are sent", &why);
     } else {
         h->did |= MEXT_HELPED_FREE;

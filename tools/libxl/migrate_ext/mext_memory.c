@@ -399,14 +399,16 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     return 0;
 }
 
-bool mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
+int mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero,
+                     struct mext_why *why)
 {
     uint64_t before = m->nfree, end = mext_absent_ram_end(m);
-    struct mext_why why;
 
     /* What is written to a page that is new is not noted yet. */
-    if (count_pages(m, &why) || m->grew)
-        return false;
+    if (count_pages(m, why))
+        return -1;
+    if (m->grew)
+        return mext_fail(why, "it got memory just now");
     for (uint64_t i = 0; i < m->ngfns / 64; i++) {
         m->clear[i] = m->todo[i] & bitmap[i] & ~m->pages.gone[i];
         m->todo[i] &= ~m->clear[i];
@@ -414,20 +416,21 @@ bool mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero)
     }
     m->ntodo -= m->nfree - before;
     if (zero || m->sparse)
-        return true;
+        return 0;
     /* A guest that calls free what it does not have must not get it. */
-    if (mext_memory_look(m, m->clear, m->ngfns, &why)) {
+    if (mext_memory_look(m, m->clear, m->ngfns, why)) {
         for (uint64_t i = 0; i < m->ngfns / 64; i++)
             m->todo[i] |= m->clear[i];
         m->ntodo += m->nfree - before;
         m->nfree = before;
         memset(m->clear, 0, m->ngfns / 8);
+        return -1;
     }
     /* Above RAM as built, and where it gave it back, it has no page but what is sent. */
     for (uint64_t i = 0; i * 64 < end; i++)
         m->clear[i] &= m->pages.told[i] |
                        (end - i * 64 < 64 ? ~0ULL << (end - i * 64) : 0);
-    return true;
+    return 0;
 }
 
 static int send_end(struct mext_memory *m, unsigned timeout_ms,

@@ -82,10 +82,10 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
  * below ngfns, and was asked for after the last fetch of dirty pages
  * (mext_memory_start, mext_memory_iterate).  They are not sent; zero: they are
  * sent as zero, without a look at them, as are those that the receiver may have
- * no page for.  Once between two fetches.  False: nothing is left out, since there are
- * pages of which writes are not noted yet.
+ * no page for.  Once between two fetches.  -1 and why: nothing is left out.
  */
-bool mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero);
+int mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero,
+                     struct mext_why *why);
 
 /*
  * After the guest was suspended: the last pages, the gfns of RAM that the
