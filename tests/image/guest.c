@@ -9,6 +9,10 @@
  *
  * It has given up its last pages, and takes them back while it is being moved, to
  * write to them at once; not if there is a file "steady" in WORLD.
+ *
+ * With a file "free" in WORLD it has an agent (image_agent.c), and a page that was never
+ * written, or that it does not need any more, is free: it holds junk, or with "zero" in
+ * that file nothing but zeros, as init_on_free has it, which has to be so anywhere.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -30,6 +34,8 @@
 #define NEW_TICKS 64 /* in which it writes to those that are new */
 #define LATE      40 /* ticks at most until it takes them */
 
+#define JUNK 0x5a
+
 #define MAGIC 0x7373656e746977ull
 
 struct head {
@@ -50,6 +56,7 @@ static const char *world;
 static int lock = -1;
 static uint64_t first;     /* gfn that is stamped, those before are the table */
 static unsigned new_ticks; /* left */
+static enum { NO_AGENT, ANY_CONTENT, ALL_ZERO } free_pages;
 
 /* ---- words for the test ---- */
 
@@ -123,6 +130,7 @@ static void write_page(uint64_t gfn)
              x = ++head->seq ^ gfn << 32;
     struct stamp s = { gfn, head->seq, 0 };
 
+    image_bits_put(ram.free, gfn, 1, false);
     /* Half of a page is the same, so that it packs. */
     for (unsigned i = sizeof(s) / 8; i < 512; i++)
         p[i] = i < 256 ? (x = x * 6364136223846793005ull + 1) : head->seq;
@@ -134,6 +142,19 @@ static void write_page(uint64_t gfn)
     dirty(head);
 }
 
+static bool all_zero(uint64_t gfn)
+{
+    const uint64_t *p = (const uint64_t *)image_page(&ram, gfn);
+
+    for (unsigned i = 0; i < 512; i++)
+        if (p[i]) {
+            violation("DAMAGED: free page %llu is not zero",
+                      (unsigned long long)gfn);
+            return false;
+        }
+    return true;
+}
+
 static bool page_right(uint64_t gfn)
 {
     const uint64_t *p = (const uint64_t *)image_page(&ram, gfn);
@@ -141,7 +162,7 @@ static bool page_right(uint64_t gfn)
 
     memcpy(&s, p, sizeof(s));
     if (!*last_of(gfn)) /* never written */
-        return !s.gfn && !s.seq && !s.sum;
+        return free_pages == ANY_CONTENT || all_zero(gfn);
     if (s.gfn == gfn && s.seq == *last_of(gfn) && s.sum == sum_of(p))
         return true;
     violation("DAMAGED: page %llu is of page %llu, write %llu; %llu is due",
@@ -177,6 +198,51 @@ static uint64_t some_page(void)
 
     /* One in eight is never written, most writes go to one in eight. */
     return first + (x >> 8) % (x & 7 ? n / 8 : n / 8 * 7);
+}
+
+/* ---- free pages ---- */
+
+/* Nobody needs it any more. */
+static void free_page(uint64_t gfn)
+{
+    void *p = image_page(&ram, gfn);
+
+    memset(p, free_pages == ALL_ZERO ? 0 : JUNK, 4096);
+    dirty(p);
+    *last_of(gfn) = 0;
+    dirty(last_of(gfn));
+    image_bits_put(ram.free, gfn, 1, true);
+}
+
+/* Of those that are written seldom. */
+static void free_some_page(void)
+{
+    uint64_t n = head->npages - BALLOON - first;
+
+    uint64_t gfn = first + n / 8 + some_number() % (n / 8 * 6);
+
+    if (free_pages && *last_of(gfn))
+        free_page(gfn);
+}
+
+static void begin_to_tell(void)
+{
+    char path[4096], how[8] = "";
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/free", world);
+    f = fopen(path, "r");
+    if (!f)
+        return;
+    free_pages = fscanf(f, "%7s", how) == 1 && !strcmp(how, "zero")
+                     ? ALL_ZERO
+                     : ANY_CONTENT;
+    fclose(f);
+    image_write(conn, self.domid, "data/free", how);
+    /* The agent's own knowledge does not move along. */
+    for (uint64_t gfn = first; gfn < head->npages - BALLOON; gfn++)
+        if (!*last_of(gfn))
+            image_bits_put(ram.free, gfn, 1, true);
 }
 
 /* ---- a balloon ---- */
@@ -313,6 +379,7 @@ static void live(void)
         for (unsigned i = 0; i < PER_TICK; i++) {
             write_page(some_page());
             page_right(some_page());
+            free_some_page();
         }
         balloon();
         if (poll(&p, 1, TICK_MS) > 0 && p.revents & POLLHUP)
@@ -342,6 +409,7 @@ int main(int argc, char **argv)
         boot();
     else if (!context_right())
         violation("DAMAGED: not the memory of this context");
+    begin_to_tell();
     all_right();
     give_up();
     tell("running");

@@ -218,7 +218,8 @@ int image_ram_open(uint32_t domid, bool make, struct image_ram *r_r)
     r_r->present = map_file(domid, "present", BITS_LEN, make);
     r_r->dirty = map_file(domid, "dirty", BITS_LEN, make);
     r_r->fresh = map_file(domid, "fresh", BITS_LEN, make);
-    if (r_r->pages && r_r->present && r_r->dirty && r_r->fresh)
+    r_r->free = map_file(domid, "free", BITS_LEN, make);
+    if (r_r->pages && r_r->present && r_r->dirty && r_r->fresh && r_r->free)
         return 0;
     image_ram_close(r_r);
     return -1;
@@ -234,15 +235,18 @@ void image_ram_close(struct image_ram *r)
         munmap(r->dirty, BITS_LEN);
     if (r->fresh)
         munmap(r->fresh, BITS_LEN);
+    if (r->free)
+        munmap(r->free, BITS_LEN);
     memset(r, 0, sizeof(*r));
 }
 
 void image_ram_remove(uint32_t domid)
 {
-    static const char *const what[] = { "ram", "present", "dirty", "fresh" };
+    static const char *const what[] = { "ram", "present", "dirty", "fresh",
+                                        "free" };
     char path[64];
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         snprintf(path, sizeof(path), IMAGE_DIR "/%u.%s", domid, what[i]);
         unlink(path);
     }

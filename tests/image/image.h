@@ -135,8 +135,8 @@ bool image_event(struct image_conn *c, char *token, size_t max);
 struct image_ram {
     uint8_t *pages;
     /* Of IMAGE_GFNS bits; fresh: came since the dirty ones were last fetched, and
-     * is not noted there, as on Xen. */
-    uint64_t *present, *dirty, *fresh;
+     * is not noted there, as on Xen; free: what the guest cares nothing about. */
+    uint64_t *present, *dirty, *fresh, *free;
 };
 
 /* -1 and errno.  make: a new one, with nothing in it. */

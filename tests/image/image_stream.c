@@ -23,6 +23,9 @@
 #define PAGES      1
 #define CONTEXT    9
 
+/* Above the gfn: a page without content, of which none follows. */
+#define XALLOC (0xeull << 60)
+
 /* ---- the source ---- */
 
 struct saver {
@@ -189,8 +192,9 @@ static int get_pages(int fd, struct image_ram *ram)
         get(fd, gfns, 8 * (size_t)head[0]))
         return -1;
     for (uint32_t i = 0; i < head[0]; i++)
-        if (gfns[i] >= IMAGE_GFNS ||
-            get(fd, image_page(ram, gfns[i]), MEXT_PAGE_SIZE))
+        if ((gfns[i] & ~XALLOC) >= IMAGE_GFNS ||
+            (!(gfns[i] & XALLOC) &&
+             get(fd, image_page(ram, gfns[i]), MEXT_PAGE_SIZE)))
             return -1;
     return 0;
 }

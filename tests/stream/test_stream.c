@@ -476,7 +476,6 @@ int main(void)
     Suite *s = unit_suite("stream", tests);
     TCase *loops = tcase_create("loops");
 
-    tcase_set_timeout(loops, 120);
     tcase_add_loop_test(loops, fine, 0, BASES);
     tcase_add_loop_test(loops, cut, 0, BASES);
     tcase_add_loop_test(loops, rule_fires, 0, (int)nbroken);

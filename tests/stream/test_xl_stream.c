@@ -512,7 +512,6 @@ int main(void)
         return 1;
     snprintf(fixtures, sizeof(fixtures), "%s/tests/stream/fixtures", here);
     setenv("top_fixtures", fixtures, 1);
-    tcase_set_timeout(loops, 120);
     tcase_add_checked_fixture(loops, setup, teardown);
     tcase_add_loop_test(loops, strip, 0, 2);
     tcase_add_loop_test(loops, diff, 0, 8);

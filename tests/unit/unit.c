@@ -37,7 +37,6 @@ TCase *unit_case(Suite *s, const char *name, const TTest *const *tests)
 {
     TCase *c = tcase_create(name);
 
-    tcase_set_timeout(c, 120);
     while (*tests)
         tcase_add_test(c, *tests++);
     suite_add_tcase(s, c);
