@@ -2,6 +2,9 @@
 /* Sockets, over loopback: addresses, deadlines, frames, a hostile peer. */
 #include <fcntl.h>
 #include <netdb.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -240,11 +243,59 @@ START_TEST(listen_and_connect)
 }
 END_TEST
 
+/* All these words are in what ip(8) says of a card. */
+static void card_is(const char *card, const char *const *words)
+{
+    char command[64], said[1000];
+    size_t n;
+    FILE *f;
+
+    snprintf(command, sizeof(command), "ip -o link show %s", card);
+    f = popen(command, "r");
+    ck_assert_ptr_nonnull(f);
+    n = fread(said, 1, sizeof(said) - 1, f);
+    said[n] = 0;
+    ck_assert_int_eq(pclose(f), 0);
+    for (; *words; words++)
+        ck_assert_msg(strstr(said, *words), "no \"%s\" in %s", *words, said);
+}
+
+/* In a network of its own, for which it has to be root. */
+START_TEST(port_of_a_bridge)
+{
+    static const char *const are[] = { " master xenbr0 ", " mtu 1400 ", ",UP",
+                                       "fe:ff:ff:ff:ff:ff", NULL };
+
+    if (geteuid() || unshare(CLONE_NEWNET))
+        return;
+    ck_assert_int_eq(system("ip link add xenbr0 type bridge && "
+                            "ip link set xenbr0 mtu 1400 && "
+                            "ip link add vif7.0 type veth peer name other"),
+                     0);
+    ck_assert_msg(!mext_net_port("vif7.0", "xenbr0", &why), "%s", why.text);
+    card_is("vif7.0", are);
+    ck_assert_int_eq(mext_net_port("vif8.0", "xenbr0", &why), -1);
+    ck_assert_str_eq(why.text, "vif8.0 does not become a port of the bridge "
+                               "xenbr0: No such device");
+    ck_assert_int_eq(mext_net_port("other", "vif7.0", &why), -1);
+    ck_assert_int_eq(mext_net_port("other", "a-name-of-16-oct", &why), -1);
+    ck_assert_str_eq(why.text, "\"a-name-of-16-oct\" is too long for a "
+                               "network card");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        split,   plain_frames,       deadline_and_close, cancel,
-        control, changed_on_its_way, second_address,     listen_and_connect,
+        split,
+        plain_frames,
+        deadline_and_close,
+        cancel,
+        control,
+        changed_on_its_way,
+        second_address,
+        listen_and_connect,
+        port_of_a_bridge,
         NULL,
     };
 

@@ -385,6 +385,39 @@ START_TEST(packers)
 }
 END_TEST
 
+/* Where nothing shrinks most frames go as they are; what does is noticed soon. */
+START_TEST(nothing_shrinks)
+{
+    static const char *const how[] = { "lz4", "zstd:3" };
+    const uint8_t *list[MEXT_PAGES_DATA_MAX];
+    struct mext_packer p = packer(how[_i]);
+    struct mext_data d;
+    unsigned until = 0;
+
+    for (unsigned j = 0; j < MEXT_BATCH_PAGES; j++)
+        randombytes_buf(pages[j], MEXT_PAGE_SIZE);
+    for (unsigned i = 0; i < 400; i++) {
+        mext_packer_room(&p);
+        frame(&d, list, MEXT_BATCH_PAGES);
+        mext_packer_frame(&p, &d, list);
+        receive(&d, list, MEXT_BATCH_PAGES);
+        check_received(MEXT_BATCH_PAGES);
+    }
+    ck_assert_uint_eq(p.packed, 0);
+    fill_pages(1, MEXT_BATCH_PAGES);
+    while (!p.packed) {
+        ck_assert_uint_lt(until++, 16);
+        mext_packer_room(&p);
+        frame(&d, list, MEXT_BATCH_PAGES);
+        mext_packer_frame(&p, &d, list);
+        receive(&d, list, MEXT_BATCH_PAGES);
+        check_received(MEXT_BATCH_PAGES);
+    }
+    ck_assert_uint_gt(until, 8); /* it was not looked at each time */
+    mext_packer_free(&p);
+}
+END_TEST
+
 /* A guest that writes here and there, all over pages, and zeros some. */
 static void write_some(struct mext_data *d, const uint8_t **list, unsigned i)
 {
@@ -470,6 +503,7 @@ int main(void)
     TCase *c = tcase_create("packers");
 
     tcase_add_loop_test(c, packers, 0, 4);
+    tcase_add_loop_test(c, nothing_shrinks, 0, 2);
     tcase_add_loop_test(c, changes, 0, 3);
     suite_add_tcase(s, c);
     return unit_main(s);

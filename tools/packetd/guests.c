@@ -268,6 +268,8 @@ static void look(struct watcher *w, struct guest *g)
     if (mext_store_read(w->store, g->domid, "name", name, sizeof(name)) < 0)
         name[0] = 0;
     n = mext_store_read(w->store, g->domid, REQUEST, text, sizeof(text));
+    if (n < 0 && !mext_store_has(w->store, g->domid, REQUEST))
+        return; /* withdrawn just now */
     if (n < 0 || mext_move_request_parse(text, (size_t)n, &rq)) {
         refuse(w, g, name, &rq, "the request is malformed");
         return;

@@ -11,6 +11,8 @@ MEXT_XEN_SOURCES = \
 	tools/libxl/migrate_ext/mext_libxl_receive.c \
 	tools/libxl/migrate_ext/mext_libxl_restore.c \
 	tools/libxl/migrate_ext/mext_map.c \
+	tools/libxl/migrate_ext/mext_vif.c \
+	tools/libxl/migrate_ext/mext_vif.h \
 	tools/libxl/migrate_ext/mext_xen.c
 
 MEXT_SOURCES = \

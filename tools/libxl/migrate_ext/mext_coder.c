@@ -8,8 +8,9 @@
 /* One batch in so many is packed in the next way up or down. */
 #define TRIAL_BATCHES 64
 
-/* At most so many batches go without a look at them. */
-#define SKIP_MAX 3
+/* At most so many batches go without a look at them: at a few pages, at all. */
+#define SKIP_MAX       3
+#define SKIP_MAX_WHOLE 15
 
 /* A way that packs closer has to be faster by so much. */
 #define WORTH_IT 0.97
@@ -99,12 +100,14 @@ bool mext_coder_look(struct mext_coder *c)
     return false;
 }
 
-void mext_coder_looked(struct mext_coder *c, bool shrank)
+void mext_coder_looked(struct mext_coder *c, bool shrank, bool whole)
 {
+    unsigned max = whole ? SKIP_MAX_WHOLE : SKIP_MAX;
+
     c->plain = shrank ? 0 : c->plain + 1;
-    c->skip = c->plain > 1 ? c->plain - 1 : 0;
-    if (c->skip > SKIP_MAX)
-        c->skip = SKIP_MAX;
+    c->skip = 0; /* then 0, 1, 3, 7 ... */
+    for (unsigned i = 1; i < c->plain && c->skip < max; i++)
+        c->skip = 2 * c->skip + 1;
 }
 
 static double moved(double was, double is)

@@ -58,8 +58,11 @@ enum mext_way mext_coder_choose(struct mext_coder *c);
  */
 bool mext_coder_look(struct mext_coder *c);
 
-/* What that has shown: one of them shrank, or none. */
-void mext_coder_looked(struct mext_coder *c, bool shrank);
+/*
+ * What that has shown: one of them shrank, or none.  whole: all of the batch was packed
+ * to see it, so it is done more seldom where nothing shrinks.
+ */
+void mext_coder_looked(struct mext_coder *c, bool shrank, bool whole);
 
 /* A batch was packed so: `bytes` are left of its pages, after so many us. */
 void mext_coder_packed(struct mext_coder *c, enum mext_way w, unsigned pages,

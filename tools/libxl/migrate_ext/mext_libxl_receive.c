@@ -8,6 +8,7 @@
 
 #include "mext_libxl_priv.h"
 #include "mext_net.h"
+#include "mext_vif.h"
 
 int mext_lxl_canonical(struct mext_lxl *l, char **json, struct mext_why *why)
 {
@@ -93,6 +94,8 @@ static int add_migration_vif(libxl_domain_config *c, const char *bridge)
     n->devid = devid;
     n->nictype = LIBXL_NIC_TYPE_VIF;
     n->bridge = strdup(bridge);
+    if (mext_vif_simple())
+        n->script = strdup(MEXT_VIF_SCRIPT);
     randombytes_buf(n->mac, sizeof(n->mac));
     n->mac[0] = 0x00; /* Xen's own prefix, 00:16:3e */
     n->mac[1] = 0x16;
@@ -205,17 +208,23 @@ int mext_lxl_name_check(struct mext_lxl *l, const libxl_domain_config *c,
     return 0;
 }
 
-/* On failure nothing is left of it. */
-static int create(struct mext_lxl *l, libxl_domain_config *c, uint32_t *domid_r,
-                  struct mext_why *why)
+/* An mstrap, with its migration vif.  On failure nothing is left of it. */
+static int create(struct mext_lxl *l, libxl_domain_config *c, int vif,
+                  uint32_t *domid_r, struct mext_why *why)
 {
+    const libxl_device_nic *n = &c->nics[c->num_nics - 1];
+    bool simple = n->script; /* libxl fills it in */
+    int rc = 0;
+
     *domid_r = (uint32_t)INVALID_DOMID;
-    if (!libxl_domain_create_new(l->ctx, c, domid_r, NULL, NULL))
-        return 0;
-    if (*domid_r != (uint32_t)INVALID_DOMID)
+    if (libxl_domain_create_new(l->ctx, c, domid_r, NULL, NULL))
+        rc = mext_fail(why, "libxl could not build it (disks and bridges that "
+                            "it has must be here too; see packetd's log)");
+    else if (simple)
+        rc = mext_vif_join(*domid_r, vif, n->bridge, why);
+    if (rc && *domid_r != (uint32_t)INVALID_DOMID)
         libxl_domain_destroy(l->ctx, *domid_r, NULL);
-    return mext_fail(why, "libxl could not build it (disks and bridges that it "
-                          "has must be here too; see packetd's log)");
+    return rc;
 }
 
 int mext_lxl_read(struct mext_lxl *l, const struct mext_launch *how,
@@ -256,7 +265,7 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
         mext_fail(why, "out of memory");
         goto out;
     }
-    if (create(l, &c, &domid, why))
+    if (create(l, &c, vif, &domid, why))
         goto out;
     *r_r = (struct mext_launched){ .domid = domid, .vif = vif, .name = name };
     memcpy(r_r->uuid, libxl_uuid_bytearray_const(&c.c_info.uuid),
@@ -429,7 +438,7 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
                          unsigned *code_r, struct mext_why *why)
 {
     libxl_domain_config c;
-    int rc = -1;
+    int vif, rc = -1;
 
     libxl_domain_config_init(&c);
     c.c_info.type = LIBXL_DOMAIN_TYPE_PVH;
@@ -447,10 +456,11 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
     if (mext_lxl_memory_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_CREATE;
-    if (add_migration_vif(&c, how->bridge) < 0)
+    vif = add_migration_vif(&c, how->bridge);
+    if (vif < 0)
         mext_fail(why, "out of memory");
     else
-        rc = create(l, &c, domid_r, why);
+        rc = create(l, &c, vif, domid_r, why);
 out:
     libxl_domain_config_dispose(&c);
     return rc;

@@ -2,6 +2,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -389,6 +393,55 @@ int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why)
     }
     *fd_r = fd;
     return 0;
+}
+
+/* A request about the card of that name. */
+static int card_request(struct ifreq *r, const char *card, struct mext_why *why)
+{
+    memset(r, 0, sizeof(*r));
+    if (strlen(card) >= sizeof(r->ifr_name))
+        return mext_fail(why, "\"%.64s\" is too long for a network card", card);
+    strcpy(r->ifr_name, card);
+    return 0;
+}
+
+/* The steps of mext_net_port; errno tells what went wrong. */
+static bool make_port(int fd, const char *card, struct ifreq *port,
+                      struct ifreq *bridge)
+{
+    static const unsigned char address[] = {
+        0xfe, 0xff, 0xff, 0xff, 0xff, 0xff
+    };
+
+    port->ifr_hwaddr.sa_family = ARPHRD_ETHER;
+    memcpy(port->ifr_hwaddr.sa_data, address, sizeof(address));
+    if (ioctl(fd, SIOCSIFHWADDR, port) || ioctl(fd, SIOCGIFMTU, bridge))
+        return false;
+    port->ifr_mtu = bridge->ifr_mtu;
+    if (ioctl(fd, SIOCSIFMTU, port))
+        return false;
+    bridge->ifr_ifindex = (int)if_nametoindex(card);
+    if (!bridge->ifr_ifindex || ioctl(fd, SIOCBRADDIF, bridge) ||
+        ioctl(fd, SIOCGIFFLAGS, port))
+        return false;
+    port->ifr_flags |= IFF_UP;
+    return !ioctl(fd, SIOCSIFFLAGS, port);
+}
+
+int mext_net_port(const char *card, const char *bridge, struct mext_why *why)
+{
+    struct ifreq p, b;
+    int fd, rc = 0;
+
+    if (card_request(&p, card, why) || card_request(&b, bridge, why))
+        return -1;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || !make_port(fd, card, &p, &b))
+        rc = mext_fail(why, "%s does not become a port of the bridge %s: %s",
+                       card, bridge, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
 }
 
 struct question {

@@ -15,6 +15,9 @@
 #define WINDOW_LOG    17 /* a whole batch */
 #define LEVEL_DEFAULT 3
 
+/* Bytes that have to be left of a page at most for packing to be worth it. */
+#define PAGE_SHRUNK (MEXT_PAGE_SIZE - MEXT_PAGE_SIZE / 32)
+
 _Static_assert(OUT_LEN >= MEXT_BATCH_MAX, "");
 _Static_assert(1 << WINDOW_LOG == MEXT_BATCH_PAGES * MEXT_PAGE_SIZE, "");
 
@@ -215,21 +218,25 @@ static bool worth_it(struct mext_packer *p, const struct work *w)
         return false;
     shrank = mext_pack(w->page[w->i[one]], p->out) ||
              mext_pack(w->page[w->i[other]], p->out);
-    mext_coder_looked(&p->coder, shrank);
+    mext_coder_looked(&p->coder, shrank, false);
     return shrank;
 }
 
 static void pack(struct mext_packer *p, struct work *w)
 {
+    bool free_choice = p->packing.by == MEXT_PACK_AUTO;
     uint64_t start = mext_now_us(), bytes = 0;
 
-    if (p->packing.by == MEXT_PACK_AUTO &&
-        (p->way == MEXT_WAY_NONE || !worth_it(p, w)))
+    if (free_choice ? p->way == MEXT_WAY_NONE || !worth_it(p, w)
+                    : !mext_coder_look(&p->coder))
         return;
     if (level_of(p))
         bytes = pack_together(p, w);
     if (!bytes)
         bytes = pack_each(p, w);
+    if (!free_choice)
+        mext_coder_looked(&p->coder, bytes < (uint64_t)w->n * PAGE_SHRUNK,
+                          true);
     mext_coder_packed(&p->coder, p->way, w->n, bytes, mext_now_us() - start);
 }
 

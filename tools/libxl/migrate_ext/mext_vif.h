@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The card that mstrap receives by, as a port of a Linux bridge: what Xen's vif-bridge
+ * does for it, without the dozens of programs that script starts.
+ */
+#ifndef MEXT_VIF_H
+#define MEXT_VIF_H
+
+#include "mext_keys.h"
+
+/* What libxl starts for such a card instead of vif-bridge. */
+#define MEXT_VIF_SCRIPT "/bin/true"
+
+/* False: the host has hooks that vif-bridge runs (vif-post.d), so it has to. */
+bool mext_vif_simple(void);
+
+/*
+ * vif<domid>.<vif>, which libxl has made, joins the bridge, and its backend may connect:
+ * -1 and why.  When it goes it leaves the bridge by itself.
+ */
+int mext_vif_join(uint32_t domid, int vif, const char *bridge,
+                  struct mext_why *why);
+
+#endif
