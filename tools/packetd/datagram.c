@@ -87,6 +87,7 @@ static int launch(const struct packetd *p, const char *key,
     struct mext_launch how = {
         .image = p->image,
         .bridge = p->bridge,
+        .vif_script = p->vif_script,
         .cmdline = cmdline,
         .memory_kib = t->memory_kib,
         .vcpus = t->vcpus,

@@ -50,6 +50,7 @@ static void usage(FILE *f)
         "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
         "/mstrap.elf)\n"
         "  --bridge NAME       for migration vifs (default xenbr0)\n"
+        "  --vif-script NAME   started for them; default: they just join it\n"
         "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
         "                      bring one\n"
         "  --gateway A         for mstraps\n"
@@ -121,6 +122,7 @@ enum {
     O_PORT,
     O_IMAGE,
     O_BRIDGE,
+    O_VIF_SCRIPT,
     O_POOL,
     O_GATEWAY,
     O_ATTEST,
@@ -137,6 +139,7 @@ static const struct option options[] = {
     { "port", required_argument, NULL, O_PORT },
     { "image", required_argument, NULL, O_IMAGE },
     { "bridge", required_argument, NULL, O_BRIDGE },
+    { "vif-script", required_argument, NULL, O_VIF_SCRIPT },
     { "pool", required_argument, NULL, O_POOL },
     { "gateway", required_argument, NULL, O_GATEWAY },
     { "attest", required_argument, NULL, O_ATTEST },
@@ -176,6 +179,9 @@ static int take_option(struct packetd *p, int c)
         return 0;
     case O_BRIDGE:
         p->bridge = optarg;
+        return 0;
+    case O_VIF_SCRIPT:
+        p->vif_script = optarg;
         return 0;
     case O_POOL:
         return parse_pool(optarg, p) ? 0 : bad("not a pool", optarg) + 1;

@@ -20,6 +20,7 @@ struct packetd {
     uint16_t port;
     const char *image; /* a sealed copy in memory, what libxl is to open */
     const char *bridge;
+    const char *vif_script;          /* NULL: none */
     uint32_t pool_first, pool_count; /* addresses for mstraps */
     uint32_t netmask, gateway;
     const char *attest;  /* who vouches, see attest.h */

@@ -91,11 +91,12 @@ int mext_lxl_set_cap(struct mext_lxl *l, uint32_t domid, unsigned cap,
 
 /* How a receiving domain is to be built. */
 struct mext_launch {
-    const char *json;    /* guest's configuration, with NUL */
-    const char *image;   /* path of mstrap.elf */
-    const char *bridge;  /* of the migration vif */
-    const char *cmdline; /* mstrap's words */
-    uint64_t memory_kib; /* must be what the configuration says */
+    const char *json;       /* guest's configuration, with NUL */
+    const char *image;      /* path of mstrap.elf */
+    const char *bridge;     /* of the migration vif */
+    const char *vif_script; /* libxl's for it; NULL: it just joins the bridge */
+    const char *cmdline;    /* mstrap's words */
+    uint64_t memory_kib;    /* must be what the configuration says */
     unsigned vcpus;
 };
 

@@ -77,7 +77,8 @@ void mext_lxl_config_filter(libxl_domain_config *c)
 }
 
 /* Appends the migration vif; its index. */
-static int add_migration_vif(libxl_domain_config *c, const char *bridge)
+static int add_migration_vif(libxl_domain_config *c,
+                             const struct mext_launch *how)
 {
     libxl_device_nic *n;
     int devid = 0;
@@ -93,8 +94,10 @@ static int add_migration_vif(libxl_domain_config *c, const char *bridge)
     libxl_device_nic_init(n);
     n->devid = devid;
     n->nictype = LIBXL_NIC_TYPE_VIF;
-    n->bridge = strdup(bridge);
-    if (mext_vif_simple())
+    n->bridge = strdup(how->bridge);
+    if (how->vif_script)
+        n->script = strdup(how->vif_script);
+    else if (mext_vif_simple())
         n->script = strdup(MEXT_VIF_SCRIPT);
     randombytes_buf(n->mac, sizeof(n->mac));
     n->mac[0] = 0x00; /* Xen's own prefix, 00:16:3e */
@@ -213,14 +216,14 @@ static int create(struct mext_lxl *l, libxl_domain_config *c, int vif,
                   uint32_t *domid_r, struct mext_why *why)
 {
     const libxl_device_nic *n = &c->nics[c->num_nics - 1];
-    bool simple = n->script; /* libxl fills it in */
+    bool join = n->script && !strcmp(n->script, MEXT_VIF_SCRIPT);
     int rc = 0;
 
     *domid_r = (uint32_t)INVALID_DOMID;
     if (libxl_domain_create_new(l->ctx, c, domid_r, NULL, NULL))
         rc = mext_fail(why, "libxl could not build it (disks and bridges that "
                             "it has must be here too; see packetd's log)");
-    else if (simple)
+    else if (join)
         rc = mext_vif_join(*domid_r, vif, n->bridge, why);
     if (rc && *domid_r != (uint32_t)INVALID_DOMID)
         libxl_domain_destroy(l->ctx, *domid_r, NULL);
@@ -260,7 +263,7 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
         goto out;
     name = strdup(c.c_info.name);
     config_for_mstrap(l->ctx, &c, how);
-    vif = add_migration_vif(&c, how->bridge);
+    vif = add_migration_vif(&c, how);
     if (!name || vif < 0) {
         mext_fail(why, "out of memory");
         goto out;
@@ -456,7 +459,7 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
     if (mext_lxl_memory_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_CREATE;
-    vif = add_migration_vif(&c, how->bridge);
+    vif = add_migration_vif(&c, how);
     if (vif < 0)
         mext_fail(why, "out of memory");
     else
