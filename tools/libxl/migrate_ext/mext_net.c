@@ -405,27 +405,47 @@ static int card_request(struct ifreq *r, const char *card, struct mext_why *why)
     return 0;
 }
 
-/* The steps of mext_net_port; errno tells what went wrong. */
-static bool make_port(int fd, const char *card, struct ifreq *port,
-                      struct ifreq *bridge)
+/* Whether somebody else, a network manager for example, has made it one. */
+static bool is_port(const char *card, const char *bridge)
+{
+    char path[2 * IFNAMSIZ + 32];
+
+    snprintf(path, sizeof(path), "/sys/class/net/%s/brif/%s", bridge, card);
+    return !access(path, F_OK);
+}
+
+static int switch_card(int fd, struct ifreq *r, bool on)
+{
+    if (ioctl(fd, SIOCGIFFLAGS, r))
+        return -1;
+    r->ifr_flags = (short)(on ? r->ifr_flags | IFF_UP : r->ifr_flags & ~IFF_UP);
+    return ioctl(fd, SIOCSIFFLAGS, r);
+}
+
+/*
+ * The steps of mext_net_port; errno tells what went wrong.  What is not needed for the
+ * card to work may fail.
+ */
+static int make_port(int fd, struct ifreq *port, struct ifreq *bridge)
 {
     static const unsigned char address[] = {
         0xfe, 0xff, 0xff, 0xff, 0xff, 0xff
     };
 
+    if (switch_card(fd, port, false))
+        return -1;
     port->ifr_hwaddr.sa_family = ARPHRD_ETHER;
     memcpy(port->ifr_hwaddr.sa_data, address, sizeof(address));
-    if (ioctl(fd, SIOCSIFHWADDR, port) || ioctl(fd, SIOCGIFMTU, bridge))
-        return false;
-    port->ifr_mtu = bridge->ifr_mtu;
-    if (ioctl(fd, SIOCSIFMTU, port))
-        return false;
-    bridge->ifr_ifindex = (int)if_nametoindex(card);
-    if (!bridge->ifr_ifindex || ioctl(fd, SIOCBRADDIF, bridge) ||
-        ioctl(fd, SIOCGIFFLAGS, port))
-        return false;
-    port->ifr_flags |= IFF_UP;
-    return !ioctl(fd, SIOCSIFFLAGS, port);
+    ioctl(fd, SIOCSIFHWADDR, port);
+    if (!ioctl(fd, SIOCGIFMTU, bridge)) {
+        port->ifr_mtu = bridge->ifr_mtu;
+        ioctl(fd, SIOCSIFMTU, port);
+    }
+    bridge->ifr_ifindex = (int)if_nametoindex(port->ifr_name);
+    if (!bridge->ifr_ifindex || (!is_port(port->ifr_name, bridge->ifr_name) &&
+                                 ioctl(fd, SIOCBRADDIF, bridge)))
+        return -1;
+    return switch_card(fd, port, true);
 }
 
 int mext_net_port(const char *card, const char *bridge, struct mext_why *why)
@@ -436,7 +456,7 @@ int mext_net_port(const char *card, const char *bridge, struct mext_why *why)
     if (card_request(&p, card, why) || card_request(&b, bridge, why))
         return -1;
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || !make_port(fd, card, &p, &b))
+    if (fd < 0 || make_port(fd, &p, &b))
         rc = mext_fail(why, "%s does not become a port of the bridge %s: %s",
                        card, bridge, strerror(errno));
     if (fd >= 0)

@@ -58,8 +58,9 @@ int mext_net_listen_unix(const char *path, int *fd_r, struct mext_why *why);
 int mext_net_connect_unix(const char *path, int *fd_r, struct mext_why *why);
 
 /*
- * A card of this host becomes a port of a bridge, and is switched on: with the bridge's
- * MTU, and the address that no bridge takes for its own, as Xen's scripts do it.
+ * A card of this host becomes a port of a bridge, unless it is one already, and is
+ * switched on: with the bridge's MTU, and the address that no bridge takes for its own,
+ * as Xen's scripts do it.
  */
 int mext_net_port(const char *card, const char *bridge, struct mext_why *why);
 

@@ -15,6 +15,9 @@
 #define WINDOW_LOG    17 /* a whole batch */
 #define LEVEL_DEFAULT 3
 
+/* Of fewer pages nothing is learned about those that follow. */
+#define TELLING 8
+
 /* Bytes that have to be left of a page at most for packing to be worth it. */
 #define PAGE_SHRUNK (MEXT_PAGE_SIZE - MEXT_PAGE_SIZE / 32)
 
@@ -234,7 +237,7 @@ static void pack(struct mext_packer *p, struct work *w)
         bytes = pack_together(p, w);
     if (!bytes)
         bytes = pack_each(p, w);
-    if (!free_choice)
+    if (!free_choice && w->n >= TELLING)
         mext_coder_looked(&p->coder, bytes < (uint64_t)w->n * PAGE_SHRUNK,
                           true);
     mext_coder_packed(&p->coder, p->way, w->n, bytes, mext_now_us() - start);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include <glob.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "mext_net.h"
 #include "mext_store.h"
@@ -8,13 +9,30 @@
 
 #define HOOKS "/etc/xen/scripts/vif-post.d/*.hook"
 
+static bool filtered(const char *family)
+{
+    char path[64];
+    FILE *f;
+    int c;
+
+    snprintf(path, sizeof(path), "/proc/sys/net/bridge/bridge-nf-call-%s",
+             family);
+    f = fopen(path, "r");
+    if (!f)
+        return false;
+    c = fgetc(f);
+    fclose(f);
+    return c != '0';
+}
+
 bool mext_vif_simple(void)
 {
     glob_t found;
     bool none = glob(HOOKS, 0, NULL, &found) == GLOB_NOMATCH;
 
     globfree(&found);
-    return none;
+    return none && !filtered("iptables") && !filtered("ip6tables") &&
+           !access(MEXT_VIF_SCRIPT, X_OK);
 }
 
 /* What netback waits for (xen-netback/xenbus.c, hotplug_status_changed). */

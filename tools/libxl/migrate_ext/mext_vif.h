@@ -11,7 +11,11 @@
 /* What libxl starts for such a card instead of vif-bridge. */
 #define MEXT_VIF_SCRIPT "/bin/true"
 
-/* False: the host has hooks that vif-bridge runs (vif-post.d), so it has to. */
+/*
+ * False: vif-bridge has more to do on this host than is done here: hooks (vif-post.d),
+ * or rules for bridges' frames that go through iptables, which Xen's own has and
+ * Debian's has not.
+ */
 bool mext_vif_simple(void);
 
 /*
