@@ -10,7 +10,8 @@ dist_man_MANS += \
 	docs/man/xl-migrate-stream.1 \
 	docs/man/xl-save-cooperative.1
 dist_doc_DATA = docs/packetd.conf.example
-EXTRA_DIST += docs/performance.md README.md CHANGELOG.md COPYING LICENSES \
+EXTRA_DIST += docs/performance.md docs/performance.svg README.md \
+	CHANGELOG.md COPYING LICENSES \
 	bench check demo tests/bare tests/bench tests/build.sh tests/debian13 \
 	tests/debootstrap.sh docs/architecture.md docs/testing.md \
 	docs/specs/agent.md docs/specs/attestation.md docs/specs/commit.md \
