@@ -252,6 +252,13 @@ void image_ram_remove(uint32_t domid)
     }
 }
 
+void image_ram_junk(const struct image_ram *r)
+{
+    for (uint64_t gfn = 0; gfn < IMAGE_SPECIAL_GFN; gfn++)
+        if (image_bit(r->present, gfn))
+            memset(image_page(r, gfn), 0xa5, 4096);
+}
+
 bool image_bit(const uint64_t *map, uint64_t i)
 {
     return __atomic_load_n(&map[i / 64], __ATOMIC_SEQ_CST) >> (i % 64) & 1;

@@ -143,6 +143,8 @@ struct image_ram {
 int image_ram_open(uint32_t domid, bool make, struct image_ram *r_r);
 void image_ram_close(struct image_ram *r);
 void image_ram_remove(uint32_t domid);
+/* What a page held before is no reason to hold it afterwards: junk in all that is there. */
+void image_ram_junk(const struct image_ram *r);
 
 static inline uint8_t *image_page(const struct image_ram *r, uint64_t gfn)
 {

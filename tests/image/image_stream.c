@@ -229,10 +229,7 @@ int image_restore(struct image_conn *c, uint32_t domid, int fd)
 
     if (image_ram_open(domid, false, &ram))
         return -1;
-    /* What a page held before is no reason to hold it afterwards. */
-    for (uint64_t g = 0; g < IMAGE_SPECIAL_GFN; g++)
-        if (image_bit(ram.present, g))
-            memset(image_page(&ram, g), 0xa5, MEXT_PAGE_SIZE);
+    image_ram_junk(&ram);
     rc = get_memory(fd, &ram, &m);
     image_ram_close(&ram);
     m.op = IMAGE_CONTEXT_SET;

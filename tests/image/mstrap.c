@@ -24,7 +24,6 @@
 
 #define CONNECTIONS_MAX (MEXT_CHANNELS_MAX + 4)
 #define FLUSH_MS        10000
-#define JUNK            0xa5
 
 struct connection {
     int fd; /* -1: this place is free */
@@ -157,14 +156,6 @@ static int absent(uint64_t gfn, uint32_t count)
     if (gfn < end)
         image_bits_put(ram.present, gfn, end - gfn, false);
     return 0;
-}
-
-/* What a page held before is no reason to hold it afterwards. */
-static void dirty_memory(void)
-{
-    for (uint64_t gfn = 0; gfn < self.max_kib / 4; gfn++)
-        if (image_bit(ram.present, gfn))
-            memset(image_page(&ram, gfn), JUNK, MEXT_PAGE_SIZE);
 }
 
 static const struct ms_sink sink = { .page = page, .absent = absent };
@@ -361,7 +352,7 @@ int main(int argc, char **argv)
         return 1;
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
         connections[i].fd = -1;
-    dirty_memory();
+    image_ram_junk(&ram);
     complaint = ms_cmdline_parse(self.cmdline, &config);
     if (complaint)
         fail(MEXT_E_INTERNAL, complaint);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "admit_fields.h"
+#include "mext_vif.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -19,7 +20,6 @@
 #define CPU_MAX  4095
 #define PATH_LEN POLICY_PREFIX_MAX
 
-#define SCRIPTS "/etc/xen/scripts/"
 
 static bool only(const struct admit_value *v, const char *chars)
 {
@@ -95,12 +95,12 @@ CHECK(is_pygrub, "pygrub",
 /* The part of a script's path below the folder of scripts. */
 static const char *script_name(const struct admit_value *v)
 {
-    size_t n = strlen(SCRIPTS);
+    size_t n = strlen(MEXT_XEN_SCRIPTS);
 
-    return strncmp(v->text, SCRIPTS, n) ? v->text : v->text + n;
+    return strncmp(v->text, MEXT_XEN_SCRIPTS, n) ? v->text : v->text + n;
 }
 
-CHECK(is_script, "a name in " SCRIPTS,
+CHECK(is_script, "a name in " MEXT_XEN_SCRIPTS,
       *script_name(v) && *script_name(v) != '.' &&
           !script_name(v)[strspn(script_name(v), ALNUM "._-")]);
 CHECK(is_vif_bridge, "vif-bridge", !strcmp(script_name(v), "vif-bridge"));

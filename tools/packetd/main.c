@@ -16,6 +16,7 @@
 #include "door.h"
 #include "keycmd.h"
 #include "mext_crypto.h"
+#include "mext_vif.h"
 #include "ms_host.h"
 #include "packetd.h"
 #include "restore.h"
@@ -248,8 +249,8 @@ static int script_find(const char *name, struct mext_why *why)
 
     if (!name)
         return 0;
-    snprintf(path, sizeof(path), "%s%s",
-             *name == '/' ? "" : "/etc/xen/scripts/", name);
+    snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : MEXT_XEN_SCRIPTS,
+             name);
     return access(path, X_OK)
                ? mext_fail(why, "--vif-script: %s: %s", path, strerror(errno))
                : 0;

@@ -7,7 +7,7 @@
 #include "mext_store.h"
 #include "mext_vif.h"
 
-#define HOOKS "/etc/xen/scripts/vif-post.d/*.hook"
+#define HOOKS MEXT_XEN_SCRIPTS "vif-post.d/*.hook"
 
 static bool filtered(const char *family)
 {

@@ -8,6 +8,9 @@
 
 #include "mext_keys.h"
 
+/* Where libxl looks for scripts, with the slash. */
+#define MEXT_XEN_SCRIPTS "/etc/xen/scripts/"
+
 /* What libxl starts for such a card instead of vif-bridge. */
 #define MEXT_VIF_SCRIPT "/bin/true"
 
