@@ -218,7 +218,6 @@ static void free_page(uint64_t gfn)
 static void free_some_page(void)
 {
     uint64_t n = head->npages - BALLOON - first;
-
     uint64_t gfn = first + n / 8 + some_number() % (n / 8 * 6);
 
     if (free_pages && *last_of(gfn))

@@ -8,7 +8,8 @@
 /* One batch in so many is packed in the next way up or down. */
 #define TRIAL_BATCHES 64
 
-/* At most so many batches go without a look at them: at a few pages, at all. */
+/* At most so many batches go without a look at them, which is one at a page or two, or
+ * at all of a batch. */
 #define SKIP_MAX       3
 #define SKIP_MAX_WHOLE 15
 

@@ -53,8 +53,8 @@ void mext_coder_init(struct mext_coder *c);
 enum mext_way mext_coder_choose(struct mext_coder *c);
 
 /*
- * Whether a page or two of the batch are to be tried before it is packed; if
- * not it is sent as it is, since those before it would not shrink.
+ * Whether the batch, or a page or two of it, is to be tried; if not it is sent as it is,
+ * since those before it would not shrink.
  */
 bool mext_coder_look(struct mext_coder *c);
 

@@ -211,9 +211,9 @@ int mext_lxl_name_check(struct mext_lxl *l, const libxl_domain_config *c,
     return 0;
 }
 
-/* An mstrap, with its migration vif.  On failure nothing is left of it. */
-static int create(struct mext_lxl *l, libxl_domain_config *c, int vif,
-                  uint32_t *domid_r, struct mext_why *why)
+/* An mstrap; its last nic is the migration vif.  On failure nothing is left of it. */
+static int create(struct mext_lxl *l, libxl_domain_config *c, uint32_t *domid_r,
+                  struct mext_why *why)
 {
     const libxl_device_nic *n = &c->nics[c->num_nics - 1];
     bool join = n->script && !strcmp(n->script, MEXT_VIF_SCRIPT);
@@ -224,7 +224,7 @@ static int create(struct mext_lxl *l, libxl_domain_config *c, int vif,
         rc = mext_fail(why, "libxl could not build it (disks and bridges that "
                             "it has must be here too; see packetd's log)");
     else if (join)
-        rc = mext_vif_join(*domid_r, vif, n->bridge, why);
+        rc = mext_vif_join(*domid_r, n->devid, n->bridge, why);
     if (rc && *domid_r != (uint32_t)INVALID_DOMID)
         libxl_domain_destroy(l->ctx, *domid_r, NULL);
     if (rc)
@@ -270,7 +270,7 @@ int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,
         mext_fail(why, "out of memory");
         goto out;
     }
-    if (create(l, &c, vif, &domid, why))
+    if (create(l, &c, &domid, why))
         goto out;
     *r_r = (struct mext_launched){ .domid = domid, .vif = vif, .name = name };
     memcpy(r_r->uuid, libxl_uuid_bytearray_const(&c.c_info.uuid),
@@ -443,7 +443,7 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
                          unsigned *code_r, struct mext_why *why)
 {
     libxl_domain_config c;
-    int vif, rc = -1;
+    int rc = -1;
 
     libxl_domain_config_init(&c);
     c.c_info.type = LIBXL_DOMAIN_TYPE_PVH;
@@ -461,11 +461,10 @@ int mext_lxl_launch_bare(struct mext_lxl *l, const char *name,
     if (mext_lxl_memory_check(l, &c, why))
         goto out;
     *code_r = MEXT_E_CREATE;
-    vif = add_migration_vif(&c, how);
-    if (vif < 0)
+    if (add_migration_vif(&c, how) < 0)
         mext_fail(why, "out of memory");
     else
-        rc = create(l, &c, vif, domid_r, why);
+        rc = create(l, &c, domid_r, why);
 out:
     libxl_domain_config_dispose(&c);
     return rc;
