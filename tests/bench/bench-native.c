@@ -205,7 +205,8 @@ static uint64_t ours_send(bool pack)
 
     if (mext_memory_connect(&m, INADDR_LOOPBACK, port, id, (uint16_t)channels,
                             &root, PATIENCE_MS, &why) ||
-        mext_memory_start(&m, NULL, npages, &packing, progress, NULL, &why) ||
+        mext_memory_measure(&m, NULL, npages, &why) ||
+        mext_memory_start(&m, &packing, progress, NULL, &why) ||
         mext_memory_iterate(&m, 1, PATIENCE_MS, &it, &why) ||
         mext_memory_last(&m, PATIENCE_MS, &why) ||
         mext_memory_done(&m, PATIENCE_MS, &why)) {

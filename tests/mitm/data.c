@@ -466,8 +466,8 @@ static int source(uint16_t port)
     struct mext_memory m = { .nchannels = 0 };
     int rc = mext_memory_connect(&m, INADDR_LOOPBACK, port, own.t.id, CHANNELS,
                                  &own.data, PATIENCE_MS, &run.why) ||
-             mext_memory_start(&m, NULL, GUEST_RAM, &packing, on_progress, NULL,
-                               &run.why) ||
+             mext_memory_measure(&m, NULL, GUEST_RAM, &run.why) ||
+             mext_memory_start(&m, &packing, on_progress, NULL, &run.why) ||
              iterations(&m) || mext_memory_last(&m, PATIENCE_MS, &run.why) ||
              mext_memory_done(&m, PATIENCE_MS, &run.why);
 

@@ -190,7 +190,7 @@ static int boot(enum manner how, uint64_t *octets_r)
     ck_assert_int_eq(
         mext_net_connect("127.0.0.1", (uint16_t)port, WAIT_MS, &fd, &why), 0);
     ck_assert_int_eq(mext_conn_init(&d.conn, fd, &root, true, 0), 0);
-    rc = mext_dest_boot(&d, &why);
+    rc = mext_dest_ask(&d, &why) || mext_dest_boot(&d, &why) ? -1 : 0;
     *octets_r = mext_dest_bytes(&d) - d.conn.sent;
     mext_dest_close(&d);
     ck_assert_int_eq(waitpid(host, &status, 0), host);

@@ -161,12 +161,9 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
 }
 
 /* Sends CONFIG; steps are said until there is the receipt. */
-static int ask_for_it(struct mext_dest *d, struct mext_ctl *m,
-                      struct mext_why *why)
+static int wait_for_it(struct mext_dest *d, struct mext_ctl *m,
+                       struct mext_why *why)
 {
-    config_message(d, m);
-    if (mext_conn_send(&d->conn, m, ANSWER_MS, why))
-        return -1;
     do {
         if (mext_conn_recv(&d->conn, m, BOOT_MS, NULL, why))
             return -1;
@@ -279,10 +276,18 @@ static int join_all(struct mext_dest *d, struct mext_why *why)
     return rc;
 }
 
+int mext_dest_ask(struct mext_dest *d, struct mext_why *why)
+{
+    struct mext_ctl m;
+
+    config_message(d, &m);
+    return mext_conn_send(&d->conn, &m, ANSWER_MS, why);
+}
+
 int mext_dest_boot(struct mext_dest *d, struct mext_why *why)
 {
     struct mext_ctl m;
-    int rc = ask_for_it(d, &m, why) || hear_receipt(d, m.u.receipt.bytes, why)
+    int rc = wait_for_it(d, &m, why) || hear_receipt(d, m.u.receipt.bytes, why)
                  ? -1
                  : 0;
 

@@ -18,7 +18,7 @@ struct mext_dest {
     const struct mext_guest *guest;
     const struct mext_policy *policy;
     uint32_t receiver; /* MEXT_RECEIVER_* */
-    bool look;         /* mext_dest_look is to follow, not mext_dest_boot */
+    bool look;         /* mext_dest_look is to follow, not mext_dest_ask */
     mext_say_fn *say;  /* one line for the operator */
     void *say_arg;
     unsigned refused; /* MEXT_E_*, if that is why mext_dest_connect failed */
@@ -41,8 +41,11 @@ struct mext_dest {
 /* Makes and signs the token and has it accepted: conn is sealed. */
 int mext_dest_connect(struct mext_dest *d, struct mext_why *why);
 
+/* Sends the configuration, of which the destination makes a domain. */
+int mext_dest_ask(struct mext_dest *d, struct mext_why *why);
+
 /*
- * Sends the configuration; mstrap runs there, and is the one expected, or libxl
+ * Waits for what was asked for: mstrap runs there, and is the one expected, or libxl
  * waits for the stream and all connections for it are there.  Who receives is
  * vouched for.
  */

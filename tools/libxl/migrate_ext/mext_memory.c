@@ -117,15 +117,26 @@ static int make_cache(struct mext_memory *m, const struct mext_packing *packing)
     return m->pages.cache ? 0 : -1;
 }
 
-int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, const struct mext_packing *packing,
-                      mext_memory_progress_fn *progress, void *arg,
-                      struct mext_why *why)
+/*
+ * The guest's last gfns are just below 4 GiB, so one of 256 MiB has a million
+ * without a page.  As batches they would go through all hands, 256 at a time.
+ */
+static int look_above_ram(struct mext_memory *m, struct mext_why *why)
+{
+    for (uint64_t i = (mext_absent_ram_end(m) + 63) / 64; i < m->ngfns / 64;
+         i++)
+        m->clear[i] = UINT64_MAX;
+    if (mext_memory_look(m, m->clear, m->ngfns, why))
+        return -1;
+    memset(m->clear, 0, m->ngfns / 8);
+    return 0;
+}
+
+int mext_memory_measure(struct mext_memory *m, struct mext_dom *dom,
+                        uint64_t ram_pages, struct mext_why *why)
 {
     m->pages.dom = dom;
     m->ram_pages = ram_pages;
-    m->progress = progress;
-    m->progress_arg = arg;
     if (measure(m, why))
         return -1;
     m->todo = malloc(m->ngfns / 8);
@@ -134,14 +145,27 @@ int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
     m->pages.filled = calloc(1, m->ngfns / 8);
     m->pages.told = calloc(1, m->ngfns / 8);
     if (!m->todo || !m->clear || !m->pages.gone || !m->pages.filled ||
-        !m->pages.told || make_cache(m, packing) ||
-        mext_order_init(&m->order, m->todo, m->ngfns))
+        !m->pages.told || mext_order_init(&m->order, m->todo, m->ngfns))
+        return mext_fail(why, "out of memory");
+    return look_above_ram(m, why);
+}
+
+int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why)
+{
+    m->progress = progress;
+    m->progress_arg = arg;
+    if (make_cache(m, packing))
         return mext_fail(why, "out of memory");
     /* Log first: what is written from now on is sent again. */
     if (start_workers(m, packing, why) ||
-        mext_dom_dirty_start(dom, m->ngfns, why))
+        mext_dom_dirty_start(m->pages.dom, m->ngfns, why))
         return -1;
     take_all(m);
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->todo[i] &= ~m->pages.gone[i];
+    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
     return 0;
 }
 
@@ -329,7 +353,8 @@ int mext_memory_look(struct mext_memory *m, const uint64_t *map, uint64_t end,
     while (gfn < end) {
         unsigned n = mext_gfns_next(map, end, &gfn, list, MEXT_PRESENT_MAX);
 
-        if (mext_pages_present(&m->pages, list, n, why) < 0)
+        if (mext_net_cancelled(why) ||
+            mext_pages_present(&m->pages, list, n, why) < 0)
             return -1;
     }
     return 0;

@@ -59,11 +59,17 @@ int mext_memory_connect(struct mext_memory *m, uint32_t ip, uint16_t port,
                         struct mext_why *why);
 
 /*
- * Turns log-dirty on; every page of the guest, built with ram_pages of RAM, is
- * to be sent, made smaller as `packing` says.
+ * Measures the guest, built with ram_pages of RAM, and looks which gfns above that
+ * have a page; no channel is needed yet.
  */
-int mext_memory_start(struct mext_memory *m, struct mext_dom *dom,
-                      uint64_t ram_pages, const struct mext_packing *packing,
+int mext_memory_measure(struct mext_memory *m, struct mext_dom *dom,
+                        uint64_t ram_pages, struct mext_why *why);
+
+/*
+ * Turns log-dirty on; every page of the guest that was measured is to be sent, made
+ * smaller as `packing` says.
+ */
+int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
                       mext_memory_progress_fn *progress, void *arg,
                       struct mext_why *why);
 

@@ -401,7 +401,13 @@ static int prepare(struct sender *s, struct mext_why *why)
 {
     if (open_guest(s, why) || mext_fault("source.connect", why) ||
         mext_dest_connect(&s->dest, why) || begin(s, why) ||
-        mext_fault("source.boot", why) || mext_dest_boot(&s->dest, why))
+        mext_fault("source.boot", why) || mext_dest_ask(&s->dest, why))
+        return -1;
+    /* While the destination makes its domain. */
+    if (!by_stream(s) &&
+        mext_memory_measure(&s->mem, s->dom, s->guest.max_kib / 4, why))
+        return -1;
+    if (mext_dest_boot(&s->dest, why))
         return -1;
     if (by_stream(s)) {
         use_connections(s);
@@ -420,8 +426,8 @@ static int prepare(struct sender *s, struct mext_why *why)
     mext_help_begin(&s->help);
     s->mem.sparse = s->rq->ip; /* one that waits there may be small yet */
     if (mext_fault("source.log-dirty", why) ||
-        mext_memory_start(&s->mem, s->dom, s->guest.max_kib / 4,
-                          &s->rq->packing, mext_copy_progress, &s->copy, why))
+        mext_memory_start(&s->mem, &s->rq->packing, mext_copy_progress,
+                          &s->copy, why))
         return -1;
     mext_help_free(&s->help, &s->mem);
     return 0;

@@ -39,9 +39,10 @@ int mext_dom_max_gfn(struct mext_dom *d, uint64_t *gfn_r, struct mext_why *why);
 
 /*
  * present_r[i] = gfn[i] has a page of the guest's own (neither a hole nor a
- * grant, foreign or shared-info mapping).  n <= MEXT_PRESENT_MAX.
+ * grant, foreign or shared-info mapping).  n <= MEXT_PRESENT_MAX, of which libxc
+ * keeps what it needs for that: a page, with a header (tools/libs/call/buffer.c).
  */
-#define MEXT_PRESENT_MAX 1024
+#define MEXT_PRESENT_MAX 448
 int mext_dom_present(struct mext_dom *d, const uint64_t *gfn, unsigned n,
                      uint8_t *present_r, struct mext_why *why);
 
