@@ -192,6 +192,9 @@ samples_ours() {
         sample ours "part_$part" \
             "$(json "${part}_us" <"$work/json" | awk '{ print $1 / 1000 }')"
     done
+    sample ours per_gib "$(awk -v us="$(json precopy_us <"$work/json")" \
+        -v pages="$(json data_pages <"$work/json")" 'BEGIN {
+            if (pages) printf "%.1f\n", us / 1000000 / (pages / 262144) }')"
     # In the order of time: first unpause, then the first "waiting".
     sample ours mstrap_ready "$(awk '$3 == "unpaused" && !from { from = $1 }
         $3 == "mstrap" && $4 == "waiting" && from {
