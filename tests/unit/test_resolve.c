@@ -157,9 +157,13 @@ void mext_throttle_end(struct mext_lxl *l, struct mext_store *s, uint32_t domid)
 {
 }
 
+static bool xenstore = true; /* it answers */
+static bool marked;          /* the guest: by the migration that asked it */
+
 int mext_dom_open(uint32_t domid, struct mext_dom **d_r, struct mext_why *w)
 {
-    return -1; /* nothing to take back */
+    *d_r = NULL;
+    return 0;
 }
 
 void mext_dom_close(struct mext_dom *d)
@@ -172,12 +176,18 @@ void mext_dom_dirty_off(struct mext_dom *d)
 
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
 {
-    return false;
+    return marked && suspended;
+}
+
+void mext_suspend_forget(struct mext_store *s, uint32_t domid)
+{
+    marked = false;
 }
 
 int mext_store_open(struct mext_store **s_r, struct mext_why *w)
 {
-    return -1;
+    *s_r = NULL;
+    return xenstore ? 0 : mext_fail(w, "no xenstore");
 }
 
 void mext_store_close(struct mext_store *s)
@@ -244,7 +254,8 @@ static void setup(void)
     strcpy(name, "web" MEXT_AWAY_SUFFIX);
     there = 0;
     suspended = true;
-    taken = resumed = destroyed = full = minds = false;
+    taken = resumed = destroyed = full = minds = marked = false;
+    xenstore = true;
     asked = 0;
     memset(fates, 0, sizeof(fates));
     r.verdict = MEXT_VERDICT_NONE;
@@ -374,7 +385,7 @@ static int take_another(void)
 
     new_entry.noted = MEXT_NOTED_BEGUN;
     resumed = false;
-    suspended = true;
+    suspended = marked = true;
     return mext_resolve(&r, new_entry.id, &state, &why);
 }
 
@@ -402,6 +413,26 @@ START_TEST(not_beside_another)
     entry.noted = MEXT_NOTED_BEGUN;
     memset(entry.uuid, 8, sizeof(entry.uuid)); /* another guest's */
     ck_assert_msg(!begin_another(), "%s", why.text);
+}
+END_TEST
+
+/* Somebody who saves it suspended it, not the migration that died. */
+START_TEST(not_what_others_suspended)
+{
+    entry.noted = MEXT_NOTED_BEGUN;
+    xenstore = false;
+    ck_assert_int_eq(resolve(MEXT_VERDICT_NONE), -1);
+    ck_assert_int_eq(entry.noted, MEXT_NOTED_BEGUN);
+    xenstore = true;
+    ck_assert_int_eq(resolve(MEXT_VERDICT_NONE), 0);
+    ck_assert_int_eq(entry.noted, MEXT_NOTED_KEPT);
+    ck_assert(!resumed);
+    setup();
+    entry.noted = MEXT_NOTED_BEGUN;
+    marked = true;
+    ck_assert_int_eq(resolve(MEXT_VERDICT_NONE), 0);
+    ck_assert_int_eq(entry.noted, MEXT_NOTED_KEPT);
+    ck_assert(resumed && !marked);
 }
 END_TEST
 
@@ -433,6 +464,7 @@ int main(void)
                                    not_told,
                                    not_noted,
                                    not_beside_another,
+                                   not_what_others_suspended,
                                    not_behind_its_back,
                                    NULL };
 

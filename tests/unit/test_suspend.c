@@ -116,7 +116,7 @@ static int suspend(bool *suspended_r)
 {
     int rc = mext_suspend(NULL, NULL, WAIT_MS, suspended_r, &why);
 
-    ck_assert(!marked);
+    ck_assert(marked == *suspended_r);
     return rc;
 }
 
@@ -220,21 +220,38 @@ START_TEST(found)
     suspends = 9;
     ck_assert(mext_suspend_withdraw(NULL, NULL));
     ck_assert_uint_eq(looks, 9);
-    looks = 0;
-    ck_assert(!mext_suspend_withdraw(NULL, NULL));
-    ck_assert_uint_eq(looks, 1);
+    ck_assert(marked); /* until it runs again */
+    mext_suspend_forget(NULL, 7);
+    looks = 9;
+    ck_assert(!mext_suspend_withdraw(NULL, NULL)); /* by somebody else */
+    ck_assert_uint_eq(looks, 10);
     marked = true;
     strcpy(request, "suspend");
     looks = 0;
     ck_assert(!mext_suspend_withdraw(NULL, NULL));
     ck_assert_str_eq(request, "");
     ck_assert_uint_eq(looks, 1);
+    ck_assert(!marked);
+}
+END_TEST
+
+/* Nothing is asked of the guest any more. */
+START_TEST(cancelled_at_first)
+{
+    bool suspended;
+
+    ck_assert_int_eq(write(cancel[1], "", 1), 1);
+    ck_assert_int_eq(suspend(&suspended), -1);
+    ck_assert(!suspended && !marked);
+    ck_assert_str_eq(request, "");
+    ck_assert_str_eq(why.text, "cancelled");
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = { it_suspends,
+                                   cancelled_at_first,
                                    cancelled_before,
                                    cancelled_between,
                                    ends_between,

@@ -13,16 +13,17 @@
 
 static void usage(FILE *f)
 {
-    fputs("Usage: mext-agent [OPTION]...\n"
-          "\n"
-          "  --config FILE   default " MEXT_SYSCONFDIR "/mext-agent.conf\n"
-          "  --undo          only thaw what an agent that died left frozen\n"
-          "  --version\n"
-          "  --help          this text\n"
-          "\n"
-          "mext-agent stays in the foreground and logs to standard error.\n"
-          "See mext-agent(8).\n",
-          f);
+    fputs(
+        "Usage: mext-agent [OPTION]...\n"
+        "\n"
+        "  --config FILE   default " MEXT_SYSCONFDIR "/mext-agent.conf\n"
+        "  --undo          end what an agent that died left: thaw, run post.d\n"
+        "  --version\n"
+        "  --help          this text\n"
+        "\n"
+        "mext-agent stays in the foreground and logs to standard error.\n"
+        "See mext-agent(8).\n",
+        f);
 }
 
 enum { O_CONFIG = 256, O_UNDO, O_VERSION };

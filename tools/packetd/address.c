@@ -20,18 +20,15 @@ static int lock(int fd, uint32_t ip)
     return fcntl(fd, F_OFD_SETLK, &l);
 }
 
-int address_hold(const struct packetd *p, uint32_t ip, struct mext_why *why)
+int address_hold(uint32_t ip, struct mext_why *why)
 {
-    int fd;
+    int fd = open(ADDRESSES, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (ip < p->pool_first || ip - p->pool_first >= p->pool_count)
-        return 0;
-    fd = open(ADDRESSES, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return mext_fail(why, ADDRESSES ": %s", strerror(errno));
     if (lock(fd, ip)) {
         close(fd);
-        mext_fail(why, "another migration has that address of the pool");
+        mext_fail(why, "another migration has that address");
         return 1;
     }
     held = fd;

@@ -51,7 +51,7 @@ static int admit(const struct packetd *p, const char *key, const char *name,
     const struct policy_accept *rule;
     int others;
 
-    if (!policy || address_hold(p, t->ip, why))
+    if (!policy || address_hold(t->ip, why))
         return -1;
     if (ms_find_waiting(m->lxl, m->store, t->ip, t->port, p->measurement))
         return mext_fail(why, "an mstrap waits at that address already");

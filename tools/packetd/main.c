@@ -47,7 +47,7 @@ static void usage(FILE *f)
         "                      (default " MEXT_STATEDIR "/lib/packetd)\n"
         "  --conf FILE         what sources may send, which guests may move\n"
         "                      (default " PACKETD_CONF ")\n"
-        "  --listen ADDRESS    default: all\n"
+        "  --listen ADDRESS    default: all, IPv4\n"
         "  --port N            TCP and UDP, default 7010; 0 chooses one\n"
         "  --image FILE        mstrap (default " MEXT_PKGLIBEXECDIR
         "/mstrap.elf)\n"
@@ -213,6 +213,7 @@ static int take_option(struct packetd *p, int c)
         usage(stdout);
         return 1;
     default:
+        fputs("(packetd --help)\n", stderr);
         return 3;
     }
 }

@@ -16,7 +16,6 @@
 #include "mext_minds.h"
 #include "mind.h"
 
-#define OVER "over\n"
 #define MADE " made\n"
 #define OTHERS_S \
     5 /* so long who else may mind a guest that stayed acts first */
@@ -31,8 +30,8 @@ static int open_file(const uint8_t id[MEXT_ID_LEN])
 }
 
 /*
- * What is written: OVER; the domain that the guest has since it was started again, and
- * MADE if it has yet to be let run.
+ * What is written: MEXT_MINDS_OVER; the domain that the guest has since it was started
+ * again, and MADE if it has yet to be let run.
  */
 static void read_word(int fd, char out[16])
 {
@@ -46,7 +45,7 @@ static bool is_over(int fd)
     char word[16];
 
     read_word(fd, word);
-    return !strcmp(word, OVER);
+    return !strcmp(word, MEXT_MINDS_OVER);
 }
 
 /* The domain that a minder before this one had last; whether it is to be let run. */
@@ -112,7 +111,7 @@ static int write_word(int fd, const char *word)
 
 int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
 {
-    int fd = open_file(id), rc = fd < 0 ? -1 : write_word(fd, OVER);
+    int fd = open_file(id), rc = fd < 0 ? -1 : write_word(fd, MEXT_MINDS_OVER);
 
     if (rc)
         mext_fail(why, "cannot write to " MEXT_MINDS_DIR ": %s",
@@ -269,7 +268,8 @@ static int mind_here(const struct packetd *p, const struct mext_entry *e)
     if (mext_jfile_lock(fd) || is_over(fd))
         return 0;
     tidy(p);
-    return (!is_minded(p, e) && stay(p, e, fd)) || write_word(fd, OVER);
+    return (!is_minded(p, e) && stay(p, e, fd)) ||
+           write_word(fd, MEXT_MINDS_OVER);
 }
 
 void mind(const struct packetd *p, const struct mext_entry *e)

@@ -433,7 +433,7 @@ static int on_token(const struct packetd *p, const struct gate_msg *m,
     v.u.verdict.code = (uint16_t)judge(p, m, &t, key, &v.u.verdict.why);
     if (!v.u.verdict.code && (slot = free_slot(p)) < 0) {
         v.u.verdict.code = MEXT_E_INTERNAL;
-        mext_fail(&v.u.verdict.why, "too many migrations at once");
+        mext_fail(&v.u.verdict.why, "too many migrations at once: try later");
     }
     /* A hint may hold the name of a file. */
     mext_show(text, strlen(text), text, sizeof(v.u.verdict.why.text));

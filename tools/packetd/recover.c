@@ -107,24 +107,31 @@ static bool is_claimed(void *arg, const struct mext_entry *e, bool alive)
  * the guest's name and a suffix.  One domain is made and noted at a time, so
  * one of that name that no other migration has noted is it.
  */
-static void find_unnoted(const struct packetd *p, const char *dir,
-                         struct commit *c)
+static int find_unnoted(const struct packetd *p, const char *dir,
+                        struct commit *c, struct mext_why *why)
 {
     char name[MEXT_ENTRY_NAME_MAX + sizeof(MEXT_INCOMING_SUFFIX)];
     struct claim claim = { 0 };
     struct mext_domain_now now;
-    struct mext_why quiet;
-    int lock = received_lock(p->state_dir, &quiet);
+    struct mext_why none;
+    int lock = received_lock(p->state_dir, why), rc;
 
     if (lock < 0)
-        return;
+        return -1;
     snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX,
              mext_journal_entry(c->journal)->name);
-    if (!mext_lxl_find(c->lxl, name, &claim.domid, &quiet) &&
-        !mext_journal_each(dir, is_claimed, &claim, &quiet) && !claim.made &&
-        !mext_lxl_now(c->lxl, claim.domid, &now))
-        commit_domain(c, claim.domid, now.uuid, &quiet);
+    if (mext_lxl_find(c->lxl, name, &claim.domid, &none))
+        rc = 0;
+    else if (mext_journal_each(dir, is_claimed, &claim, why))
+        rc = -1;
+    else if (claim.made)
+        rc = 0;
+    else if (mext_lxl_now(c->lxl, claim.domid, &now))
+        rc = mext_fail(why, "Xen does not say what domain %u is", claim.domid);
+    else
+        rc = commit_domain(c, claim.domid, now.uuid, why);
     close(lock);
+    return rc;
 }
 
 static int as_destination(const struct packetd *p, const char *dir,
@@ -134,13 +141,21 @@ static int as_destination(const struct packetd *p, const char *dir,
     struct mext_domain_now now;
     struct mext_why why = { "its process ended" };
     bool over = mext_noted_final(e->noted);
+    int r;
 
     commit_init(&c);
-    if (commit_take(&c, dir, e->id, &why))
+    r = commit_take(&c, dir, e->id, &why);
+    if (r > 0)
         return 0;
+    if (!r && c.machine.state == MEXT_DST_INCOMING && !c.domid)
+        r = find_unnoted(p, dir, &c, &why);
+    if (r) {
+        packetd_log("%s: a migration from %s that was broken off stays so: %s",
+                    e->name, e->host, why.text);
+        commit_close(&c);
+        return -1;
+    }
     if (c.machine.state == MEXT_DST_INCOMING) {
-        if (!c.domid)
-            find_unnoted(p, dir, &c);
         commit_event(&c, MEXT_EV_FAILED, &why);
     } else if (c.machine.state == MEXT_DST_COMMITTED) {
         int there = commit_domain_there(&c, &now);

@@ -94,6 +94,7 @@ static int parse(int argc, char **argv, struct request *r)
             fputs(usage, stdout);
             exit(0);
         default:
+            fputs("(packetd request --help)\n", stderr);
             return 2;
         }
     }

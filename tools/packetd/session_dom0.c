@@ -198,9 +198,10 @@ static int pass(struct session *s, const struct mext_ctl *m,
     if (!mext_net_send(d->stream, &v, 1, TAKE_MS, why))
         return 0;
     /* Why libxl takes no more is its to say. */
-    return mext_net_wait(none, 1, TAKE_MS, &quiet) == 0
-               ? over(s, why)
-               : session_fail(s, MEXT_E_CREATE);
+    if (mext_net_wait(none, 1, TAKE_MS, &quiet) == 0)
+        return over(s, why);
+    mext_fail(why, "libxl takes no more of the stream");
+    return session_fail(s, MEXT_E_CREATE);
 }
 
 /*
@@ -233,8 +234,10 @@ static int finish(struct session *s, const struct mext_ctl *m,
     s->report_ms = m->u.ended.report_ms;
     close(d->stream);
     d->stream = -1;
-    if (mext_net_recv(d->result, &r, sizeof(r), RESTORE_MS, why))
+    if (mext_net_recv(d->result, &r, sizeof(r), RESTORE_MS, why)) {
+        mext_fail(why, "libxl has not finished, or its process has died");
         return session_fail(s, MEXT_E_CREATE);
+    }
     close(d->result);
     d->started = false; /* libxl is through: what there is now is ours */
     if (r.domid != s->domid) {

@@ -23,7 +23,7 @@ static int take_address(struct session *s, struct mext_why *why)
 
     for (uint32_t i = 0; i < p->pool_count; i++) {
         uint32_t ip = p->pool_first + (s->slot + i) % p->pool_count;
-        int r = address_hold(p, ip, why);
+        int r = address_hold(ip, why);
 
         if (r < 0)
             return -1;
@@ -34,7 +34,8 @@ static int take_address(struct session *s, struct mext_why *why)
         }
         address_let_go();
     }
-    return mext_fail(why, "all addresses of the pool are taken");
+    return mext_fail(why, "all addresses of the pool are taken: try later, or "
+                          "give packetd run --pool more");
 }
 
 static int choose_address(struct session *s, struct mext_why *why)
@@ -43,7 +44,7 @@ static int choose_address(struct session *s, struct mext_why *why)
         s->ip = s->token.ip;
         s->netmask = s->token.netmask;
         s->gateway = s->token.gateway;
-        return address_hold(s->p, s->ip, why) ? -1 : 0;
+        return address_hold(s->ip, why) ? -1 : 0;
     }
     if (!s->p->pool_count)
         return mext_fail(why, "this packetd has no pool of addresses: give "
@@ -94,13 +95,13 @@ static int find_domain(struct session *s, const struct mext_launch *how,
     s->minded = waiting &&
                 mext_store_read(s->store, waiting, "mstrap/started-by", by,
                                 sizeof(by)) < 0;
-    if (s->minded && mind_not(s->token.id, why))
-        return session_fail(s, MEXT_E_INTERNAL);
     s->domid = s->ms.domid = r.domid;
     s->ms.vif = r.vif;
     s->ms.vcpus = s->token.vcpus;
     s->name = r.name;
-    return commit_domain(&s->commit, r.domid, r.uuid, why)
+    /* First: what is noted is destroyed if anything fails. */
+    return commit_domain(&s->commit, r.domid, r.uuid, why) ||
+                   (s->minded && mind_not(s->token.id, why))
                ? session_fail(s, MEXT_E_INTERNAL)
                : 0;
 }
@@ -264,6 +265,11 @@ int mstrap_hand_over(struct session *s, struct mext_why *why)
         return -1;
     tsc = (struct mext_tsc){ m.u.final.tsc_mode, m.u.final.tsc_khz,
                              m.u.final.tsc_incarnation, m.u.final.tsc_nsec };
+    /* It counts when the guest is started again, and memory= was judged without. */
+    if (m.u.final.target_kib > s->token.memory_kib) {
+        mext_fail(why, "a target of more memory than the guest has");
+        return session_fail(s, MEXT_E_MALFORMED);
+    }
     t = mext_now_us();
     /* While mstrap tidies up. */
     if (mext_fault("dest.settle", why) ||

@@ -47,7 +47,8 @@ static void usage(FILE *f)
         "                         restore it (default for HVM and PV guests); or xl, the\n"
         "                         stock one through ssh, which gets the guest's free pages\n"
         "                         as empty ones; with xl only -s, --trim and --no-agent\n"
-        "                         mean something; with dom0 not those marked (m)\n"
+        "                         mean something; with dom0 not those marked (m), and\n"
+        "                         what --compress says is none or lz4\n"
         "  -s COMMAND             instead of ssh, called with HOST and a command\n"
         "  --peer NAME            name under which HOST's key is trusted\n"
         "                         (default: HOST as written; packetd trust list)\n"
@@ -354,6 +355,7 @@ static int take(struct arguments *a, int c)
         a->help = true;
         break;
     default:
+        fputs("(xl migrate --cooperative --help)\n", stderr);
         return -1;
     }
     return rc;

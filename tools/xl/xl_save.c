@@ -74,6 +74,7 @@ struct save {
     uint64_t in, shown; /* bytes of the stock stream; ms */
     uint64_t began;
     bool stopped; /* the stock xl was told to suspend the guest */
+    bool ended;   /* the guest did, by itself */
     struct mext_saved_out *out;
     struct mext_why why; /* writing failed */
 };
@@ -168,6 +169,7 @@ static int take(struct save *s, int c)
         s->help = true;
         return 0;
     default:
+        fputs("(xl save --cooperative --help)\n", stderr);
         return -1;
     }
 }
@@ -299,8 +301,9 @@ static bool let_go_on(struct save *s)
         return true;
     mext_dom_dirty_stop(s->dom);
     r = mext_lxl_now(s->lxl, s->domid, &now);
-    if (r > 0)
-        return true; /* it ended by itself, and that is told */
+    s->ended = r > 0 || (!r && now.stopped && !now.suspended);
+    if (s->ended)
+        return true;
     if (r < 0)
         mext_fail(&why, "Xen does not say how it is");
     else if (now.suspended)
@@ -430,7 +433,7 @@ static int save(struct save *s, struct mext_why *why)
     if (!open_guest(s, why) &&
         !mext_saved_create(s->file, s->level, &s->out, why)) {
         ask_before(s);
-        rc = save_stock(s, &before, why);
+        rc = go_on(why) ? -1 : save_stock(s, &before, why);
     }
     return rc || mext_saved_flush(s->out, why) || go_on(why) ||
            mext_saved_name(s->out, why);
@@ -476,7 +479,10 @@ static void report(const struct save *s, int status, const struct mext_why *why)
     if (status == 1)
         fprintf(stderr, "xl save: not saved, %s %s: %s\n",
                 s->guest.name ? s->guest.name : s->domain,
-                s->stopped ? "goes on" : "is as it was", why->text);
+                s->ended     ? "has ended"
+                : s->stopped ? "goes on"
+                             : "is as it was",
+                why->text);
     else if (status == EXIT_STOPPED)
         fprintf(stderr,
                 "xl save: not saved, and %s stands still: %s (xl "

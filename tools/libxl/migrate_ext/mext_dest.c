@@ -115,12 +115,17 @@ static int try_key(struct mext_dest *d, const char *host, uint16_t port,
                    struct mext_why *why)
 {
     uint8_t token[MEXT_TOKEN_LEN];
+    struct mext_why first;
     int fd;
 
     *refused_r = 0;
-    if (make_token(d, key, token, why) ||
-        mext_net_connect(host, port, CONNECT_MS, &fd, why))
+    if (make_token(d, key, token, why))
         return -1;
+    if (mext_net_connect(host, port, CONNECT_MS, &fd, &first))
+        return mext_fail(why,
+                         "%.300s (does packetd run there, and does a firewall "
+                         "let TCP and UDP port %u through?)",
+                         first.text, port);
     if (mext_handshake(&d->conn, fd, token, d->secret, d->rq->peer, ANSWER_MS,
                        &d->hello, &d->root, refused_r, why)) {
         close(fd);

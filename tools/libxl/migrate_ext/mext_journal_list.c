@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mext_journal_file.h"
+#include "mext_minds.h"
 
 /* An unfinished new file that is older, in seconds, is nobody's any more. */
 #define UNFINISHED_S 3600
@@ -258,7 +259,8 @@ void mext_journal_expire(const char *dir, uint64_t now)
         char name[MEXT_JOURNAL_NAME];
 
         mext_jfile_name(name, it->id, it->side, false);
-        if (old || s.n - i > MEXT_JOURNAL_KEEP_MAX)
+        if ((old || s.n - i > MEXT_JOURNAL_KEEP_MAX) &&
+            !mext_minds_wanted(it->id))
             drop(&f, name, it->id, it->side);
     }
     free(s.v);

@@ -309,8 +309,7 @@ int mext_lxl_set_cap(struct mext_lxl *l, uint32_t domid, unsigned cap,
     int rc;
 
     libxl_domain_sched_params_init(&p);
-    p.sched = libxl_get_scheduler(l->ctx);
-    p.cap = (int)cap;
+    p.cap = (int)cap; /* of the scheduler that the domain's pool has */
     rc = libxl_domain_sched_params_set(l->ctx, domid, &p);
     libxl_domain_sched_params_dispose(&p);
     return rc ? mext_fail(why, "Xen refuses a cap of %u %%", cap) : 0;

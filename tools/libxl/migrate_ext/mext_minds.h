@@ -12,7 +12,13 @@
 #define MEXT_MINDS_DIR  MEXT_RUNDIR "/packetd-minds"
 #define MEXT_MINDS_PATH (sizeof(MEXT_MINDS_DIR) + 1 + 2 * MEXT_ID_LEN)
 
+#define MEXT_MINDS_OVER \
+    "over\n" /* what is in one when the guest needs nobody any more */
+
 void mext_minds_path(const uint8_t id[MEXT_ID_LEN], char out[MEXT_MINDS_PATH]);
+
+/* The guest of that migration is minded, or is to be, and runs. */
+bool mext_minds_wanted(const uint8_t id[MEXT_ID_LEN]);
 
 /*
  * At the source: the guest had suspended and runs on, which the daemon of `xl create`

@@ -154,15 +154,21 @@ static int connect_data(struct sender *s, struct mext_why *why)
 {
     const struct mext_dest *d = &s->dest;
     struct mext_root root;
+    struct mext_why first;
     int rc;
 
     if (mext_dest_root(&s->dest, &root, why))
         return -1;
     rc = mext_memory_connect(&s->mem, d->receipt.ip, d->receipt.port,
                              d->token.id, d->token.channels, &root, CONNECT_MS,
-                             why);
+                             &first);
     mext_wipe(&root, sizeof(root));
-    return rc;
+    return rc ? mext_fail(why,
+                          "mstrap: %.250s (does a firewall, or the bridge "
+                          "there, keep TCP port %u of packetd's --pool from "
+                          "this host, or has another host that address?)",
+                          first.text, d->receipt.port)
+              : 0;
 }
 
 /* ---- stop-and-copy ---- */
@@ -170,13 +176,9 @@ static int connect_data(struct sender *s, struct mext_why *why)
 static int suspend_guest(struct sender *s, struct mext_why *why)
 {
     uint64_t t = mext_now_us();
-    bool suspended;
 
-    int r = mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms,
-                         &suspended, why);
-
-    s->source.stranger = r == 1;
-    if (r)
+    if (mext_suspend(s->dom, s->store, s->rq->suspend_timeout_ms,
+                     &s->source.ours, why))
         return -1;
     s->t_suspended = mext_now_us();
     s->copy.suspended = true;
@@ -245,6 +247,17 @@ static int rename_away(struct sender *s, struct mext_why *why)
     return mext_lxl_rename(s->lxl, s->domid, name, why);
 }
 
+/* mstrap's DONE, or the destination's word that it gave up; DONE comes first. */
+static int wait_done(struct sender *s, struct mext_why *why)
+{
+    int fds[] = { s->mem.lane[0].channel.fd, s->dest.conn.fd };
+    int r = mext_net_wait(fds, 2, DATA_MS, why);
+
+    if (r == 1)
+        return mext_copy_destination(&s->copy, 0, why);
+    return r ? -1 : mext_memory_done(&s->mem, DATA_MS, why);
+}
+
 static int stop_and_copy(struct sender *s, struct mext_why *why)
 {
     uint64_t before = s->mem.data + s->mem.zero, t;
@@ -267,8 +280,7 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->last_us = t - s->t_suspended;
     /* While mstrap tidies up. */
     if (mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
-        mext_fault("source.wait-prepared", why) ||
-        mext_memory_done(&s->mem, DATA_MS, why) ||
+        mext_fault("source.wait-prepared", why) || wait_done(s, why) ||
         wait_prepared(s, DATA_MS, why))
         return -1;
     s->rep->tidy_us = mext_now_us() - t;
@@ -290,7 +302,9 @@ static int move_stream(struct sender *s, struct mext_why *why)
 {
     uint64_t t = mext_now_us();
 
-    if (mext_stream_run(&s->stream, why) ||
+    s->source.ours = true;
+    if (mext_suspend_mark(s->store, s->domid, why) ||
+        mext_stream_run(&s->stream, why) ||
         mext_lxl_unchanged(s->lxl, s->domid, s->guest.json, why))
         return -1;
     s->t_suspended = s->stream.t_suspended;

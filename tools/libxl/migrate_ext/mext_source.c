@@ -73,62 +73,64 @@ bool mext_source_runs_here(struct mext_source *s)
     return copy_there(s, &now) > 0 && !now.suspended;
 }
 
-static void unthrottle(struct mext_source *s, uint32_t domid)
+/* What a process that died may have left: log-dirty, a request to suspend. */
+static int take_back(struct mext_source *s, const struct mext_entry *e,
+                     struct mext_store *store)
 {
-    struct mext_store *store;
-    struct mext_why quiet;
+    struct mext_dom *d;
 
-    if (mext_store_open(&store, &quiet))
-        return;
-    mext_throttle_end(s->lxl, store, domid);
-    mext_store_close(store);
+    if (mext_dom_open(e->domid, &d, s->why))
+        return -1;
+    mext_dom_dirty_off(d);
+    if (e->noted == MEXT_NOTED_BEGUN)
+        s->ours = mext_suspend_withdraw(d, store);
+    mext_dom_close(d);
+    return 0;
 }
 
-/* What a process that died may have left: log-dirty, a request to suspend. */
-static void take_back(uint32_t domid)
+/* Whom somebody else suspended he lets run: he may be saving it. */
+static int let_run(struct mext_source *s, const struct mext_entry *e,
+                   struct mext_store *store)
 {
-    struct mext_dom *d = NULL;
-    struct mext_store *store = NULL;
-    struct mext_why quiet;
+    struct mext_domain_now now;
+    char home[256];
 
-    if (!mext_dom_open(domid, &d, &quiet) && !mext_store_open(&store, &quiet) &&
-        !mext_store_watch(store, "@releaseDomain", &quiet)) {
-        mext_dom_dirty_off(d);
-        mext_suspend_withdraw(d, store);
+    mext_throttle_end(s->lxl, store, e->domid);
+    if (s->found && take_back(s, e, store))
+        return -1;
+    if (mext_lxl_now(s->lxl, e->domid, &now))
+        return not_told(s);
+    if (now.suspended && (s->ours || e->noted != MEXT_NOTED_BEGUN)) {
+        /* First: who dies in between has left it to be seen. */
+        mext_minds_ask(e->id);
+        if (mext_lxl_resume(s->lxl, e->domid, s->why))
+            return -1;
     }
-    mext_store_close(store);
-    mext_dom_close(d);
+    mext_suspend_forget(store, e->domid);
+    if (s->resumed)
+        s->resumed(s->say_arg);
+    mext_source_home_name(now.name, home);
+    /* On one host the domain that arrives may have the name for a while. */
+    return strcmp(now.name, home)
+               ? mext_lxl_rename(s->lxl, e->domid, home, s->why)
+               : 0;
 }
 
 static int resume(struct mext_source *s)
 {
     struct mext_domain_now now;
-    char home[256];
-    uint32_t domid;
+    struct mext_store *store;
     int r = copy_there(s, &now);
 
     if (r <= 0)
         return r ? not_told(s) : 0;
     if (s->beside)
         return 0;
-    domid = mext_journal_entry(s->journal)->domid;
-    unthrottle(s, domid);
-    if (s->found)
-        take_back(domid);
-    mext_source_home_name(now.name, home);
-    if (mext_lxl_now(s->lxl, domid, &now))
-        return not_told(s);
-    if (now.suspended && !s->stranger) {
-        /* First: who dies in between has left it to be seen. */
-        mext_minds_ask(mext_journal_entry(s->journal)->id);
-        if (mext_lxl_resume(s->lxl, domid, s->why))
-            return -1;
-    }
-    if (s->resumed)
-        s->resumed(s->say_arg);
-    /* On one host the domain that arrives may have the name for a while. */
-    return strcmp(now.name, home) ? mext_lxl_rename(s->lxl, domid, home, s->why)
-                                  : 0;
+    if (mext_store_open(&store, s->why))
+        return -1;
+    r = let_run(s, mext_journal_entry(s->journal), store);
+    mext_store_close(store);
+    return r;
 }
 
 /* Only a suspended copy goes: one that runs is not a copy any more. */
@@ -304,7 +306,7 @@ void mext_source_init(struct mext_source *s)
                                         .effect = effect,
                                         .arg = s };
     s->journal = NULL;
-    s->found = s->beside = false;
+    s->found = s->beside = s->ours = false;
     s->undecided = false;
     s->heard = MEXT_EV_SILENT;
     s->domid_there = 0;

@@ -22,7 +22,7 @@ struct mext_source {
     void *say_arg;
     struct mext_conn *conn;         /* NULL: none, or none any more */
     void (*resumed)(void *say_arg); /* the guest runs again; may be NULL */
-    bool stranger; /* who is no migration suspended the guest */
+    bool ours; /* it is suspended by this migration's asking, or may be */
     /* private */
     struct mext_machine machine;
     struct mext_journal *journal;

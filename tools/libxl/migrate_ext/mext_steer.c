@@ -100,7 +100,8 @@ static int too_late(const struct mext_steer *s, struct mext_why *why)
         return mext_fail(why, "too late: it has ended");
     if (s->committed)
         return mext_fail(why, "too late: the guest is being handed over to "
-                              "the destination");
+                              "the destination, or it has failed and is being "
+                              "undone");
     return 0;
 }
 

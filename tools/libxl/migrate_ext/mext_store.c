@@ -256,11 +256,17 @@ int mext_store_wait_each(struct mext_store *s, int also, unsigned timeout_ms,
 {
     int fds[2] = { xs_fileno(s->xs), also };
     uint64_t end = mext_now_ms() + timeout_ms;
-    char **w = xs_check_watch(s->xs);
+    struct mext_why quiet;
+    char **w;
 
+    /* Before what fired: a guest may write without a pause. */
+    if (mext_net_cancelled(why))
+        return -1;
+    if (also >= 0 && !mext_net_wait(&also, 1, 0, &quiet))
+        return 2;
+    w = xs_check_watch(s->xs);
     while (!w) {
         uint64_t now = mext_now_ms();
-        struct mext_why quiet;
         int i;
 
         if (now >= end)

@@ -5,13 +5,13 @@
 #include "mext_suspend.h"
 
 #define REQUEST "control/shutdown"
-#define ASKED   "mext-suspend" /* there while a request is, for who comes later */
+#define ASKED   "mext-suspend" /* asked by a migration, and not let run since */
 
 /*
  * A guest that took the request just before its withdrawal suspends, or gives up,
- * in this time: Linux has 20 s to freeze what runs in it.
+ * in this time: Linux has 20 s to freeze programs, and as long for its own threads.
  */
-#define GRACE_MS 30000
+#define GRACE_MS 60000
 #define STEP_MS  10
 
 /* 1 suspended, 0 not yet, -1 and why: it never will. */
@@ -77,11 +77,24 @@ bool mext_suspend_abandon(struct mext_dom *d, struct mext_store *s)
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
 {
     uint32_t domid = mext_dom_id(d);
-    bool taken = mext_store_has(s, domid, ASKED) && !withdraw(d, s);
-    bool suspended = wait_late(d, taken ? GRACE_MS : 0);
+    bool asked = mext_store_has(s, domid, ASKED);
+    bool taken = asked && !withdraw(d, s);
+    bool suspended = wait_late(d, taken ? GRACE_MS : 0) && asked;
 
-    mext_store_remove(s, domid, ASKED);
+    if (!suspended)
+        mext_store_remove(s, domid, ASKED);
     return suspended;
+}
+
+int mext_suspend_mark(struct mext_store *s, uint32_t domid,
+                      struct mext_why *why)
+{
+    return mext_store_tell(s, domid, ASKED, "", why);
+}
+
+void mext_suspend_forget(struct mext_store *s, uint32_t domid)
+{
+    mext_store_remove(s, domid, ASKED);
 }
 
 /* Nothing is written for a guest that is gone. */
@@ -89,7 +102,7 @@ static int ask(struct mext_dom *d, struct mext_store *s, struct mext_why *why)
 {
     uint32_t domid = mext_dom_id(d);
 
-    return mext_store_tell(s, domid, ASKED, "", why) ||
+    return mext_net_cancelled(why) || mext_suspend_mark(s, domid, why) ||
                    mext_store_tell(s, domid, REQUEST, "suspend", why)
                ? -1
                : 0;
@@ -113,11 +126,9 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
         return -1;
     }
     r = wait_until(d, s, mext_now_ms() + timeout_ms, why);
-    if (r == 1) {
-        mext_store_remove(s, mext_dom_id(d), ASKED);
-        *suspended_r = true;
+    *suspended_r = r == 1;
+    if (r == 1)
         return 0;
-    }
     if (r == 0)
         mext_fail(why, "the guest did not suspend within %u ms", timeout_ms);
     *suspended_r = mext_suspend_withdraw(d, s);

@@ -14,15 +14,22 @@
  * it suspended before, who is to let it run.  -1 and why if it does
  * not within timeout_ms, is gone or stopped otherwise, or the wait was
  * cancelled; the request is then withdrawn, and *suspended_r tells whether
- * the guest suspended all the same (the caller resumes it).
+ * the guest suspended all the same (the caller resumes it).  A guest that has
+ * suspended by this is marked so in xenstore until mext_suspend_forget.
  */
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
                  bool *suspended_r, struct mext_why *why);
 
+/* Marks a guest that libxl is to ask.  Nothing is written for one that is gone. */
+int mext_suspend_mark(struct mext_store *s, uint32_t domid,
+                      struct mext_why *why);
+/* It runs again, or was not asked. */
+void mext_suspend_forget(struct mext_store *s, uint32_t domid);
+
 /*
  * Takes a request back that was made before, by a process that may be dead; waits,
- * whatever is cancelled, for a guest that has taken it already.  True: the guest has
- * suspended all the same.
+ * whatever is cancelled, for a guest that has taken it already.  True: the guest was
+ * marked, and has suspended; the mark stays then.
  */
 bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s);
 

@@ -32,7 +32,8 @@ static int file_name(const char *name, char file[FILE_NAME],
     if (!name_ok(name, strlen(name)))
         return mext_fail(why,
                          "a key's name is 1 to %d of A-Z a-z 0-9 . _ - and "
-                         "does not begin with a dot",
+                         "does not begin with a dot: give another by --peer "
+                         "(packetd trust fetch: --name)",
                          NAME_MAX_LEN);
     strcpy(stpcpy(file, name), SUFFIX);
     return 0;

@@ -180,7 +180,14 @@ int mext_dom_dirty_start(struct mext_dom *d, uint64_t n, struct mext_why *why)
     d->bitmap = *HYPERCALL_BUFFER(bits);
     if (xc_shadow_control(d->xch, d->domid,
                           XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, NULL, 0) < 0) {
-        xen_fail(d, why, "log-dirty mode");
+        if (errno == EINVAL)
+            mext_fail(why,
+                      "the writes of domain %u are watched already: by another "
+                      "migration or save of it; or one was killed, then \"xl "
+                      "save -c %u FILE\" ends that",
+                      d->domid, d->domid);
+        else
+            xen_fail(d, why, "log-dirty mode");
         mext_dom_dirty_stop(d);
         return -1;
     }
