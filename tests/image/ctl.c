@@ -77,7 +77,7 @@ static void mind(uint32_t domid)
     for (int fd = 0; fd < 64; fd++)
         close(fd);
     if (!mext_lxl_open(0, &l, &why))
-        mext_lxl_mind(l, domid, 0, note, NULL, NULL);
+        mext_lxl_mind(l, domid, 0, &(struct mext_minding){ .note = note });
     _exit(0);
 }
 

@@ -306,7 +306,7 @@ void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid)
 
 /* All of them are destroyed when they stop by themselves. */
 int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
-                  mext_note_fn *note, mext_again_fn *again, void *arg)
+                  const struct mext_minding *how)
 {
     struct image_domain d;
     char token[16];
@@ -319,12 +319,19 @@ int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
 
         if (d.shutdown && d.reason != MEXT_SHUTDOWN_SUSPEND) {
             image_do(l->conn, IMAGE_DESTROY, domid);
-            note(arg, "guest stopped and was destroyed");
+            how->note(how->arg, "guest stopped and was destroyed");
             return 0;
         }
         if (!image_event(l->conn, token, sizeof(token)))
             mext_net_wait(&fd, 1, 60000, &quiet);
     }
+    return 0;
+}
+
+/* So none is ever to be made anew. */
+uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
+                       const struct mext_minding *how)
+{
     return 0;
 }
 

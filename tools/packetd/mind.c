@@ -17,6 +17,7 @@
 #include "mind.h"
 
 #define MADE " made\n"
+#define ANEW "anew\n"
 #define OTHERS_S \
     5 /* so long who else may mind a guest that stayed acts first */
 
@@ -30,7 +31,8 @@ static int open_file(const uint8_t id[MEXT_ID_LEN])
 }
 
 /*
- * What is written: MEXT_MINDS_OVER; the domain that the guest has since it was started
+ * What is written: MEXT_MINDS_OVER; ANEW, its domain goes and another is made, as the
+ * file beside this one says; the domain that the guest has since it was started
  * again, and MADE if it has yet to be let run.
  */
 static void read_word(int fd, char out[16])
@@ -40,12 +42,17 @@ static void read_word(int fd, char out[16])
     out[n > 0 ? n : 0] = 0;
 }
 
-static bool is_over(int fd)
+static bool is_word(int fd, const char *expected)
 {
     char word[16];
 
     read_word(fd, word);
-    return !strcmp(word, MEXT_MINDS_OVER);
+    return !strcmp(word, expected);
+}
+
+static bool is_over(int fd)
+{
+    return is_word(fd, MEXT_MINDS_OVER);
 }
 
 /* The domain that a minder before this one had last; whether it is to be let run. */
@@ -125,6 +132,7 @@ int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
 struct minder {
     const char *name; /* the guest's */
     int fd;
+    char config[MEXT_MINDS_PATH + 4]; /* of ANEW, a path */
 };
 
 static void note(void *arg, const char *text)
@@ -134,7 +142,22 @@ static void note(void *arg, const char *text)
     packetd_log("%s: %s", m->name, text);
 }
 
-/* Started again: whoever minds it after this process has to know. */
+/* To be started again: whoever minds it after this process has to know how. */
+static void anew(void *arg, const char *json)
+{
+    const struct minder *m = arg;
+    ssize_t len = (ssize_t)strlen(json);
+    int fd = open(m->config,
+                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool written = fd >= 0 && write(fd, json, (size_t)len) == len;
+
+    if (fd >= 0)
+        close(fd);
+    if (!written || write_word(m->fd, ANEW))
+        note(arg, "how it is started again is not written down");
+}
+
+/* Started again, likewise. */
 static void again(void *arg, uint32_t domid, bool runs)
 {
     const struct minder *m = arg;
@@ -143,6 +166,39 @@ static void again(void *arg, uint32_t domid, bool runs)
     snprintf(word, sizeof(word), "%u%s", domid, runs ? "\n" : MADE);
     if (write_word(m->fd, word))
         note(arg, "its new number is not written down");
+    else
+        unlink(m->config);
+}
+
+/* What `anew` wrote, with a NUL; NULL: it cannot be read. */
+static char *read_config(const struct minder *m)
+{
+    int fd = open(m->config, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    char *json = NULL;
+
+    if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0 &&
+        (json = calloc(1, (size_t)st.st_size + 1)) &&
+        read(fd, json, (size_t)st.st_size) != st.st_size) {
+        free(json);
+        json = NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    return json;
+}
+
+/* Whoever was at it died: the domain that the guest has now, 0: none. */
+static uint32_t go_on_anew(struct minder *m, struct mext_lxl *l,
+                           const struct mext_minding *how)
+{
+    char *json = read_config(m);
+    uint32_t domid;
+
+    note(m, "who minded the guest died as it was to be started again");
+    domid = mext_lxl_anew(l, json ? json : "", how);
+    free(json);
+    return domid;
 }
 
 /* Whose journal has expired, and nobody minds it. */
@@ -228,26 +284,33 @@ static bool is_minded(const struct packetd *p, const struct mext_entry *e)
 /* 0 when there is nothing more to mind. */
 static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
 {
-    struct minder m = { e->name, fd };
+    struct minder m = { .name = e->name, .fd = fd };
+    const struct mext_minding how = { note, anew, again, &m };
+    char path[MEXT_MINDS_PATH];
     struct mext_domain_now now;
     struct mext_lxl *l;
     struct mext_why why;
     bool made;
     uint32_t domid = domain_of(fd, e, &made);
-    int r;
+    int r = 0;
 
     if (mext_lxl_open(p->verbosity, &l, &why)) {
         packetd_log("%s is not minded: %s", e->name, why.text);
         return -1;
     }
-    r = mext_lxl_now(l, domid, &now);
+    mext_minds_path(e->id, path);
+    snprintf(m.config, sizeof(m.config), "%s.new", path);
+    if (is_word(fd, ANEW) && !(domid = go_on_anew(&m, l, &how)))
+        r = 1;
+    if (r == 0)
+        r = mext_lxl_now(l, domid, &now);
     if (r == 0 && memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
         r = 1;
     if (r == 0 && made)
         let_run(&m, l, domid, now.paused);
     if (r == 0)
         r = mext_lxl_mind(l, domid, e->noted == MEXT_NOTED_KEPT ? OTHERS_S : 0,
-                          note, again, &m);
+                          &how);
     mext_lxl_close(l);
     return r < 0 ? -1 : 0;
 }

@@ -185,16 +185,31 @@ int mext_lxl_settle(struct mext_lxl *l, uint32_t domid, const char *json,
  */
 void mext_lxl_vifs_strip(struct mext_lxl *l, uint32_t domid);
 
+/* What whoever minds a guest is told, and has to write down for who comes after him. */
+struct mext_minding {
+    void (*note)(void *arg, const char *text); /* one line for the log */
+    /* its domain is about to go, and another to be made as json says */
+    void (*anew)(void *arg, const char *json);
+    /* its new number: it is paused yet; it runs */
+    void (*again)(void *arg, uint32_t domid, bool runs);
+    void *arg;
+};
+
 /*
  * Stays with a guest and does what its configuration says when it stops, as
  * the daemon of `xl create` would: 0 when the guest is gone or kept, -1 if that
- * cannot be told any more.  note is called with one line for the log, again with
- * its new number when it has been made anew and is paused yet, and when it runs.
- * For wait_s seconds after a stop somebody else may do it: then it is gone.
+ * cannot be told any more.  For wait_s seconds after a stop somebody else may do
+ * it: then it is gone.
  */
-typedef void mext_note_fn(void *arg, const char *text);
-typedef void mext_again_fn(void *arg, uint32_t domid, bool runs);
 int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
-                  mext_note_fn *note, mext_again_fn *again, void *arg);
+                  const struct mext_minding *how);
+
+/*
+ * Goes on where a process died behind `anew`: what is left of the guest's domain, or
+ * was made by then, is destroyed, but for one that runs.  The domain that the guest
+ * has then, 0: none.
+ */
+uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
+                       const struct mext_minding *how);
 
 #endif

@@ -573,31 +573,87 @@ static uint32_t soft_reset(struct mext_lxl *l, libxl_domain_config *c,
 
 /* The guest is destroyed; made anew it has another number, 0: it could not be. */
 static uint32_t start_again(struct mext_lxl *l, libxl_domain_config *c,
-                            mext_note_fn *note, mext_again_fn *again, void *arg)
+                            const struct mext_minding *how)
 {
     uint32_t domid = 0;
 
     if (libxl_domain_create_new(l->ctx, c, &domid, NULL, NULL)) {
-        note(arg,
-             "guest could not be started again (are its kernel and disks on "
-             "this host?)");
+        how->note(how->arg,
+                  "guest could not be started again (are its kernel and disks "
+                  "on this host?)");
         return 0;
     }
-    again(arg, domid, false);
+    how->again(how->arg, domid, false);
     if (libxl_domain_unpause(l->ctx, domid, NULL)) {
-        note(arg,
-             "guest was made anew and could not be let run: xl unpause it");
+        how->note(how->arg, "guest was made anew and could not be let run: xl "
+                            "unpause it");
         return domid;
     }
-    again(arg, domid, true);
-    note(arg, "guest was started again");
+    how->again(how->arg, domid, true);
+    how->note(how->arg, "guest was started again");
     return domid;
+}
+
+/* 0: it is gone, or stands still for good; else it is the guest's, and runs. */
+static uint32_t left_of(struct mext_lxl *l, const libxl_dominfo *d)
+{
+    if (!d->shutdown && !d->dying && !d->paused)
+        return d->domid;
+    if (!d->dying)
+        libxl_domain_destroy(l->ctx, d->domid, NULL);
+    return 0;
+}
+
+uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
+                       const struct mext_minding *how)
+{
+    libxl_domain_config c;
+    libxl_dominfo *all;
+    uint32_t domid = 0;
+    int n = 0;
+
+    libxl_domain_config_init(&c);
+    if (libxl_domain_config_from_json(l->ctx, &c, json)) {
+        how->note(how->arg, "guest was to be started again, and its "
+                            "configuration is lost: xl create it");
+        goto out;
+    }
+    all = libxl_list_domain(l->ctx, &n);
+    for (int i = 0; i < n && !domid; i++)
+        if (!libxl_uuid_compare(&all[i].uuid, &c.c_info.uuid))
+            domid = left_of(l, &all[i]);
+    libxl_dominfo_list_free(all, n);
+    if (domid)
+        how->again(how->arg, domid, true);
+    else
+        domid = start_again(l, &c, how);
+out:
+    libxl_domain_config_dispose(&c);
+    return domid;
+}
+
+/* What is to come is told before anything goes. */
+static void tell_anew(struct mext_lxl *l, libxl_domain_config *c,
+                      const struct mext_minding *how)
+{
+    char *json = libxl_domain_config_to_json(l->ctx, c);
+
+    if (json)
+        how->anew(how->arg, json);
+    free(json);
+}
+
+static bool starts_again(libxl_action_on_shutdown a)
+{
+    return a == LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET ||
+           a == LIBXL_ACTION_ON_SHUTDOWN_RESTART ||
+           a == LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART;
 }
 
 /* Acts on a stop: the guest's domid if it was started again, else 0. */
 static uint32_t act(struct mext_lxl *l, uint32_t domid,
-                    libxl_shutdown_reason reason, mext_note_fn *note,
-                    mext_again_fn *again, void *arg)
+                    libxl_shutdown_reason reason,
+                    const struct mext_minding *how)
 {
     libxl_domain_config c;
     libxl_action_on_shutdown a;
@@ -605,29 +661,30 @@ static uint32_t act(struct mext_lxl *l, uint32_t domid,
 
     libxl_domain_config_init(&c);
     if (libxl_retrieve_domain_configuration(l->ctx, domid, &c, NULL)) {
-        note(arg, "guest stopped and its configuration is gone: left as it is");
+        how->note(how->arg, "guest stopped and its configuration is gone: left "
+                            "as it is");
         goto out;
     }
     a = action_for(&c, reason);
     if (a == LIBXL_ACTION_ON_SHUTDOWN_PRESERVE ||
         a == LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME) {
-        note(arg, "guest stopped and is kept");
+        how->note(how->arg, "guest stopped and is kept");
         goto out;
     }
     if (a == LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET) {
         now = soft_reset(l, &c, domid);
         if (now)
             goto out;
-        note(arg, "guest could not be reset in its domain: it is started anew");
+        how->note(how->arg,
+                  "guest could not be reset in its domain: it is started anew");
     }
+    if (starts_again(a))
+        tell_anew(l, &c, how);
     libxl_domain_destroy(l->ctx, domid, NULL);
-    if (a != LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET &&
-        a != LIBXL_ACTION_ON_SHUTDOWN_RESTART &&
-        a != LIBXL_ACTION_ON_SHUTDOWN_COREDUMP_RESTART) {
-        note(arg, "guest stopped and was destroyed");
-        goto out;
-    }
-    now = start_again(l, &c, note, again, arg);
+    if (starts_again(a))
+        now = start_again(l, &c, how);
+    else
+        how->note(how->arg, "guest stopped and was destroyed");
 out:
     libxl_domain_config_dispose(&c);
     return now;
@@ -646,20 +703,19 @@ static int left_after(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
 
 /* The domain that the guest goes on in, 0: none. */
 static uint32_t stopped(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
-                        libxl_shutdown_reason reason, mext_note_fn *note,
-                        mext_again_fn *again, void *arg)
+                        libxl_shutdown_reason reason,
+                        const struct mext_minding *how)
 {
     struct mext_domain_now now;
     int r = left_after(l, domid, wait_s, &now);
 
     if (r == 1)
         return 0;
-    return r == 0 && !now.stopped ? domid
-                                  : act(l, domid, reason, note, again, arg);
+    return r == 0 && !now.stopped ? domid : act(l, domid, reason, how);
 }
 
 int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
-                  mext_note_fn *note, mext_again_fn *again, void *arg)
+                  const struct mext_minding *how)
 {
     while (domid) {
         libxl_evgen_domain_death *w;
@@ -671,7 +727,7 @@ int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
         stop = next_stop(l, &reason);
         libxl_evdisable_domain_death(l->ctx, w);
         if (stop == STOP_SHUTDOWN) {
-            domid = stopped(l, domid, wait_s, reason, note, again, arg);
+            domid = stopped(l, domid, wait_s, reason, how);
         } else if (stop == STOP_FAILED) {
             return -1;
         } else if (stop == STOP_GONE || !comes_back(l, domid)) {
