@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "address.h"
 #include "admit.h"
 #include "cpu.h"
 #include "devices.h"
@@ -370,6 +371,7 @@ static void settle(struct session *s)
 {
     uint32_t domid = s->domid;
 
+    address_let_go(); /* there is no mstrap any more */
     packetd_log("%s: runs as domain %u", s->name, domid);
     devices_wait(s->store, domid, DEVICES_MS);
     if (s->report_ms)
