@@ -329,10 +329,17 @@ int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
 }
 
 /* So none is ever to be made anew. */
-uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
-                       const struct mext_minding *how)
+int mext_lxl_anew(struct mext_lxl *l, const char *json,
+                  const struct mext_minding *how, uint32_t *domid_r)
 {
+    *domid_r = 0;
     return 0;
+}
+
+int mext_lxl_named(struct mext_lxl *l, const char *name, uint32_t *domid_r,
+                   struct mext_why *why)
+{
+    return !mext_lxl_find(l, name, domid_r, why);
 }
 
 int mext_lxl_unpause(struct mext_lxl *l, uint32_t domid, struct mext_why *why)

@@ -174,7 +174,8 @@ void mext_dom_dirty_off(struct mext_dom *d)
 {
 }
 
-bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
+int mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s,
+                          struct mext_why *w)
 {
     return marked && suspended;
 }

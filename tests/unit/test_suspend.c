@@ -22,6 +22,7 @@ static unsigned takes, suspends; /* at which look */
 static unsigned cancels;         /* likewise */
 static bool gone;                /* before it was asked */
 static bool crashes;             /* instead of suspending */
+static bool mute, deaf;          /* Xen, xenstore say nothing */
 static int cancel[2];
 static struct mext_why why;
 
@@ -38,6 +39,8 @@ int mext_dom_state(struct mext_dom *d, struct mext_dom_state *s_r,
     looks++;
     if (looks >= takes && !strcmp(request, "suspend"))
         request[0] = 0;
+    if (mute)
+        return mext_fail(w, "no Xen");
     *s_r = (struct mext_dom_state){ .exists = !gone };
     if (looks >= suspends) {
         s_r->shutdown = true;
@@ -83,9 +86,10 @@ int mext_store_replace(struct mext_store *s, uint32_t domid, const char *path,
     return 1;
 }
 
-bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path)
+int mext_store_there(struct mext_store *s, uint32_t domid, const char *path,
+                     struct mext_why *w)
 {
-    return marked;
+    return deaf ? mext_fail(w, "no xenstore") : marked;
 }
 
 void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
@@ -98,7 +102,7 @@ void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
 static void setup(void)
 {
     request[0] = 0;
-    marked = crashes = gone = false;
+    marked = crashes = gone = mute = deaf = false;
     looks = 0;
     takes = suspends = cancels = NEVER;
     ck_assert_int_eq(pipe(cancel), 0);
@@ -184,23 +188,6 @@ START_TEST(suspended_before)
 }
 END_TEST
 
-/* Who asked it left no mark: a request that stands is taken back, at once. */
-START_TEST(abandoned)
-{
-    strcpy(request, "suspend");
-    ck_assert(!mext_suspend_abandon(NULL, (struct mext_store *)request));
-    ck_assert_str_eq(request, "");
-    ck_assert_uint_eq(looks, 1);
-    looks = 0;
-    suspends = 9; /* it had taken it */
-    ck_assert(mext_suspend_abandon(NULL, (struct mext_store *)request));
-    ck_assert_uint_eq(looks, 9);
-    looks = 0;
-    ck_assert(mext_suspend_abandon(NULL, NULL));
-    ck_assert_uint_eq(looks, 9);
-}
-END_TEST
-
 START_TEST(is_gone)
 {
     bool suspended;
@@ -218,20 +205,33 @@ START_TEST(found)
 {
     marked = true;
     suspends = 9;
-    ck_assert(mext_suspend_withdraw(NULL, NULL));
+    ck_assert_int_eq(mext_suspend_withdraw(NULL, NULL, &why), 1);
     ck_assert_uint_eq(looks, 9);
     ck_assert(marked); /* until it runs again */
     mext_suspend_forget(NULL, 7);
     looks = 9;
-    ck_assert(!mext_suspend_withdraw(NULL, NULL)); /* by somebody else */
+    ck_assert_int_eq(mext_suspend_withdraw(NULL, NULL, &why),
+                     0); /* by somebody else */
     ck_assert_uint_eq(looks, 10);
     marked = true;
     strcpy(request, "suspend");
     looks = 0;
-    ck_assert(!mext_suspend_withdraw(NULL, NULL));
+    ck_assert_int_eq(mext_suspend_withdraw(NULL, NULL, &why), 0);
     ck_assert_str_eq(request, "");
     ck_assert_uint_eq(looks, 1);
     ck_assert(!marked);
+}
+END_TEST
+
+/* Nothing is concluded from that. */
+START_TEST(not_told)
+{
+    marked = mute = true;
+    ck_assert_int_eq(mext_suspend_withdraw(NULL, NULL, &why), -1);
+    mute = false;
+    deaf = true;
+    ck_assert_int_eq(mext_suspend_withdraw(NULL, NULL, &why), -1);
+    ck_assert(marked);
 }
 END_TEST
 
@@ -250,16 +250,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { it_suspends,
-                                   cancelled_at_first,
-                                   cancelled_before,
-                                   cancelled_between,
-                                   ends_between,
-                                   suspended_before,
-                                   abandoned,
-                                   is_gone,
-                                   found,
-                                   NULL };
+    const TTest *const tests[] = { it_suspends,      cancelled_at_first,
+                                   cancelled_before, cancelled_between,
+                                   ends_between,     suspended_before,
+                                   is_gone,          found,
+                                   not_told,         NULL };
 
     return unit_main(unit_suite_in("suspend", tests, setup, teardown));
 }

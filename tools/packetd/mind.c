@@ -16,8 +16,9 @@
 #include "mext_minds.h"
 #include "mind.h"
 
-#define MADE " made\n"
-#define ANEW "anew\n"
+#define MADE        " made\n"
+#define ANEW        "anew\n"
+#define CONFIG_PATH (MEXT_MINDS_PATH + sizeof(".new"))
 #define OTHERS_S \
     5 /* so long who else may mind a guest that stayed acts first */
 
@@ -132,8 +133,16 @@ int mind_not(const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
 struct minder {
     const char *name; /* the guest's */
     int fd;
-    char config[MEXT_MINDS_PATH + 4]; /* of ANEW, a path */
+    char config[CONFIG_PATH]; /* of ANEW */
 };
+
+static void config_path(const uint8_t id[MEXT_ID_LEN], char out[CONFIG_PATH])
+{
+    char path[MEXT_MINDS_PATH];
+
+    mext_minds_path(id, path);
+    snprintf(out, CONFIG_PATH, "%s.new", path);
+}
 
 static void note(void *arg, const char *text)
 {
@@ -188,17 +197,17 @@ static char *read_config(const struct minder *m)
     return json;
 }
 
-/* Whoever was at it died: the domain that the guest has now, 0: none. */
-static uint32_t go_on_anew(struct minder *m, struct mext_lxl *l,
-                           const struct mext_minding *how)
+/* Whoever was at it died: 0, and the domain that the guest has now; 1 it has none; -1. */
+static int go_on_anew(struct minder *m, struct mext_lxl *l,
+                      const struct mext_minding *how, uint32_t *domid_r)
 {
     char *json = read_config(m);
-    uint32_t domid;
+    int rc;
 
     note(m, "who minded the guest died as it was to be started again");
-    domid = mext_lxl_anew(l, json ? json : "", how);
+    rc = mext_lxl_anew(l, json ? json : "", how, domid_r);
     free(json);
-    return domid;
+    return rc ? -1 : !*domid_r;
 }
 
 /* Whose journal has expired, and nobody minds it. */
@@ -286,7 +295,6 @@ static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
 {
     struct minder m = { .name = e->name, .fd = fd };
     const struct mext_minding how = { note, anew, again, &m };
-    char path[MEXT_MINDS_PATH];
     struct mext_domain_now now;
     struct mext_lxl *l;
     struct mext_why why;
@@ -298,10 +306,9 @@ static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
         packetd_log("%s is not minded: %s", e->name, why.text);
         return -1;
     }
-    mext_minds_path(e->id, path);
-    snprintf(m.config, sizeof(m.config), "%s.new", path);
-    if (is_word(fd, ANEW) && !(domid = go_on_anew(&m, l, &how)))
-        r = 1;
+    config_path(e->id, m.config);
+    if (is_word(fd, ANEW))
+        r = go_on_anew(&m, l, &how, &domid);
     if (r == 0)
         r = mext_lxl_now(l, domid, &now);
     if (r == 0 && memcmp(now.uuid, e->uuid, sizeof(now.uuid)))
@@ -317,6 +324,7 @@ static int stay(const struct packetd *p, const struct mext_entry *e, int fd)
 
 static int mind_here(const struct packetd *p, const struct mext_entry *e)
 {
+    char config[CONFIG_PATH];
     int fd;
 
     /* Of a migration they are handled otherwise. */
@@ -331,8 +339,11 @@ static int mind_here(const struct packetd *p, const struct mext_entry *e)
     if (mext_jfile_lock(fd) || is_over(fd))
         return 0;
     tidy(p);
-    return (!is_minded(p, e) && stay(p, e, fd)) ||
-           write_word(fd, MEXT_MINDS_OVER);
+    if (!is_minded(p, e) && stay(p, e, fd))
+        return 1;
+    config_path(e->id, config);
+    unlink(config); /* of a guest that could not be made */
+    return write_word(fd, MEXT_MINDS_OVER) ? 1 : 0;
 }
 
 void mind(const struct packetd *p, const struct mext_entry *e)

@@ -102,6 +102,15 @@ static bool is_claimed(void *arg, const struct mext_entry *e, bool alive)
     return c->made;
 }
 
+static int note_it(struct commit *c, uint32_t domid, struct mext_why *why)
+{
+    struct mext_domain_now now;
+
+    return mext_lxl_now(c->lxl, domid, &now)
+               ? mext_fail(why, "Xen does not say what domain %u is", domid)
+               : commit_domain(c, domid, now.uuid, why);
+}
+
 /*
  * The process died while libxl made the domain, before that was noted: it has
  * the guest's name and a suffix.  One domain is made and noted at a time, so
@@ -112,24 +121,17 @@ static int find_unnoted(const struct packetd *p, const char *dir,
 {
     char name[MEXT_ENTRY_NAME_MAX + sizeof(MEXT_INCOMING_SUFFIX)];
     struct claim claim = { 0 };
-    struct mext_domain_now now;
-    struct mext_why none;
     int lock = received_lock(p->state_dir, why), rc;
 
     if (lock < 0)
         return -1;
     snprintf(name, sizeof(name), "%s" MEXT_INCOMING_SUFFIX,
              mext_journal_entry(c->journal)->name);
-    if (mext_lxl_find(c->lxl, name, &claim.domid, &none))
-        rc = 0;
-    else if (mext_journal_each(dir, is_claimed, &claim, why))
-        rc = -1;
-    else if (claim.made)
-        rc = 0;
-    else if (mext_lxl_now(c->lxl, claim.domid, &now))
-        rc = mext_fail(why, "Xen does not say what domain %u is", claim.domid);
-    else
-        rc = commit_domain(c, claim.domid, now.uuid, why);
+    rc = mext_lxl_named(c->lxl, name, &claim.domid, why);
+    if (rc > 0)
+        rc = mext_journal_each(dir, is_claimed, &claim, why) ? -1
+             : claim.made                                    ? 0
+                          : note_it(c, claim.domid, why);
     close(lock);
     return rc;
 }

@@ -70,4 +70,5 @@ pkglibexec_PROGRAMS += tools/xl/xl-write
 tools_xl_xl_write_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 tools_xl_xl_write_SOURCES = tools/xl/xl_write.c
 tools_xl_xl_write_LDADD = tools/libxl/migrate_ext/libmext.a \
-	$(XENLIGHT_LIBS) $(XENTOOLLOG_LIBS) $(SODIUM_LIBS)
+	$(XENLIGHT_LIBS) $(XENCONTROL_LIBS) $(XENGUEST_LIBS) $(XENSTORE_LIBS) \
+	$(XENTOOLLOG_LIBS) $(SODIUM_LIBS)

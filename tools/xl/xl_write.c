@@ -15,19 +15,33 @@
 
 #include "mext_libxl.h"
 #include "mext_minds.h"
+#include "mext_net.h"
+#include "mext_suspend.h"
 
-/* Suspended or not, it runs on. */
-static void let_run(struct mext_lxl *l, uint32_t domid,
-                    const uint8_t id[MEXT_ID_LEN])
+/* Suspended or not, it runs on: 0. */
+static int let_run(struct mext_lxl *l, uint32_t domid,
+                   const uint8_t id[MEXT_ID_LEN], struct mext_why *why)
 {
     struct mext_domain_now now;
-    struct mext_why why;
 
-    if (mext_lxl_now(l, domid, &now) || !now.suspended)
-        return;
+    if (mext_lxl_now(l, domid, &now))
+        return mext_fail(why, "Xen does not say how domain %u is", domid);
+    if (!now.suspended)
+        return 0;
     mext_minds_ask(id);
-    if (mext_lxl_resume(l, domid, &why))
-        fprintf(stderr, "xl-write: %s\n", why.text);
+    return mext_lxl_resume(l, domid, why);
+}
+
+/* libxl asks nothing of it any more. */
+static void forget(uint32_t domid)
+{
+    struct mext_store *store;
+    struct mext_why quiet;
+
+    if (mext_store_open(&store, &quiet))
+        return;
+    mext_suspend_forget(store, domid);
+    mext_store_close(store);
 }
 
 int main(int argc, char **argv)
@@ -57,7 +71,10 @@ int main(int argc, char **argv)
     rc = mext_lxl_save(l, domid, !strcmp(argv[2], "live"), STDOUT_FILENO, &why);
     if (rc) {
         fprintf(stderr, "xl-write: %s\n", why.text);
-        let_run(l, domid, id);
+        if (let_run(l, domid, id, &why))
+            fprintf(stderr, "xl-write: %s\n", why.text);
+        else
+            forget(domid);
     }
     mext_lxl_close(l);
     return rc ? 1 : 0;

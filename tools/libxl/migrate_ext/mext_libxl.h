@@ -206,10 +206,14 @@ int mext_lxl_mind(struct mext_lxl *l, uint32_t domid, unsigned wait_s,
 
 /*
  * Goes on where a process died behind `anew`: what is left of the guest's domain, or
- * was made by then, is destroyed, but for one that runs.  The domain that the guest
- * has then, 0: none.
+ * was made by then, is destroyed, but not one that has run since.  *domid_r: that
+ * which the guest has then, 0: none.  -1: Xen does not say what there is.
  */
-uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
-                       const struct mext_minding *how);
+int mext_lxl_anew(struct mext_lxl *l, const char *json,
+                  const struct mext_minding *how, uint32_t *domid_r);
+
+/* A domain of this name: 1; 0: there is none; -1 and why: libxl does not say. */
+int mext_lxl_named(struct mext_lxl *l, const char *name, uint32_t *domid_r,
+                   struct mext_why *why);
 
 #endif

@@ -594,24 +594,23 @@ static uint32_t start_again(struct mext_lxl *l, libxl_domain_config *c,
     return domid;
 }
 
-/* 0: it is gone, or stands still for good; else it is the guest's, and runs. */
-static uint32_t left_of(struct mext_lxl *l, const libxl_dominfo *d)
+/* It stands still for good, or was made and has never run; else somebody has it. */
+static bool is_left_over(const libxl_dominfo *d)
 {
-    if (!d->shutdown && !d->dying && !d->paused)
-        return d->domid;
-    if (!d->dying)
-        libxl_domain_destroy(l->ctx, d->domid, NULL);
-    return 0;
+    return d->dying ||
+           (d->shutdown &&
+            d->shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND) ||
+           (d->paused && !d->cpu_time);
 }
 
-uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
-                       const struct mext_minding *how)
+int mext_lxl_anew(struct mext_lxl *l, const char *json,
+                  const struct mext_minding *how, uint32_t *domid_r)
 {
     libxl_domain_config c;
-    libxl_dominfo *all;
-    uint32_t domid = 0;
-    int n = 0;
+    libxl_dominfo *all = NULL;
+    int n = 0, rc = 0;
 
+    *domid_r = 0;
     libxl_domain_config_init(&c);
     if (libxl_domain_config_from_json(l->ctx, &c, json)) {
         how->note(how->arg, "guest was to be started again, and its "
@@ -619,17 +618,43 @@ uint32_t mext_lxl_anew(struct mext_lxl *l, const char *json,
         goto out;
     }
     all = libxl_list_domain(l->ctx, &n);
-    for (int i = 0; i < n && !domid; i++)
-        if (!libxl_uuid_compare(&all[i].uuid, &c.c_info.uuid))
-            domid = left_of(l, &all[i]);
-    libxl_dominfo_list_free(all, n);
-    if (domid)
-        how->again(how->arg, domid, true);
-    else
-        domid = start_again(l, &c, how);
+    rc = all ? 0 : -1;
+    for (int i = 0; i < n && !*domid_r; i++) {
+        if (libxl_uuid_compare(&all[i].uuid, &c.c_info.uuid))
+            continue;
+        if (!is_left_over(&all[i]))
+            *domid_r = all[i].domid;
+        else if (!all[i].dying)
+            libxl_domain_destroy(l->ctx, all[i].domid, NULL);
+    }
+    if (*domid_r)
+        how->again(how->arg, *domid_r, true);
+    else if (!rc)
+        *domid_r = start_again(l, &c, how);
 out:
+    libxl_dominfo_list_free(all, n);
     libxl_domain_config_dispose(&c);
-    return domid;
+    return rc;
+}
+
+int mext_lxl_named(struct mext_lxl *l, const char *name, uint32_t *domid_r,
+                   struct mext_why *why)
+{
+    int n = 0, found = 0;
+    libxl_dominfo *all = libxl_list_domain(l->ctx, &n);
+
+    if (!all)
+        return mext_fail(why, "libxl does not say which domains there are");
+    for (int i = 0; i < n && !found; i++) {
+        char *its = libxl_domid_to_name(l->ctx, all[i].domid);
+
+        found = its && !strcmp(its, name);
+        if (found)
+            *domid_r = all[i].domid;
+        free(its);
+    }
+    libxl_dominfo_list_free(all, n);
+    return found;
 }
 
 /* What is to come is told before anything goes. */

@@ -150,25 +150,6 @@ int mext_memory_measure(struct mext_memory *m, struct mext_dom *dom,
     return look_above_ram(m, why);
 }
 
-int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
-                      mext_memory_progress_fn *progress, void *arg,
-                      struct mext_why *why)
-{
-    m->progress = progress;
-    m->progress_arg = arg;
-    if (make_cache(m, packing))
-        return mext_fail(why, "out of memory");
-    /* Log first: what is written from now on is sent again. */
-    if (start_workers(m, packing, why) ||
-        mext_dom_dirty_start(m->pages.dom, m->ngfns, why))
-        return -1;
-    take_all(m);
-    for (uint64_t i = 0; i < m->ngfns / 64; i++)
-        m->todo[i] &= ~m->pages.gone[i];
-    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
-    return 0;
-}
-
 /*
  * What the guest writes to a page that it got since the last fetch is not noted
  * before the next: Xen 4.17 and 4.20 take a new page for one that is not watched.  So
@@ -184,6 +165,27 @@ static int count_pages(struct mext_memory *m, struct mext_why *why)
     m->grew |= st.pages > m->size;
     m->shrank |= st.pages < m->size;
     m->size = st.pages;
+    return 0;
+}
+
+int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
+                      mext_memory_progress_fn *progress, void *arg,
+                      struct mext_why *why)
+{
+    m->progress = progress;
+    m->progress_arg = arg;
+    if (make_cache(m, packing))
+        return mext_fail(why, "out of memory");
+    /* Log first: what is written from now on is sent again. */
+    if (start_workers(m, packing, why) ||
+        mext_dom_dirty_start(m->pages.dom, m->ngfns, why) ||
+        count_pages(m, why))
+        return -1;
+    m->grew = m->shrank = false; /* what came before is watched */
+    take_all(m);
+    for (uint64_t i = 0; i < m->ngfns / 64; i++)
+        m->todo[i] &= ~m->pages.gone[i];
+    m->ntodo = mext_gfns_count(m->todo, m->ngfns);
     return 0;
 }
 

@@ -79,13 +79,16 @@ static int take_back(struct mext_source *s, const struct mext_entry *e,
 {
     struct mext_dom *d;
 
+    int r = 0;
+
     if (mext_dom_open(e->domid, &d, s->why))
         return -1;
     mext_dom_dirty_off(d);
     if (e->noted == MEXT_NOTED_BEGUN)
-        s->ours = mext_suspend_withdraw(d, store);
+        r = mext_suspend_withdraw(d, store, s->why);
     mext_dom_close(d);
-    return 0;
+    s->ours = r > 0;
+    return r < 0 ? -1 : 0;
 }
 
 /* Whom somebody else suspended he lets run: he may be saving it. */

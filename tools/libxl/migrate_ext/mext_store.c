@@ -79,14 +79,24 @@ void mext_store_remove(struct mext_store *s, uint32_t domid, const char *path)
     xs_rm(s->xs, XBT_NULL, full(p, domid, path));
 }
 
-bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path)
+int mext_store_there(struct mext_store *s, uint32_t domid, const char *path,
+                     struct mext_why *why)
 {
     char p[PATH_LEN];
     unsigned len;
     char *v = xs_read(s->xs, XBT_NULL, full(p, domid, path), &len);
 
+    if (!v && errno != ENOENT)
+        return mext_fail(why, "cannot read %s: %s", p, strerror(errno));
     free(v);
-    return v;
+    return v ? 1 : 0;
+}
+
+bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path)
+{
+    struct mext_why quiet;
+
+    return mext_store_there(s, domid, path, &quiet) > 0;
 }
 
 /* Ends t: 1 done, 0 to be tried again, -1 and why; path is for that. */

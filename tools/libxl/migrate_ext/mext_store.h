@@ -33,6 +33,9 @@ int mext_store_replace(struct mext_store *s, uint32_t domid, const char *path,
 
 /* True if there is such a node, whatever it holds. */
 bool mext_store_has(struct mext_store *s, uint32_t domid, const char *path);
+/* The same, 1 or 0; -1 and why: xenstore does not say. */
+int mext_store_there(struct mext_store *s, uint32_t domid, const char *path,
+                     struct mext_why *why);
 
 /*
  * Writes for a domain that may be gone by now: then nothing is written, so

@@ -81,11 +81,12 @@ static int start(struct mext_stream *s, struct mext_why *why)
 /* Killed, so nobody looks after a guest that it may have asked to suspend. */
 static void after_kill(struct mext_stream *s)
 {
-    struct mext_store *store = NULL;
+    struct mext_store *store;
     struct mext_why quiet;
 
-    mext_store_open(&store, &quiet);
-    mext_suspend_abandon(s->dom, store);
+    if (mext_store_open(&store, &quiet))
+        return;
+    mext_suspend_withdraw(s->dom, store, &quiet);
     mext_store_close(store);
 }
 

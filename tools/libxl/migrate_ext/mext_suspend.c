@@ -14,13 +14,15 @@
 #define GRACE_MS 60000
 #define STEP_MS  10
 
-/* 1 suspended, 0 not yet, -1 and why: it never will. */
+#define NOT_TOLD (-2) /* Xen does not say, and why */
+
+/* 1 suspended, 0 not yet, -1 and why: it never will; or NOT_TOLD. */
 static int look(struct mext_dom *d, struct mext_why *why)
 {
     struct mext_dom_state st;
 
     if (mext_dom_state(d, &st, why))
-        return -1;
+        return NOT_TOLD;
     if (!st.exists || st.dying)
         return mext_fail(why, "the guest is gone");
     if (!st.shutdown)
@@ -57,33 +59,34 @@ static bool withdraw(struct mext_dom *d, struct mext_store *s)
                               &quiet) > 0;
 }
 
-static bool wait_late(struct mext_dom *d, unsigned timeout_ms)
+/* As look, but with patience. */
+static int wait_late(struct mext_dom *d, unsigned timeout_ms,
+                     struct mext_why *why)
 {
     static const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
     uint64_t end = mext_now_ms() + timeout_ms;
-    struct mext_why quiet;
     int r;
 
-    while ((r = look(d, &quiet)) == 0 && mext_now_ms() < end)
+    while ((r = look(d, why)) == 0 && mext_now_ms() < end)
         nanosleep(&step, NULL);
-    return r == 1;
+    return r;
 }
 
-bool mext_suspend_abandon(struct mext_dom *d, struct mext_store *s)
-{
-    return wait_late(d, s && withdraw(d, s) ? 0 : GRACE_MS);
-}
-
-bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s)
+int mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s,
+                          struct mext_why *why)
 {
     uint32_t domid = mext_dom_id(d);
-    bool asked = mext_store_has(s, domid, ASKED);
-    bool taken = asked && !withdraw(d, s);
-    bool suspended = wait_late(d, taken ? GRACE_MS : 0) && asked;
+    int asked = mext_store_there(s, domid, ASKED, why), r;
 
-    if (!suspended)
-        mext_store_remove(s, domid, ASKED);
-    return suspended;
+    if (asked < 0)
+        return -1;
+    r = wait_late(d, asked && !withdraw(d, s) ? GRACE_MS : 0, why);
+    if (r == NOT_TOLD)
+        return -1;
+    if (r == 1 && asked)
+        return 1;
+    mext_store_remove(s, domid, ASKED);
+    return 0;
 }
 
 int mext_suspend_mark(struct mext_store *s, uint32_t domid,
@@ -111,6 +114,7 @@ static int ask(struct mext_dom *d, struct mext_store *s, struct mext_why *why)
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
                  bool *suspended_r, struct mext_why *why)
 {
+    struct mext_why quiet;
     int r;
 
     *suspended_r = false;
@@ -131,6 +135,6 @@ int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
         return 0;
     if (r == 0)
         mext_fail(why, "the guest did not suspend within %u ms", timeout_ms);
-    *suspended_r = mext_suspend_withdraw(d, s);
+    *suspended_r = mext_suspend_withdraw(d, s, &quiet) != 0;
     return -1;
 }

@@ -14,7 +14,7 @@
  * it suspended before, who is to let it run.  -1 and why if it does
  * not within timeout_ms, is gone or stopped otherwise, or the wait was
  * cancelled; the request is then withdrawn, and *suspended_r tells whether
- * the guest suspended all the same (the caller resumes it).  A guest that has
+ * the guest suspended all the same, or may have (the caller resumes it).  A guest that has
  * suspended by this is marked so in xenstore until mext_suspend_forget.
  */
 int mext_suspend(struct mext_dom *d, struct mext_store *s, unsigned timeout_ms,
@@ -28,15 +28,11 @@ void mext_suspend_forget(struct mext_store *s, uint32_t domid);
 
 /*
  * Takes a request back that was made before, by a process that may be dead; waits,
- * whatever is cancelled, for a guest that has taken it already.  True: the guest was
- * marked, and has suspended; the mark stays then.
+ * whatever is cancelled, for a guest that has taken it already.  1: the guest was
+ * marked, and has suspended; the mark stays then.  0: it was not, or has not.  -1 and
+ * why: that cannot be told.
  */
-bool mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s);
-
-/*
- * Likewise for a process that is dead and leaves no mark: a guest that has no request
- * any more may have taken it, or was never asked.  s may be NULL: nothing is known.
- */
-bool mext_suspend_abandon(struct mext_dom *d, struct mext_store *s);
+int mext_suspend_withdraw(struct mext_dom *d, struct mext_store *s,
+                          struct mext_why *why);
 
 #endif
