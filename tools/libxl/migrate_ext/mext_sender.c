@@ -303,8 +303,7 @@ static int move_stream(struct sender *s, struct mext_why *why)
     uint64_t t = mext_now_us();
 
     s->source.ours = true;
-    if (mext_suspend_mark(s->store, s->domid, why) ||
-        mext_stream_run(&s->stream, why) ||
+    if (mext_stream_run(&s->stream, why) ||
         mext_lxl_unchanged(s->lxl, s->domid, s->guest.json, why))
         return -1;
     s->t_suspended = s->stream.t_suspended;

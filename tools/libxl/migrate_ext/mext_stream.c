@@ -78,6 +78,19 @@ static int start(struct mext_stream *s, struct mext_why *why)
     return mext_fail(why, "fork: %s", strerror(errno));
 }
 
+/* libxl will ask the guest to suspend, some time: for who comes after a crash. */
+static int mark(struct mext_stream *s, struct mext_why *why)
+{
+    struct mext_store *store;
+    int rc;
+
+    if (mext_store_open(&store, why))
+        return -1;
+    rc = mext_suspend_mark(store, mext_dom_id(s->dom), why);
+    mext_store_close(store);
+    return rc;
+}
+
 /* Killed, so nobody looks after a guest that it may have asked to suspend. */
 static void after_kill(struct mext_stream *s)
 {
@@ -364,7 +377,8 @@ int mext_stream_run(struct mext_stream *s, struct mext_why *why)
 {
     int more;
 
-    if (mext_fault("source.save", why) || prepare(s, why) || start(s, why))
+    if (mext_fault("source.save", why) || prepare(s, why) || mark(s, why) ||
+        start(s, why))
         return -1;
     while ((more = relay(s, why)) > 0)
         ;
