@@ -176,12 +176,12 @@ int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
     m->progress_arg = arg;
     if (make_cache(m, packing))
         return mext_fail(why, "out of memory");
-    /* Log first: what is written from now on is sent again. */
-    if (start_workers(m, packing, why) ||
-        mext_dom_dirty_start(m->pages.dom, m->ngfns, why) ||
-        count_pages(m, why))
+    if (start_workers(m, packing, why) || count_pages(m, why))
         return -1;
-    m->grew = m->shrank = false; /* what came before is watched */
+    m->grew = m->shrank = false; /* what came by now will be watched */
+    /* Log first: what is written from now on is sent again. */
+    if (mext_dom_dirty_start(m->pages.dom, m->ngfns, why))
+        return -1;
     take_all(m);
     for (uint64_t i = 0; i < m->ngfns / 64; i++)
         m->todo[i] &= ~m->pages.gone[i];
