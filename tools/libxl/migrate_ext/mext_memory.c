@@ -176,7 +176,8 @@ int mext_memory_start(struct mext_memory *m, const struct mext_packing *packing,
     m->progress_arg = arg;
     if (make_cache(m, packing))
         return mext_fail(why, "out of memory");
-    if (start_workers(m, packing, why) || count_pages(m, why))
+    if (start_workers(m, packing, why) || count_pages(m, why) ||
+        (m->size != m->size_looked && mext_absent_find(m, why)))
         return -1;
     m->grew = m->shrank = false; /* what came by now will be watched */
     /* Log first: what is written from now on is sent again. */
