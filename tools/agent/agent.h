@@ -98,7 +98,7 @@ int hooks_run(const char *dir, const char *sub, uint64_t end_ms, bool strict,
               unsigned *n_r, struct agent_why *why);
 
 /* What pre.d began is to be undone by post.d, by a later process if need be. */
-void hooks_begin(void);
+int hooks_begin(struct agent_why *why);
 bool hooks_begun(void);
 void hooks_end(void);
 

@@ -46,6 +46,7 @@ static void __attribute__((noreturn)) run(const char *path, const char *sub)
     setpgid(0, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     dup2(null, 0);
     dup2(2, 1);
     close_range(3, ~0U, 0);
@@ -74,12 +75,15 @@ static int run_one(const char *path, const char *sub, uint64_t end_ms,
     return 0;
 }
 
-void hooks_begin(void)
+int hooks_begin(struct agent_why *why)
 {
     int fd = open(BEGUN, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return agent_fail(why, MEXT_AGENT_E_FAILED, BEGUN ": %s",
+                          strerror(errno));
+    close(fd);
+    return 0;
 }
 
 bool hooks_begun(void)

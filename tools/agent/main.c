@@ -89,6 +89,7 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    signal(SIGCHLD, SIG_DFL); /* whoever started this may have ignored it */
     cgroups_undo();
     if (agent_config_read(path, &config))
         return 1;

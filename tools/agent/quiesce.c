@@ -15,8 +15,9 @@ int agent_quiesce(struct agent *a, unsigned deadline_ms, unsigned hold_ms,
 
     if (a->state == AGENT_QUIET)
         return agent_fail(why, MEXT_AGENT_E_STATE, "quiet already");
+    if (hooks_begin(why)) /* nothing has been done that post.d would undo */
+        return -1;
     a->hold_end = end + hold_ms; /* should something below fail to return */
-    hooks_begin();
     if (hooks_run(a->config->hooks, "pre.d", end, true, &hooks, why) ||
         cgroups_freeze(a->config, end, &cgroups, why)) {
         /* post.d later: dom0 waits for this answer, then suspends the guest */

@@ -162,5 +162,9 @@ int request_answer(struct agent *a, const struct mext_agentmsg *m)
         r.u.error.text = why.text;
         r.u.error.len = (uint16_t)strlen(why.text);
     }
-    return serve_send(a, &r);
+    if (!serve_send(a, &r))
+        return 0;
+    /* Who is not heard is not waited for either: dom0 has given up. */
+    a->gave_up |= r.type == MEXT_AGENT_QUIESCED;
+    return -1;
 }

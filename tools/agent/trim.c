@@ -25,6 +25,8 @@ static void __attribute__((noreturn)) do_trim(unsigned level)
     bool deep = level == MEXT_AGENT_TRIM_DEEP;
 
     setpgid(0, 0);
+    /* Not the session's: who held its event channel over a suspend would be the end. */
+    close_range(3, ~0U, 0);
     sync();
     if (agent_write_file("/proc/sys/vm/drop_caches", deep ? "3" : "1"))
         _exit(1);

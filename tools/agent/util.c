@@ -95,9 +95,9 @@ int agent_write_file(const char *path, const char *text)
 int agent_wait_child(int pid, uint64_t end_ms)
 {
     unsigned pause = 1;
-    int status;
+    int status, r;
 
-    while (waitpid(pid, &status, WNOHANG) == 0) {
+    while ((r = waitpid(pid, &status, WNOHANG)) == 0) {
         if (agent_now_ms() >= end_ms) {
             kill(pid, SIGKILL); /* it may not lead its group yet */
             kill(-pid, SIGKILL);
@@ -107,5 +107,5 @@ int agent_wait_child(int pid, uint64_t end_ms)
         if (pause < 20)
             pause *= 2;
     }
-    return status;
+    return r == pid ? status : -1;
 }

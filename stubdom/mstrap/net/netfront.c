@@ -145,10 +145,14 @@ static void tx_reap(void)
     int more;
 
     do {
-        while (tx.rsp_cons != tx.sring->rsp_prod) {
+        RING_IDX end = tx.sring->rsp_prod;
+
+        if (end - tx.rsp_cons > tx.req_prod_pvt - tx.rsp_cons)
+            ms_fail("vif backend broke the ring");
+        ms_barrier();
+        while (tx.rsp_cons != end) {
             netif_tx_response_t response;
 
-            ms_barrier();
             response = *RING_GET_RESPONSE(&tx, tx.rsp_cons);
             tx.rsp_cons++;
             if (response.id < TX_BUFFERS && tx_busy[response.id]) {
@@ -251,7 +255,7 @@ bool ms_netfront_receive(struct netif *netif)
         RING_IDX end = rx.sring->rsp_prod;
 
         /* More answers than questions: what the backend says is no use. */
-        if (end - rx.rsp_cons > RX_BUFFERS)
+        if (end - rx.rsp_cons > rx.req_prod_pvt - rx.rsp_cons)
             ms_fail("vif backend broke the ring");
         ms_barrier();
         while (rx.rsp_cons != end) {
