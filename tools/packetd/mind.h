@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who minds a guest that came in, or that was suspended to go and stayed: one process,
- * which does what its configuration says when it stops.  It holds the lock of a file that is named after the
- * migration; when it is over a word stands there.  So whoever finds neither the
- * lock nor the word starts another, whatever has died meanwhile, and there are
- * never two.  The files are of this boot, as the guests are.
+ * which does what its configuration says when it stops.  It holds the lock of a file
+ * that is named after the migration; when it is over a word stands there.  So whoever
+ * finds neither the lock nor the word starts another, whatever has died meanwhile, and
+ * there are never two.  The files are of this boot, as the guests are.
  */
 #ifndef PACKETD_MIND_H
 #define PACKETD_MIND_H
