@@ -23,6 +23,7 @@ static const char usage[] =
     "  check NAME          exit status 0: its memory is right\n"
     "  resumed NAME        exit status 0: it suspended and was let run again\n"
     "  shutdown NAME       asks it to power off\n"
+    "  target NAME KIB     what its memory target is said to be\n"
     "  destroy NAME\n"
     "  nodes               all of xenstore\n"
     "  power-cut           all that runs on the host ends at once\n"
@@ -189,6 +190,9 @@ static int run(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[0], "shutdown"))
         return !by_name(argv[1], &d) ||
                image_write(conn, d.domid, "control/shutdown", "poweroff");
+    if (argc == 3 && !strcmp(argv[0], "target"))
+        return !by_name(argv[1], &d) ||
+               image_write(conn, d.domid, "memory/target", argv[2]);
     if (argc == 2 && !strcmp(argv[0], "destroy"))
         return !by_name(argv[1], &d) || image_do(conn, IMAGE_DESTROY, d.domid);
     fputs(usage, stderr);

@@ -10,8 +10,8 @@ IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \
 IMAGE_LDADD = tests/image/libmext_image.a $(YAJL_LIBS) $(SODIUM_LIBS) \
 	$(LZ4_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) $(TSS2_MU_LIBS)
 
-TESTS += tests/image/dump tests/image/joins
-EXTRA_DIST += tests/image/dump tests/image/joins
+TESTS += tests/image/dump tests/image/joins tests/image/target
+EXTRA_DIST += tests/image/dump tests/image/joins tests/image/target
 
 # The product's library, but for what knows Xen.
 check_LIBRARIES += tests/image/libmext_image.a

@@ -97,7 +97,10 @@ void cgroups_undo(void);
 int hooks_run(const char *dir, const char *sub, uint64_t end_ms, bool strict,
               unsigned *n_r, struct agent_why *why);
 
-/* What pre.d began is to be undone by post.d, by a later process if need be. */
+/*
+ * What pre.d begins is to be undone by post.d, by a later process if need be.  0, or -1
+ * and why: that cannot be noted, and pre.d is not to be run.
+ */
 int hooks_begin(struct agent_why *why);
 bool hooks_begun(void);
 void hooks_end(void);

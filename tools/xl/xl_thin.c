@@ -162,6 +162,18 @@ static void prepare(struct thin *t, uint32_t domid)
     mext_help_close(&t->help); /* of a PV guest nothing is asked later */
 }
 
+/*
+ * The stock xl finds out, and its save helper dies of SIGPIPE, which leaves the guest's
+ * writes watched: no migration to mstrap could begin.  At once, and not when all has
+ * ended: the next one may have begun then.
+ */
+static void give_up(struct thin *t)
+{
+    close(STDIN_FILENO);
+    if (t->dom)
+        mext_dom_dirty_off(t->dom);
+}
+
 int main(int argc, char **argv)
 {
     static struct thin t = { .help = { .wanted = true, .say = say } };
@@ -183,10 +195,10 @@ int main(int argc, char **argv)
         return 1;
     }
     failed = relay(&t);
-    mext_dom_close(t.dom);
     close(t.out);
     if (failed)
-        close(STDIN_FILENO); /* the stock xl finds out */
+        give_up(&t);
+    mext_dom_close(t.dom);
     tell(&t);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

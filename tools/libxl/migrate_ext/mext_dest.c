@@ -165,7 +165,7 @@ int mext_dest_connect(struct mext_dest *d, struct mext_why *why)
     return rc;
 }
 
-/* Sends CONFIG; steps are said until there is the receipt. */
+/* Steps are said until there is the receipt. */
 static int wait_for_it(struct mext_dest *d, struct mext_ctl *m,
                        struct mext_why *why)
 {
