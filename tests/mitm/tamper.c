@@ -121,13 +121,17 @@ static bool swap(struct batch *b, unsigned i)
     return true;
 }
 
-static bool truncate_object(struct object *o, unsigned variant)
+static bool truncate_object(struct batch *b, unsigned i, unsigned variant)
 {
+    struct object *o = &b->o[i];
     const size_t less[] = { 1, o->n / 2, o->n - 1 };
 
     if (variant >= COUNT(less))
         return false;
     o->n -= less[variant];
+    /* What comes next may begin with just that octet. */
+    while (o->n > 1 && i + 1 < b->n && o->p[o->n] == o[1].p[0])
+        o->n--;
     return true;
 }
 
@@ -186,7 +190,7 @@ bool tamper(struct batch *b, unsigned i, enum op op, unsigned variant,
     case SWAP:
         return swap(b, i);
     case TRUNCATE:
-        return truncate_object(o, variant);
+        return truncate_object(b, i, variant);
     case INSERT:
         return insert(b, i, true);
     case CUT:

@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test_gate \
 	tests/unit/test_guard \
 	tests/unit/test_guest \
+	tests/unit/test_hear \
 	tests/unit/test_hooks \
 	tests/unit/test_jail \
 	tests/unit/test_join \
@@ -199,6 +200,11 @@ tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LDADD)
 tests_unit_test_token_SOURCES = tests/unit/test_token.c
+
+tests_unit_test_hear_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hear_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hear_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_hear_SOURCES = tests/unit/test_hear.c
 
 tests_unit_test_hooks_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tools/agent
 tests_unit_test_hooks_CFLAGS = $(UNIT_CFLAGS)

@@ -63,6 +63,8 @@ MEXT_SOURCES = \
 	tools/libxl/migrate_ext/mext_gfns.h \
 	tools/libxl/migrate_ext/mext_handshake.c \
 	tools/libxl/migrate_ext/mext_handshake.h \
+	tools/libxl/migrate_ext/mext_hear.c \
+	tools/libxl/migrate_ext/mext_hear.h \
 	tools/libxl/migrate_ext/mext_help.c \
 	tools/libxl/migrate_ext/mext_help.h \
 	tools/libxl/migrate_ext/mext_inspect.c \

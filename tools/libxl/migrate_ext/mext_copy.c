@@ -4,9 +4,7 @@
 #include "mext_copy.h"
 #include "mext_fault.h"
 
-#define ANSWER_MS    30000
-#define PACE_MS      5000 /* at most, before it is looked at again */
-#define LAST_WORD_MS 2000 /* after mstrap's connection has ended */
+#define PACE_MS 5000 /* at most, before it is looked at again */
 
 /* ---- while pages go ---- */
 
@@ -50,7 +48,7 @@ void mext_copy_progress(void *arg, uint64_t sent, uint64_t of)
         .sent = sent,
         /* the first iteration goes over holes, too */
         .of = of < c->ram_pages ? of : c->ram_pages,
-        .wire_bytes = mext_memory_bytes(c->mem) + c->control->sent,
+        .wire_bytes = mext_memory_bytes(c->mem) + c->hear->control->sent,
         .rate = us ? sent * 1000000 / us : 0,
     };
 
@@ -66,20 +64,6 @@ void mext_copy_progress(void *arg, uint64_t sent, uint64_t of)
     take_wishes(c);
     if (!c->suspended)
         keep_pace(c);
-}
-
-int mext_copy_destination(struct mext_copy *c, unsigned wait_ms,
-                          struct mext_why *why)
-{
-    struct mext_ctl m;
-    struct mext_why quiet;
-
-    if (mext_net_wait(&c->control->fd, 1, wait_ms, &quiet) < 0)
-        return 0;
-    if (mext_conn_recv(c->control, &m, ANSWER_MS, NULL, why))
-        return -1;
-    return mext_fail(why, "the destination sent message 0x%02x out of turn",
-                     m.type);
 }
 
 /* ---- a guest that writes faster than can be sent ---- */
@@ -136,10 +120,10 @@ static int iterate(struct mext_copy *c, struct mext_iteration *now,
     if (mext_fault("source.iterate", why))
         return -1;
     if (mext_memory_iterate(c->mem, c->iterations, c->data_ms, now, why)) {
-        mext_copy_destination(c, LAST_WORD_MS, why);
+        mext_hear_last_word(c->hear, why);
         return -1;
     }
-    return mext_copy_destination(c, 0, why);
+    return mext_hear_now(c->hear, why);
 }
 
 int mext_copy_run(struct mext_copy *c, struct mext_why *why)

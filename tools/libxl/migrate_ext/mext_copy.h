@@ -9,7 +9,7 @@
 #define MEXT_COPY_H
 
 #include "mext_commit.h"
-#include "mext_conn.h"
+#include "mext_hear.h"
 #include "mext_help.h"
 #include "mext_pace.h"
 #include "mext_steer.h"
@@ -34,8 +34,8 @@ struct mext_copy {
     /* the caller's */
     struct mext_memory *mem;
     struct mext_help *help;
-    struct mext_conn *control; /* the destination may give up there */
-    struct mext_steer *steer;  /* NULL: nobody steers */
+    struct mext_hear *hear;   /* of the destination */
+    struct mext_steer *steer; /* NULL: nobody steers */
     const struct mext_machine *machine;
     struct mext_throttle throttle;
     struct mext_limits limits;
@@ -58,13 +58,6 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why);
 
 /* The memory's progress function, arg a struct mext_copy. */
 void mext_copy_progress(void *arg, uint64_t sent, uint64_t of);
-
-/*
- * Whether the destination goes on: -1 and why if it has given up, or does so
- * within wait_ms.
- */
-int mext_copy_destination(struct mext_copy *c, unsigned wait_ms,
-                          struct mext_why *why);
 
 /* calm, throttle, cancel, force; -1 for any other word. */
 int mext_on_stall_parse(const char *word, enum mext_on_stall *s_r);

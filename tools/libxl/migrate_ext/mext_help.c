@@ -234,6 +234,7 @@ void mext_help_undo(struct mext_help *h)
     if (!h->engaged)
         return;
     h->engaged = false;
+    h->wanted = true; /* whatever went wrong since */
     if (talk(h) && mext_agent_resume(h->talk, 0, RESUME_MS, &done, &why))
         without(h, "the guest's services may hold still for a minute", &why);
     hang_up(h);

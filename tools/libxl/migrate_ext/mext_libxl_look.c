@@ -33,19 +33,18 @@ static void tell(struct look *k, unsigned kind, const char *fmt, ...)
     k->fn(k->arg, kind, text);
 }
 
-/* Of another domain, or made by a script, nothing can be seen here. */
+/* Of another domain, made by a script, or no file (rbd:…): nothing can be seen here. */
 static void look_at_disk(struct look *k, const libxl_device_disk *d)
 {
     const char *name = d->vdev ? d->vdev : "?";
     struct stat st;
 
-    if (d->backend_domname || d->backend_domid || d->script) {
-        tell(k, MEXT_FINDING_NOTE, "disk %.20s: not looked at", name);
-        return;
-    }
     if (!d->pdev_path || !*d->pdev_path)
         return;
-    if (stat(d->pdev_path, &st))
+    if (d->backend_domname || d->backend_domid || d->script ||
+        *d->pdev_path != '/')
+        tell(k, MEXT_FINDING_NOTE, "disk %.20s: not looked at", name);
+    else if (stat(d->pdev_path, &st))
         tell(k, MEXT_FINDING_OBSTACLE, "disk %.20s: %.200s is not here", name,
              d->pdev_path);
     else if (d->backend == LIBXL_DISK_BACKEND_PHY && !S_ISBLK(st.st_mode))
@@ -78,6 +77,31 @@ static void look_at_nic(struct look *k, const libxl_device_nic *n)
              n->devid, bridge);
     else
         tell(k, MEXT_FINDING_FINE, "vif %d: bridge %.32s", n->devid, bridge);
+}
+
+static void look_at_devices(struct look *k, const libxl_domain_config *c)
+{
+    for (int i = 0; i < c->num_disks; i++)
+        look_at_disk(k, &c->disks[i]);
+    for (int i = 0; i < c->num_nics; i++)
+        look_at_nic(k, &c->nics[i]);
+}
+
+static void first_obstacle(void *arg, unsigned kind, const char *text)
+{
+    struct mext_why *why = arg;
+
+    if (kind == MEXT_FINDING_OBSTACLE && !*why->text)
+        mext_fail(why, "%s", text);
+}
+
+int mext_lxl_devices_here(const libxl_domain_config *c, struct mext_why *why)
+{
+    struct look k = { first_obstacle, why };
+
+    why->text[0] = 0;
+    look_at_devices(&k, c);
+    return *why->text ? -1 : 0;
 }
 
 bool mext_lxl_device_model(char out[128])
@@ -138,10 +162,7 @@ static void look_at(struct look *k, struct mext_lxl *l, libxl_domain_config *c,
     else
         tell(k, MEXT_FINDING_FINE, "memory: %llu MiB of RAM can be had",
              (unsigned long long)how->memory_kib >> 10);
-    for (int i = 0; i < c->num_disks; i++)
-        look_at_disk(k, &c->disks[i]);
-    for (int i = 0; i < c->num_nics; i++)
-        look_at_nic(k, &c->nics[i]);
+    look_at_devices(k, c);
     look_at_model(k, c);
     look_at_file(k, "kernel", c->b_info.kernel);
     look_at_file(k, "ramdisk", c->b_info.ramdisk);

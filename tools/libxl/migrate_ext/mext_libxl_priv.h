@@ -48,6 +48,11 @@ int mext_lxl_name_check(struct mext_lxl *l, const libxl_domain_config *c,
 /* Enough free memory for the domain?  -1 and why if certainly not. */
 int mext_lxl_memory_check(struct mext_lxl *l, libxl_domain_config *c,
                           struct mext_why *why);
+/*
+ * Disks and bridges that can be seen to be missing here, before scripts fail for it;
+ * -1 and why names the first.
+ */
+int mext_lxl_devices_here(const libxl_domain_config *c, struct mext_why *why);
 void mext_lxl_set_string(char **where, const char *value);
 
 #endif

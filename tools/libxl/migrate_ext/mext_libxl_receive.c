@@ -248,7 +248,7 @@ int mext_lxl_read(struct mext_lxl *l, const struct mext_launch *how,
     if (mext_lxl_memory_check(l, c, why))
         return -1;
     *code_r = MEXT_E_CREATE;
-    return 0;
+    return mext_lxl_devices_here(c, why);
 }
 
 int mext_lxl_launch(struct mext_lxl *l, const struct mext_launch *how,

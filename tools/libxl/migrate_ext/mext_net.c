@@ -28,6 +28,11 @@
 
 static int cancel_fd = -1;
 static _Thread_local int stop_fd = -1;
+static struct {
+    int fd;
+    mext_heed_fn *fn;
+    void *arg;
+} heed = { .fd = -1 };
 
 int mext_fail(struct mext_why *why, const char *fmt, ...)
 {
@@ -78,11 +83,23 @@ void mext_net_stop_fd(int fd)
     stop_fd = fd;
 }
 
+void mext_net_heed(int fd, mext_heed_fn *fn, void *arg)
+{
+    heed.fd = fd;
+    heed.fn = fn;
+    heed.arg = arg;
+}
+
 int mext_net_cancelled(struct mext_why *why)
 {
-    struct pollfd p = { .fd = cancel_fd, .events = POLLIN };
+    struct pollfd p[] = { { .fd = cancel_fd, .events = POLLIN },
+                          { .fd = heed.fd, .events = POLLIN } };
 
-    return poll(&p, 1, 0) > 0 ? mext_fail(why, "cancelled") : 0;
+    if (poll(p, 2, 0) <= 0)
+        return 0;
+    if (p[0].revents)
+        return mext_fail(why, "cancelled");
+    return heed.fn(heed.arg, why);
 }
 
 /* ms left until `end`, for poll. */
@@ -97,7 +114,7 @@ static int left(uint64_t end)
 static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
                        struct mext_why *why)
 {
-    struct pollfd p[WAIT_MAX_FDS + 2];
+    struct pollfd p[WAIT_MAX_FDS + 3];
 
     if (n > WAIT_MAX_FDS)
         return mext_fail(why, "too many descriptors (%u)", n);
@@ -108,7 +125,8 @@ static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
             p[i] = (struct pollfd){ .fd = fds[i], .events = events };
         p[n] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
         p[n + 1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
-        r = poll(p, n + 2, left(end));
+        p[n + 2] = (struct pollfd){ .fd = heed.fd, .events = POLLIN };
+        r = poll(p, n + 3, left(end));
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
@@ -117,6 +135,8 @@ static int wait_events(const int *fds, unsigned n, short events, uint64_t end,
             return mext_fail(why, "cancelled");
         if (p[n + 1].revents)
             return mext_fail(why, "broken off");
+        if (p[n + 2].revents && heed.fn(heed.arg, why))
+            return -1;
         for (unsigned i = 0; i < n; i++)
             if (p[i].revents)
                 return (int)i;
@@ -182,6 +202,11 @@ void mext_net_peer(int fd, char out[64])
 }
 
 /* ---- streams ---- */
+
+void mext_net_end_reading(int fd)
+{
+    shutdown(fd, SHUT_RD);
+}
 
 void mext_net_options(int fd)
 {

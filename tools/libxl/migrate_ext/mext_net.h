@@ -23,7 +23,14 @@ uint64_t mext_now_us(void);
 void mext_net_cancel_fd(int fd);
 /* The same, for waits of the calling thread only. */
 void mext_net_stop_fd(int fd);
-/* -1 and why if it is readable now. */
+/*
+ * All waits of the process listen to fd as well, -1: to none: when there is something to
+ * read, fn takes it, and what it returns is 0, or -1 and why, which ends the wait.  Any
+ * thread may call it, several at once.
+ */
+typedef int mext_heed_fn(void *arg, struct mext_why *why);
+void mext_net_heed(int fd, mext_heed_fn *fn, void *arg);
+/* -1 and why if a wait would be cancelled, or ended by what it heeds, now. */
 int mext_net_cancelled(struct mext_why *why);
 
 /* Text "HOST", "HOST:PORT", "[V6]:PORT" -> host[256], port; -1 and why. */
@@ -42,6 +49,9 @@ int mext_net_connect_ip4(uint32_t ip, uint16_t port, unsigned timeout_ms,
 /* To the address and port that fd, a connected stream, is connected to. */
 int mext_net_connect_again(int fd, unsigned timeout_ms, int *fd_r,
                            struct mext_why *why);
+
+/* A connected stream's reader finds its end from now on, and so does who waits. */
+void mext_net_end_reading(int fd);
 
 /* What each stream has: no delay, never blocks, a dead peer is noticed. */
 void mext_net_options(int fd);

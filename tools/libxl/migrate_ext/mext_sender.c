@@ -42,6 +42,7 @@ struct sender {
     struct mext_help help;
     struct mext_policy policy;
     struct mext_dest dest;
+    struct mext_hear hear; /* what that says while memory goes */
     struct mext_source source;
     struct mext_steer *steer;
     struct mext_copy copy;
@@ -163,12 +164,18 @@ static int connect_data(struct sender *s, struct mext_why *why)
                              d->token.id, d->token.channels, &root, CONNECT_MS,
                              &first);
     mext_wipe(&root, sizeof(root));
-    return rc ? mext_fail(why,
-                          "mstrap: %.250s (does a firewall, or the bridge "
-                          "there, keep TCP port %u of packetd's --pool from "
-                          "this host, or has another host that address?)",
-                          first.text, d->receipt.port)
-              : 0;
+    if (!rc)
+        return 0;
+    mext_hear_last_word(&s->hear, &first);
+    if (s->hear.gave_up) {
+        *why = first;
+        return -1;
+    }
+    return mext_fail(why,
+                     "mstrap: %.250s (does a firewall, or the bridge "
+                     "there, keep TCP port %u of packetd's --pool from "
+                     "this host, or has another host that address?)",
+                     first.text, d->receipt.port);
 }
 
 /* ---- stop-and-copy ---- */
@@ -247,15 +254,22 @@ static int rename_away(struct sender *s, struct mext_why *why)
     return mext_lxl_rename(s->lxl, s->domid, name, why);
 }
 
-/* mstrap's DONE, or the destination's word that it gave up; DONE comes first. */
-static int wait_done(struct sender *s, struct mext_why *why)
+/* mstrap's DONE and packetd's PREPARED, on two connections: either may be first. */
+static int wait_both(struct sender *s, struct mext_why *why)
 {
     int fds[] = { s->mem.lane[0].channel.fd, s->dest.conn.fd };
-    int r = mext_net_wait(fds, 2, DATA_MS, why);
 
-    if (r == 1)
-        return mext_copy_destination(&s->copy, 0, why);
-    return r ? -1 : mext_memory_done(&s->mem, DATA_MS, why);
+    while (fds[0] >= 0 || fds[1] >= 0) {
+        int r = mext_net_wait(fds, 2, DATA_MS, why);
+
+        if (r < 0)
+            return -1;
+        if (r == 0 ? mext_memory_done(&s->mem, DATA_MS, why)
+                   : wait_prepared(s, DATA_MS, why))
+            return -1;
+        fds[r] = -1;
+    }
+    return 0;
 }
 
 static int stop_and_copy(struct sender *s, struct mext_why *why)
@@ -273,6 +287,9 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->zstd_pages = s->mem.zstd;
     s->rep->delta_pages = s->mem.delta;
     s->rep->absent_pages = s->mem.absent;
+    if (mext_hear_now(&s->hear, why))
+        return -1;
+    mext_hear_end(&s->hear); /* from now on an answer is due */
     if (mext_fault("source.rename", why) || rename_away(s, why) ||
         mext_fault("source.final", why) || send_final(s, why))
         return -1;
@@ -280,8 +297,7 @@ static int stop_and_copy(struct sender *s, struct mext_why *why)
     s->rep->last_us = t - s->t_suspended;
     /* While mstrap tidies up. */
     if (mext_source_event(&s->source, MEXT_EV_ALL_SENT, why) ||
-        mext_fault("source.wait-prepared", why) || wait_done(s, why) ||
-        wait_prepared(s, DATA_MS, why))
+        mext_fault("source.wait-prepared", why) || wait_both(s, why))
         return -1;
     s->rep->tidy_us = mext_now_us() - t;
     return 0;
@@ -431,6 +447,7 @@ static int prepare(struct sender *s, struct mext_why *why)
         return 0;
     }
     s->rep->domid = s->dest.receipt.domid;
+    mext_hear_begin(&s->hear);
     if (mext_fault("source.data", why) || connect_data(s, why))
         return -1;
     s->rep->setup_us = mext_now_us() - s->t_start;
@@ -471,6 +488,8 @@ static int move_pages(struct sender *s, struct mext_why *why)
         return -1;
     mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
+    if (mext_hear_now(&s->hear, why))
+        return -1;
     mext_sayf(say, s, "suspending the guest");
     return mext_fault("source.suspend", why) || suspend_guest(s, why) ||
                    mext_fault("source.last", why) || stop_and_copy(s, why)
@@ -504,6 +523,7 @@ static void undo(struct sender *s, struct mext_why *why)
     mext_steer_commit(s->steer, &quiet); /* nobody can cancel that */
     mext_steer_why(s->steer, why);
     mext_net_cancel_fd(-1);
+    mext_hear_end(&s->hear);
     mext_stream_stop(&s->stream);
     if (s->dom)
         mext_dom_dirty_stop(s->dom);
@@ -572,6 +592,7 @@ static void cleanup(struct sender *s)
     s->rep->less = s->help.why;
     memcpy(s->rep->agent, s->help.agent, sizeof(s->rep->agent));
     mext_help_close(&s->help);
+    mext_hear_end(&s->hear);
     mext_source_close(&s->source);
     mext_stream_stop(&s->stream);
     mext_memory_close(&s->mem);
@@ -606,10 +627,11 @@ enum mext_outcome mext_migrate(const struct mext_request *rq,
     s.dest.rq = rq;
     s.dest.guest = &s.guest;
     s.dest.policy = &s.policy;
+    s.hear.control = &s.dest.conn;
     s.copy = (struct mext_copy){
         .mem = &s.mem,
         .help = &s.help,
-        .control = &s.dest.conn,
+        .hear = &s.hear,
         .machine = &s.source.machine,
         .limits = rq->limits,
         .on_stall = rq->on_stall,

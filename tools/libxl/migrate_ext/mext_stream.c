@@ -22,12 +22,11 @@
 #endif
 
 /* Deadlines, ms. */
-#define WRITE_MS     120000 /* libxl may wait a minute for the guest's suspend */
-#define SEND_MS      60000
-#define LAST_WORD_MS 2000
-#define STOP_MS      90000
-#define TERM_MS      5000 /* libxc's process takes its log-dirty mode back */
-#define PACE_MS      5000 /* at most, before wishes are looked at again */
+#define WRITE_MS 120000 /* libxl may wait a minute for the guest's suspend */
+#define SEND_MS  60000
+#define STOP_MS  90000
+#define TERM_MS  5000 /* libxc's process takes its log-dirty mode back */
+#define PACE_MS  5000 /* at most, before wishes are looked at again */
 
 /* ---- libxl's process ---- */
 
@@ -222,7 +221,7 @@ int mext_stream_send(void *own, void *job, struct mext_why *why)
 /* What is not taken any more: the destination may say why. */
 static int broken(struct mext_stream *s, struct mext_why *why)
 {
-    mext_copy_destination(s->copy, LAST_WORD_MS, why);
+    mext_hear_last_word(s->copy->hear, why);
     return -1;
 }
 
@@ -290,7 +289,8 @@ static int look(struct mext_stream *s, struct mext_why *why)
 static int relay(struct mext_stream *s, struct mext_why *why)
 {
     static uint8_t buf[1 << 16];
-    int fds[] = { mext_workers_alarm(s->workers), s->copy->control->fd, s->in };
+    int fds[] = { mext_workers_alarm(s->workers), s->copy->hear->control->fd,
+                  s->in };
     int r = mext_net_wait(fds, 3, WRITE_MS, why);
     ssize_t n;
 
@@ -301,7 +301,7 @@ static int relay(struct mext_stream *s, struct mext_why *why)
         return broken(s, why);
     }
     if (r == 1)
-        return mext_copy_destination(s->copy, 0, why) ? -1 : 1;
+        return mext_hear_now(s->copy->hear, why) ? -1 : 1;
     n = read(s->in, buf, sizeof(buf));
     if (n < 0 && errno == EINTR)
         return 1;
