@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The programs of a migration over domains that are files: README.md.
 IMAGE_CPPFLAGS = $(AM_CPPFLAGS) -DMEXT_FAULT_INJECTION \
-	-DMEXT_XL_WRITE='"/run/world/xl-write"' \
+	-DMEXT_XL_WRITE='"/run/world/xl-write"' -DASK_PAGES=1 \
 	-I$(srcdir)/tests/image -I$(srcdir)/tools/mstrap \
 	-I$(srcdir)/stubdom/mstrap
 IMAGE_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(LZ4_CFLAGS) $(YAJL_CFLAGS) \

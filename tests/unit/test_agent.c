@@ -200,6 +200,12 @@ START_TEST(report)
     ck_assert_uint_eq(back.thawed.mono, 4010);
     mext_agent_report_text(&back, out);
     ck_assert_str_eq(out, want);
+    ck_assert_uint_eq(mext_agent_report_gap(&back), 207);
+    back.thawed.real = back.quiesced.real - 1; /* its clock was set back */
+    ck_assert_uint_eq(mext_agent_report_gap(&back), 0);
+    back = r;
+    back.quiesced.real = 0; /* it was not asked to hold still */
+    ck_assert_uint_eq(mext_agent_report_gap(&back), 0);
     for (size_t n = 0; n < strlen(want) - 3; n++)
         ck_assert_int_lt(mext_agent_report_parse(want, n, &back), 0);
 }

@@ -80,7 +80,4 @@ int mext_agent_report_read(struct mext_store *s, uint32_t domid,
                            unsigned timeout_ms, struct mext_agent_report *r_r,
                            struct mext_why *why);
 
-/* How long the guest stood still by its own wall clock, ms; 0: not known. */
-uint64_t mext_agent_report_gap(const struct mext_agent_report *r);
-
 #endif

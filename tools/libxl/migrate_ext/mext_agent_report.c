@@ -44,10 +44,3 @@ int mext_agent_report_read(struct mext_store *s, uint32_t domid,
         return mext_fail(why, "the guest's agent left no report");
     return r < 0 ? -1 : 0;
 }
-
-uint64_t mext_agent_report_gap(const struct mext_agent_report *r)
-{
-    if (!r->quiesced.real || r->thawed.real < r->quiesced.real)
-        return 0;
-    return r->thawed.real - r->quiesced.real;
-}

@@ -324,3 +324,10 @@ const char *mext_agent_reason(unsigned code)
         return "unknown reason";
     return words[code];
 }
+
+uint64_t mext_agent_report_gap(const struct mext_agent_report *r)
+{
+    if (!r->quiesced.real || r->thawed.real < r->quiesced.real)
+        return 0;
+    return r->thawed.real - r->quiesced.real;
+}

@@ -103,6 +103,9 @@ void mext_agent_report_text(const struct mext_agent_report *r,
 int mext_agent_report_parse(const char *text, size_t len,
                             struct mext_agent_report *r_r);
 
+/* How long the guest stood still by its own wall clock, ms; 0: not known. */
+uint64_t mext_agent_report_gap(const struct mext_agent_report *r);
+
 /* Short words for a reason (MEXT_AGENT_E_*), never NULL. */
 const char *mext_agent_reason(unsigned code);
 

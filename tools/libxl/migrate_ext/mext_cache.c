@@ -79,6 +79,12 @@ unsigned mext_delta(const uint8_t *old, const uint8_t *page, uint8_t *out)
     return (unsigned)buf.pos;
 }
 
+/* Locked; who drops a page looks without the lock. */
+static void set(struct mext_cache *c, uint64_t at, uint64_t gfn)
+{
+    __atomic_store_n(&c->gfn[at], gfn, __ATOMIC_RELAXED);
+}
+
 unsigned mext_cache_send(struct mext_cache *c, uint64_t gfn,
                          const uint8_t *page, uint8_t *out)
 {
@@ -89,7 +95,7 @@ unsigned mext_cache_send(struct mext_cache *c, uint64_t gfn,
     pthread_mutex_lock(&c->lock[at % LOCKS]);
     if (c->gfn[at] == gfn)
         n = mext_delta(had, page, out);
-    c->gfn[at] = gfn;
+    set(c, at, gfn);
     memcpy(had, page, MEXT_PAGE_SIZE);
     pthread_mutex_unlock(&c->lock[at % LOCKS]);
     return n;
@@ -99,8 +105,11 @@ void mext_cache_drop(struct mext_cache *c, uint64_t gfn)
 {
     uint64_t at = gfn % c->pages;
 
+    /* Of a gfn that is being sent nobody else makes it so. */
+    if (__atomic_load_n(&c->gfn[at], __ATOMIC_RELAXED) != gfn)
+        return;
     pthread_mutex_lock(&c->lock[at % LOCKS]);
     if (c->gfn[at] == gfn)
-        c->gfn[at] = NONE;
+        set(c, at, NONE);
     pthread_mutex_unlock(&c->lock[at % LOCKS]);
 }

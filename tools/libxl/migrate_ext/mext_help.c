@@ -18,7 +18,9 @@
  * For fewer pages it is not asked again what is free: the answer costs some 400
  * pages that the question dirties.
  */
+#ifndef ASK_PAGES /* tests/image has small guests */
 #define ASK_PAGES 2048
+#endif
 
 /* What is left to services that write too fast. */
 #define CALM_PERCENT 20u
