@@ -172,9 +172,8 @@ floor_in_place() {
 
 # superpages TOOL HOST NAME: per cent of its memory in pages of 2 MiB or more.
 superpages() {
-    "$bed_src/superpages" "$2" "$3" | tr -d , | awk '
-        { big = $3 * 262144 + $6 * 512; all = big + $9 }
-        END { if (all) printf "%.1f\n", 100 * big / all }' >"$work/superpages"
+    "$bed_src/superpages" "$2" "$3" | sed 's/.*; \([0-9.]*\) %.*/\1/' \
+        >"$work/superpages"
     sample "$1" superpages "$(cat "$work/superpages")"
 }
 

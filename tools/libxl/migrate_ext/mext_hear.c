@@ -41,15 +41,12 @@ static int hear(void *arg, struct mext_why *why)
 
 void mext_hear_begin(struct mext_hear *h)
 {
-    h->on = true;
     mext_net_heed(h->control->fd, hear, h);
 }
 
 void mext_hear_end(struct mext_hear *h)
 {
-    if (h->on)
-        mext_net_heed(-1, hear, h);
-    h->on = false;
+    mext_net_heed(-1, hear, h);
 }
 
 int mext_hear_now(struct mext_hear *h, struct mext_why *why)
@@ -59,10 +56,11 @@ int mext_hear_now(struct mext_hear *h, struct mext_why *why)
 
 void mext_hear_last_word(struct mext_hear *h, struct mext_why *why)
 {
+    uint64_t end = mext_now_ms() + LAST_WORD_MS, now;
     struct mext_why quiet;
 
-    if (hear(h, why))
-        return;
-    mext_net_wait(&h->control->fd, 1, LAST_WORD_MS, &quiet);
-    hear(h, why);
+    while (!hear(h, why) && (now = mext_now_ms()) < end)
+        if (mext_net_wait(&h->control->fd, 1, (unsigned)(end - now), &quiet) <
+            0)
+            end = 0;
 }

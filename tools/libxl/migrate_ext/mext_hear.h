@@ -17,7 +17,6 @@ struct mext_hear {
     bool gave_up;              /* as far as was heard */
     /* private */
     struct mext_why why; /* of gave_up */
-    bool on;
 };
 
 /* From now on, until the end, all waits of the process hear it. */
