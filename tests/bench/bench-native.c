@@ -7,6 +7,9 @@
  *   ours      the product's sender (mext_memory.c and what is below it) and
  *             mstrap's session and channels, on one thread as in mstrap
  *   ours-lz4  the same with pages packed
+ *   ours-zstd the same by Zstandard, level 1 as QEMU's by default
+ *   unsealed  as ours, with a copy in the place of the source's cipher and nothing in
+ *             that of the receiver's: what all but sealing takes
  *   mstrap    as ours, and opened by the code that mstrap takes on hardware,
  *             libsodium's for SSSE3 and SSE2
  *   emulated  and by the one that it takes where vectors are emulated, libsodium's
@@ -192,11 +195,9 @@ static void progress(void *arg, uint64_t sent, uint64_t of)
 {
 }
 
-static uint64_t ours_send(bool pack)
+static uint64_t ours_send(int by)
 {
-    const struct mext_packing packing = {
-        .by = pack ? MEXT_PACK_LZ4 : MEXT_PACK_NONE,
-    };
+    const struct mext_packing packing = { .by = by, .level = 1 };
     struct mext_memory m = { .nchannels = 0 };
     const uint8_t id[MEXT_ID_LEN] = { 1 };
     struct mext_iteration it;
@@ -449,26 +450,54 @@ static void bare_receive(bool sealed)
 
 /* ---- all of it ---- */
 
+/* In the place of a cipher. */
+static int copy_page(uint8_t *out, uint8_t tag[MEXT_TAG_LEN], const uint8_t *in,
+                     size_t n, const uint8_t *ad, size_t nad,
+                     const uint8_t nonce[MEXT_AEAD_NONCE],
+                     const uint8_t key[MEXT_AEAD_KEY])
+{
+    memmove(out, in, n);
+    memset(tag, 0, MEXT_TAG_LEN);
+    return 0;
+}
+
+static int leave_page(uint8_t *p, size_t n, const uint8_t tag[MEXT_TAG_LEN],
+                      const uint8_t *ad, size_t nad,
+                      const uint8_t nonce[MEXT_AEAD_NONCE],
+                      const uint8_t key[MEXT_AEAD_KEY])
+{
+    return 0;
+}
+
+static const struct mext_aead no_cipher = { "none", copy_page, leave_page };
+
 enum tool {
     OURS,
     OURS_LZ4,
+    OURS_ZSTD,
+    UNSEALED,
     MSTRAP,
     EMULATED,
     SEALED,
     TCP,
     MEMCPY,
 };
-static const char *const tools[] = { "ours",   "ours-lz4", "mstrap", "emulated",
-                                     "sealed", "tcp",      "memcpy" };
+static const char *const tools[] = { "ours",     "ours-lz4", "ours-zstd",
+                                     "unsealed", "mstrap",   "emulated",
+                                     "sealed",   "tcp",      "memcpy" };
 
 static uint64_t tool_send(enum tool t)
 {
     switch (t) {
     case OURS:
-    case OURS_LZ4:
+    case UNSEALED:
     case MSTRAP:
     case EMULATED:
-        return ours_send(t == OURS_LZ4);
+        return ours_send(MEXT_PACK_NONE);
+    case OURS_LZ4:
+        return ours_send(MEXT_PACK_LZ4);
+    case OURS_ZSTD:
+        return ours_send(MEXT_PACK_ZSTD);
     case MEMCPY:
         memcpy(dest, source, npages * MEXT_PAGE_SIZE);
         return 0;
@@ -491,6 +520,8 @@ static void receiver_cipher(enum tool t)
         die("libsodium");
     if (t == MSTRAP)
         mext_seal_by(&mext_aead_sodium);
+    if (t == UNSEALED)
+        mext_seal_by(&no_cipher);
 }
 
 /* The receiving process: says when it is ready, and then what it took. */
@@ -533,6 +564,8 @@ static void measure(enum tool t)
         die("the receiver has ended");
     if (mext_crypto_init())
         die("libsodium");
+    if (t == UNSEALED)
+        mext_seal_by(&no_cipher);
     populate(source, MADV_POPULATE_READ);
     if (t == MEMCPY)
         populate(dest, MADV_POPULATE_WRITE);

@@ -65,6 +65,7 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_layout \
 	tests/unit/test_line \
+	tests/unit/test_memory \
 	tests/unit/test_monitor \
 	tests/unit/test_move \
 	tests/unit/test_net \
@@ -313,6 +314,11 @@ tests_unit_test_net_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_LDADD = $(UNIT_LDADD)
 tests_unit_test_net_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
+
+tests_unit_test_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c
 
 tests_unit_test_order_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_order_CFLAGS = $(UNIT_CFLAGS)

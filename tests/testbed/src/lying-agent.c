@@ -20,6 +20,7 @@
 
 static struct xs_handle *xs;
 static struct libxenvchan *chan;
+static unsigned abilities = 3; /* free pages, page cache */
 static uint8_t frame[4 + 17 + CHUNK / 8];
 
 static void node(const char *name, const char *value)
@@ -57,7 +58,7 @@ static int answer(uint8_t type, uint32_t id, uint32_t n)
 static int welcome(uint32_t id)
 {
     put(frame + 9, 1, 2);
-    put(frame + 11, 3, 4); /* free pages, page cache */
+    put(frame + 11, abilities, 4);
     put(frame + 15, 0, 2);
     return answer(0x81, id, 13);
 }
@@ -156,7 +157,7 @@ static const struct mode {
     { "trickle", trickle, 0 },   { "rings", rings, 0 },
     { "garbage", garbage, 0 },   { "hang-up", hang_up, 0 },
     { "silent", silent, 1 },     { "rude", garbage, 1 },
-    { "mute", silent, 0 },
+    { "mute", silent, 0 },       { "unable", silent, 0 },
 };
 
 /* ---- ones that have no vchan ---- */
@@ -249,6 +250,8 @@ int main(int argc, char **argv)
         xs_close(xs);
         usleep(100000);
     }
+    if (!strcmp(name, "unable"))
+        abilities = 0;
     for (;;) {
         const struct mode *mode = NULL;
         void (*call)(const char *) = NULL;
