@@ -3,8 +3,7 @@
 #
 # "bed guest": starts a test guest.  Sourced by bed.
 
-guest_timeout=90        # seconds from xl create to GUEST READY
-hvm_timeout=300
+guest_timeout=300       # seconds from xl create to GUEST READY
 
 guest_usage() {
     cat <<'EOF'
@@ -121,7 +120,6 @@ cmd_guest() {
     # An earlier guest of this name has left its lines in the log.
     offset=$(client "$host" 10 sh -c 'cat "$1" 2>/dev/null | wc -c' size \
         "/var/log/xen/guest-$name.log" </dev/null)
-    [ "$g_type" != hvm ] || guest_timeout=$hvm_timeout
     client "$host" 10 xl create "/root/$name.cfg" </dev/null >/dev/null ||
         guest_failed "$host" "$name" "xl create failed"
     line=$(client "$host" 10 wait-line "/var/log/xen/guest-$name.log" \

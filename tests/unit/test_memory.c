@@ -189,6 +189,27 @@ START_TEST(hot_pages_wait)
 }
 END_TEST
 
+/* What the guest writes while it prepares itself goes before it is suspended. */
+START_TEST(catches_up)
+{
+    uint64_t n;
+
+    write_to(1, 5);
+    iterate(1);
+    write_to(2, 10);
+    ck_assert_int_eq(mext_memory_written(&mem, &n, &why), 0);
+    ck_assert_uint_eq(n, 10);
+    ck_assert_int_eq(mext_memory_catch_up(&mem, &why), 0);
+    ck_assert_int_eq(mext_memory_written(&mem, &n, &why), 0);
+    ck_assert_uint_eq(n, 0);
+    iterate(2);
+    ck_assert_uint_eq(sent_of(1), 5);
+    ck_assert_uint_eq(sent_of(2), 10);
+    ck_assert_uint_eq(it.pages, 15);
+    ck_assert_uint_eq(it.dirty, 0);
+}
+END_TEST
+
 /* The operator wishes to switch over. */
 START_TEST(in_a_hurry_nothing_is_lost)
 {
@@ -205,8 +226,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { hot_pages_wait, in_a_hurry_nothing_is_lost,
-                                   NULL };
+    const TTest *const tests[] = { hot_pages_wait, catches_up,
+                                   in_a_hurry_nothing_is_lost, NULL };
 
     return unit_main(unit_suite_in("memory", tests, setup, teardown));
 }

@@ -83,6 +83,32 @@ START_TEST(rest_is_foreseen)
 }
 END_TEST
 
+/* 1,000 pages a second, so 300 within the target, 30,000 while services hold still. */
+START_TEST(rest_outgrown)
+{
+    static const struct mext_limits l = { .downtime_ms = 300,
+                                          .iterations = 10 };
+    static const struct {
+        unsigned rest, written;
+        bool want;
+    } cases[] = {
+        { 100, 0, false },     { 100, 200, false }, /* fits */
+        { 100, 201, true },    { 200, 200, false }, /* not doubled */
+        { 200, 201, true },    { 1000, 1000, false }, { 1000, 1001, true },
+        { 0, 29999, true },    { 0, 30000, true },    { 0, 30001, false },
+        { 100, 29901, false },
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct mext_iteration now = IT(2, 9000, cases[i].rest);
+
+        ck_assert_msg(mext_precopy_outgrown(&l, &now, NULL, cases[i].written) ==
+                          cases[i].want,
+                      "case %u", i);
+    }
+}
+END_TEST
+
 START_TEST(pace_is_kept)
 {
     struct mext_pace p = { .bytes_per_s = 1000000 };
@@ -110,6 +136,7 @@ int main(void)
 
     tcase_add_loop_test(t, decision, 0, sizeof(rows) / sizeof(rows[0]));
     tcase_add_test(t, rest_is_foreseen);
+    tcase_add_test(t, rest_outgrown);
     tcase_add_test(t, pace_is_kept);
     suite_add_tcase(s, t);
     return unit_main(s);

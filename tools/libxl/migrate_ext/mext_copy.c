@@ -113,52 +113,80 @@ static int stalled(struct mext_copy *c, const struct mext_iteration *now,
 /* ---- iterations ---- */
 
 /* mstrap's connection ended: if the destination says why, that counts. */
-static int iterate(struct mext_copy *c, struct mext_iteration *now,
-                   struct mext_why *why)
+static int iterate(struct mext_copy *c, struct mext_why *why)
 {
+    c->before = c->now;
     c->iterations++;
     if (mext_fault("source.iterate", why))
         return -1;
-    if (mext_memory_iterate(c->mem, c->iterations, c->data_ms, now, why)) {
+    if (mext_memory_iterate(c->mem, c->iterations, c->data_ms, &c->now, why)) {
         mext_hear_last_word(c->hear, why);
         return -1;
     }
     return mext_hear_now(c->hear, why);
 }
 
+/* The iteration before the last one; NULL: there was none. */
+static const struct mext_iteration *before(const struct mext_copy *c)
+{
+    return c->before.number ? &c->before : NULL;
+}
+
+static void foresee(struct mext_copy *c)
+{
+    c->rest_pages = c->now.dirty;
+    c->rest_us = mext_precopy_rest_us(&c->now, before(c));
+}
+
 int mext_copy_run(struct mext_copy *c, struct mext_why *why)
 {
-    struct mext_iteration now = { 0 }, before;
     enum mext_decision d;
     int more = 1;
 
     while (more) {
-        before = now;
-        if (iterate(c, &now, why))
+        if (iterate(c, why))
             return -1;
         take_wishes(c);
         d = c->switch_over
                 ? MEXT_STOP_ASKED
-                : mext_precopy_decide(&c->limits, &now,
-                                      before.number ? &before : NULL);
+                : mext_precopy_decide(&c->limits, &c->now, before(c));
         mext_sayf(c->say, c->arg,
                   "iteration %u: %llu pages (%llu with data) in %llu ms, %llu "
                   "dirty; %s",
-                  now.number, (unsigned long long)now.pages,
-                  (unsigned long long)now.data,
-                  (unsigned long long)now.us / 1000,
-                  (unsigned long long)now.dirty, mext_decision_text(d));
-        if (now.grew)
+                  c->now.number, (unsigned long long)c->now.pages,
+                  (unsigned long long)c->now.data,
+                  (unsigned long long)c->now.us / 1000,
+                  (unsigned long long)c->now.dirty, mext_decision_text(d));
+        if (c->now.grew)
             mext_sayf(c->say, c->arg,
                       "the guest got memory meanwhile: all of it goes again");
         more = d == MEXT_GO_ON;
         if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT)
-            more = stalled(c, &now, why);
+            more = stalled(c, &c->now, why);
         if (more < 0)
             return -1;
     }
-    c->rest_pages = now.dirty;
-    c->rest_us = mext_precopy_rest_us(&now, before.number ? &before : NULL);
+    foresee(c);
+    return 0;
+}
+
+int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why)
+{
+    uint64_t written;
+
+    if (c->switch_over)
+        return 0;
+    if (mext_memory_written(c->mem, &written, why))
+        return -1;
+    if (!mext_precopy_outgrown(&c->limits, &c->now, before(c), written))
+        return 0;
+    mext_sayf(c->say, c->arg,
+              "%llu pages were written while the guest prepared itself: they "
+              "go first",
+              (unsigned long long)written);
+    if (mext_memory_catch_up(c->mem, why) || iterate(c, why))
+        return -1;
+    foresee(c);
     return 0;
 }
 

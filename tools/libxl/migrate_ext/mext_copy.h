@@ -50,11 +50,18 @@ struct mext_copy {
     bool switch_over; /* by the operator's wish */
     /* what came of it */
     unsigned iterations;
+    struct mext_iteration now, before; /* the last two */
     uint64_t rest_pages, rest_us; /* left for the end; what that would take */
 };
 
 /* All iterations; -1 and why: it is given up. */
 int mext_copy_run(struct mext_copy *c, struct mext_why *why);
+
+/*
+ * After the guest has prepared itself, which may have taken long and written much:
+ * one more iteration then, since suspended it would wait for the same.
+ */
+int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why);
 
 /* The memory's progress function, arg a struct mext_copy. */
 void mext_copy_progress(void *arg, uint64_t sent, uint64_t of);

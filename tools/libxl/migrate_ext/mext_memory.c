@@ -427,6 +427,28 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
     return 0;
 }
 
+int mext_memory_written(struct mext_memory *m, uint64_t *n_r,
+                        struct mext_why *why)
+{
+    const uint64_t *bits;
+
+    if (mext_dom_dirty_peek(m->pages.dom, &bits, why))
+        return -1;
+    *n_r = mext_gfns_count(bits, m->ngfns);
+    return 0;
+}
+
+int mext_memory_catch_up(struct mext_memory *m, struct mext_why *why)
+{
+    bool grew;
+
+    if (fetch_dirty(m, true, &grew, why))
+        return -1;
+    if (grew)
+        take_all(m);
+    return 0;
+}
+
 int mext_memory_free(struct mext_memory *m, const uint64_t *bitmap, bool zero,
                      struct mext_why *why)
 {

@@ -83,6 +83,13 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         unsigned timeout_ms, struct mext_iteration *it_r,
                         struct mext_why *why);
 
+/* How many pages were written since the last fetch. */
+int mext_memory_written(struct mext_memory *m, uint64_t *n_r,
+                        struct mext_why *why);
+
+/* They are to do as well: fetched, between two iterations. */
+int mext_memory_catch_up(struct mext_memory *m, struct mext_why *why);
+
 /*
  * The guest does not care what these pages hold: bitmap has a bit for each gfn
  * below ngfns, and was asked for after the last fetch of dirty pages

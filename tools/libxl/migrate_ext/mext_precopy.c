@@ -9,6 +9,9 @@
 /* So few dirty pages are not worth another iteration. */
 #define FEW_PAGES 32
 
+/* So long its services hold still at least; half of HOLD_MS in mext_help.c. */
+#define PREPARED_S 30
+
 /*
  * What fits the downtime target and is no more than this is left for the end.
  * Much of it is written again, at the latest when the guest suspends, and
@@ -28,6 +31,26 @@ static uint64_t rate(const struct mext_iteration *now,
     if (before && now->us < MEASURABLE_US && before->us > now->us)
         i = before;
     return i->us ? i->pages * 1000000 / i->us : 0;
+}
+
+/* Pages that go within the downtime target. */
+static uint64_t fitting(const struct mext_limits *l,
+                        const struct mext_iteration *now,
+                        const struct mext_iteration *before)
+{
+    return rate(now, before) * l->downtime_ms / 1000;
+}
+
+bool mext_precopy_outgrown(const struct mext_limits *l,
+                           const struct mext_iteration *now,
+                           const struct mext_iteration *before,
+                           uint64_t written)
+{
+    uint64_t all = now->dirty + written;
+
+    return written > now->dirty && all > FEW_PAGES &&
+           all > fitting(l, now, before) &&
+           all <= rate(now, before) * PREPARED_S;
 }
 
 uint64_t mext_precopy_rest_us(const struct mext_iteration *now,
@@ -52,7 +75,7 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *now,
                                        const struct mext_iteration *before)
 {
-    bool fits = now->dirty <= rate(now, before) * l->downtime_ms / 1000;
+    bool fits = now->dirty <= fitting(l, now, before);
 
     if (now->dirty <= FEW_PAGES ||
         (fits && (now->dirty <= REST_PAGES || !converges(now, before))))

@@ -40,6 +40,16 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *before);
 
 /*
+ * Whether so many pages, written since, have made of a rest that was to go with the
+ * guest suspended, after `now`, something else: more than twice as many, which do not
+ * fit the downtime target, and can be sent while the guest's services hold still.
+ */
+bool mext_precopy_outgrown(const struct mext_limits *l,
+                           const struct mext_iteration *now,
+                           const struct mext_iteration *before,
+                           uint64_t written);
+
+/*
  * How long the rest would take if it went now, us; what is written until the guest
  * stands still comes on top. 0: not known.
  */

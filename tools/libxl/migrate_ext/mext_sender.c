@@ -488,7 +488,7 @@ static int move_pages(struct sender *s, struct mext_why *why)
         return -1;
     mext_throttle_end(s->lxl, s->store, s->domid);
     mext_help_quiesce(&s->help, &s->mem);
-    if (mext_hear_now(&s->hear, why))
+    if (mext_copy_catch_up(&s->copy, why) || mext_hear_now(&s->hear, why))
         return -1;
     mext_sayf(say, s, "suspending the guest");
     return mext_fault("source.suspend", why) || suspend_guest(s, why) ||
