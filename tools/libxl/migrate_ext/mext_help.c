@@ -6,8 +6,7 @@
 #include "mext_help.h"
 
 /* Deadlines, ms: a guest that is slower does not help. */
-#define FIRST_MS   10000 /* to answer at all: a busy guest may be slow */
-#define OPEN_MS    3000  /* later, when what it has written waits */
+#define OPEN_MS    10000 /* it makes rings; what is written meanwhile goes first */
 #define TRIM_MS    30000
 #define FREE_MS    5000
 #define QUIESCE_MS 10000
@@ -60,8 +59,7 @@ static bool talk(struct mext_help *h)
         return true;
     if (!h->wanted)
         return false;
-    if (mext_agent_open(h->domid, h->agent[0] ? OPEN_MS : FIRST_MS, &h->talk,
-                        &why)) {
+    if (mext_agent_open(h->domid, OPEN_MS, &h->talk, &why)) {
         h->talk = NULL;
         h->wanted = false;
         without(h, "without the guest's help", &why);
