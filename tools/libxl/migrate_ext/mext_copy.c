@@ -161,8 +161,10 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why)
             mext_sayf(c->say, c->arg,
                       "the guest got memory meanwhile: all of it goes again");
         more = d == MEXT_GO_ON;
-        if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT)
+        if (d == MEXT_STOP_STALLED || d == MEXT_STOP_LIMIT) {
+            c->stalled = true;
             more = stalled(c, &c->now, why);
+        }
         if (more < 0)
             return -1;
     }
@@ -174,7 +176,7 @@ int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why)
 {
     uint64_t written;
 
-    if (c->switch_over)
+    if (c->switch_over || c->stalled)
         return 0;
     if (mext_memory_written(c->mem, &written, why))
         return -1;

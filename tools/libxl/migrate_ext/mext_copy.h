@@ -51,6 +51,7 @@ struct mext_copy {
     /* what came of it */
     unsigned iterations;
     struct mext_iteration now, before; /* the last two */
+    bool stalled; /* it wrote as fast as it could be sent, once */
     uint64_t rest_pages, rest_us; /* left for the end; what that would take */
 };
 
@@ -59,7 +60,8 @@ int mext_copy_run(struct mext_copy *c, struct mext_why *why);
 
 /*
  * After the guest has prepared itself, which may have taken long and written much:
- * one more iteration then, since suspended it would wait for the same.
+ * one more iteration then, since suspended it would wait for the same.  Not of a guest
+ * that has stalled, which would write as much again.
  */
 int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why);
 
