@@ -8,7 +8,7 @@
 /* Deadlines, ms: a guest that is slower does not help. */
 #define OPEN_MS    10000 /* it makes rings; what is written meanwhile goes first */
 #define TRIM_MS    30000
-#define FREE_MS    5000
+#define FREE_MS    5000 /* at least, see free_ms */
 #define QUIESCE_MS 10000
 #define CALM_MS    3000
 #define RESUME_MS  10000
@@ -99,6 +99,15 @@ void mext_help_begin(struct mext_help *h)
               (unsigned long long)h->trimmed_kib >> 10);
 }
 
+/* A second for each GiB: what tells it in the guest looks at every page. */
+static unsigned free_ms(uint64_t ngfns)
+{
+    uint64_t ms = FREE_MS + (ngfns >> 18) * 1000;
+
+    return ms < MEXT_AGENT_DEADLINE_MAX ? (unsigned)ms
+                                        : MEXT_AGENT_DEADLINE_MAX;
+}
+
 /* Sets bitmap, of ngfns gfns; *zero_r: free pages have to read as zero. */
 static bool ask(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns,
                 bool *zero_r)
@@ -110,7 +119,7 @@ static bool ask(struct mext_help *h, uint64_t *bitmap, uint64_t ngfns,
 
     if (!can(h, MEXT_AGENT_CAN_FREE, what))
         return false;
-    if (mext_agent_free(h->talk, bitmap, ngfns, FREE_MS, &flags, &pages,
+    if (mext_agent_free(h->talk, bitmap, ngfns, free_ms(ngfns), &flags, &pages,
                         &why)) {
         without(h, what, &why);
         return false;
