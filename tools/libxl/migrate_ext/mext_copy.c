@@ -183,8 +183,7 @@ int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why)
     if (!mext_precopy_outgrown(&c->limits, &c->now, before(c), written))
         return 0;
     mext_sayf(c->say, c->arg,
-              "%llu pages were written while the guest prepared itself: they "
-              "go first",
+              "%llu pages were written meanwhile: they go before the suspend",
               (unsigned long long)written);
     if (mext_memory_catch_up(c->mem, why) || iterate(c, why))
         return -1;

@@ -49,7 +49,7 @@ bool mext_precopy_outgrown(const struct mext_limits *l,
     uint64_t all = now->dirty + written;
 
     return written > now->dirty && all > FEW_PAGES &&
-           all > fitting(l, now, before) &&
+           all > 2 * fitting(l, now, before) &&
            all <= rate(now, before) * PREPARED_S;
 }
 

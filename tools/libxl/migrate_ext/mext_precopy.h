@@ -40,9 +40,9 @@ enum mext_decision mext_precopy_decide(const struct mext_limits *l,
                                        const struct mext_iteration *before);
 
 /*
- * Whether so many pages, written since, have made of a rest that was to go with the
- * guest suspended, after `now`, something else: more than twice as many, which do not
- * fit the downtime target, and can be sent while the guest's services hold still.
+ * Whether so many pages, written since, have made of the rest that `now` left for the
+ * end something else: twice as much, which would take more than twice the downtime
+ * target, and can be sent while the guest's services hold still.
  */
 bool mext_precopy_outgrown(const struct mext_limits *l,
                            const struct mext_iteration *now,
