@@ -15,6 +15,7 @@
 static uint64_t written[NGFNS / 64]; /* by the guest since the last fetch */
 static unsigned sent[NGFNS];         /* in this iteration */
 static unsigned barrier;
+static uint64_t size; /* pages that the guest has */
 static struct mext_memory mem;
 static struct mext_iteration it;
 static struct mext_why why;
@@ -83,7 +84,7 @@ int mext_channel_recv(struct mext_channel *c, struct mext_data *m_r,
 int mext_dom_state(struct mext_dom *d, struct mext_dom_state *s_r,
                    struct mext_why *w)
 {
-    *s_r = (struct mext_dom_state){ .exists = true, .pages = NGFNS };
+    *s_r = (struct mext_dom_state){ .exists = true, .pages = size };
     return 0;
 }
 
@@ -135,6 +136,7 @@ static void setup(void)
     const struct mext_packing packing = { .by = MEXT_PACK_NONE };
     const uint8_t id[MEXT_ID_LEN] = { 0 };
 
+    size = NGFNS - 1;
     memset(written, 0, sizeof(written));
     memset(&mem, 0, sizeof(mem));
     ck_assert_int_eq(mext_memory_connect(&mem, 0, 0, id, 1, NULL, 0, &why), 0);
@@ -210,6 +212,28 @@ START_TEST(catches_up)
 }
 END_TEST
 
+/* All of it goes then, also what was free, and each page once. */
+START_TEST(catches_up_with_one_that_grew)
+{
+    static uint64_t free_pages[NGFNS / 64];
+    uint64_t n;
+
+    write_to(1, 5);
+    iterate(1);
+    memset(free_pages, 0xff, sizeof(free_pages));
+    ck_assert_int_eq(mext_memory_free(&mem, free_pages, true, &why), 0);
+    ck_assert_uint_eq(mem.nfree, 5);
+    size++;
+    write_to(2, 5);
+    ck_assert_int_eq(mext_memory_written(&mem, &n, &why), 0);
+    ck_assert_uint_eq(n, 0);
+    ck_assert_int_eq(mext_memory_catch_up(&mem, &why), 0);
+    iterate(2);
+    for (unsigned b = 0; b < BLOCKS; b++)
+        ck_assert_uint_eq(sent_of(b), MEXT_BLOCK_GFNS);
+}
+END_TEST
+
 /* The operator wishes to switch over. */
 START_TEST(in_a_hurry_nothing_is_lost)
 {
@@ -227,6 +251,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = { hot_pages_wait, catches_up,
+                                   catches_up_with_one_that_grew,
                                    in_a_hurry_nothing_is_lost, NULL };
 
     return unit_main(unit_suite_in("memory", tests, setup, teardown));

@@ -187,6 +187,8 @@ int mext_copy_catch_up(struct mext_copy *c, struct mext_why *why)
               (unsigned long long)written);
     if (mext_memory_catch_up(c->mem, why) || iterate(c, why))
         return -1;
+    if (c->now.grew) /* all of it is to do again */
+        return mext_copy_run(c, why);
     foresee(c);
     return 0;
 }

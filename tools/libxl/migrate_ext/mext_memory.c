@@ -432,9 +432,9 @@ int mext_memory_written(struct mext_memory *m, uint64_t *n_r,
 {
     const uint64_t *bits;
 
-    if (mext_dom_dirty_peek(m->pages.dom, &bits, why))
+    if (count_pages(m, why) || mext_dom_dirty_peek(m->pages.dom, &bits, why))
         return -1;
-    *n_r = mext_gfns_count(bits, m->ngfns);
+    *n_r = m->grew ? 0 : mext_gfns_count(bits, m->ngfns);
     return 0;
 }
 
@@ -444,8 +444,11 @@ int mext_memory_catch_up(struct mext_memory *m, struct mext_why *why)
 
     if (fetch_dirty(m, true, &grew, why))
         return -1;
-    if (grew)
+    if (grew) {
+        /* Free pages, too: a gfn goes once in an iteration. */
+        memset(m->clear, 0, m->ngfns / 8);
         take_all(m);
+    }
     return 0;
 }
 

@@ -83,7 +83,10 @@ int mext_memory_iterate(struct mext_memory *m, unsigned number,
                         unsigned timeout_ms, struct mext_iteration *it_r,
                         struct mext_why *why);
 
-/* How many pages were written since the last fetch. */
+/*
+ * How many pages were written since the last fetch; 0 of a guest that got memory, which
+ * mext_memory_last sees to with less.
+ */
 int mext_memory_written(struct mext_memory *m, uint64_t *n_r,
                         struct mext_why *why);
 
